@@ -1,0 +1,54 @@
+/**
+ * Undo before do: what must be taken back is registered, and its intent is on disk, before the
+ * call that creates. Clean-up runs newest first, each on its own, and never replaces a verdict.
+ */
+import type { Deadline } from './deadline.ts';
+import type { Json } from './model.ts';
+
+/** Writes one line to the workdir's journal and returns when it is on disk. */
+export type Journal = (entry: Readonly<Record<string, Json>>) => void;
+
+/** Takes one thing back. Returns what stayed (`<type> <uuid> <why>`), empty when it is gone. */
+export type Undo = (deadline: Deadline) => Promise<readonly string[]>;
+
+interface Registered {
+  readonly what: string;
+  readonly undo: Undo;
+}
+
+/** The disposals of one guest, or of one case. */
+export class Disposals {
+  readonly #journal: Journal;
+  readonly #stack: Registered[] = [];
+  constructor(journal: Journal) {
+    this.#journal = journal;
+  }
+  /** To be called before the create call. `details` name the claim, so that a sweep can find the thing. */
+  register(what: string, details: Readonly<Record<string, Json>>, undo: Undo): void {
+    this.#journal({ event: 'intent', what, ...details });
+    this.#stack.push({ what, undo });
+  }
+  /** A fact learnt later (the uuid), for the journal. */
+  note(what: string, details: Readonly<Record<string, Json>>): void {
+    this.#journal({ event: 'note', what, ...details });
+  }
+  get pending(): number {
+    return this.#stack.length;
+  }
+  /** Undoes everything, newest first. A failure is one more thing that stayed. Never throws. */
+  async run(deadline: Deadline): Promise<readonly string[]> {
+    const left: string[] = [];
+    for (let next = this.#stack.pop(); next !== undefined; next = this.#stack.pop()) {
+      try {
+        const stayed = await next.undo(deadline);
+        this.#journal({ event: stayed.length === 0 ? 'undone' : 'stayed', what: next.what, stayed });
+        left.push(...stayed);
+      } catch (error) {
+        const why = error instanceof Error ? error.message : String(error);
+        this.#journal({ event: 'undo-failed', what: next.what, why });
+        left.push(`${next.what}: ${why}`);
+      }
+    }
+    return left;
+  }
+}

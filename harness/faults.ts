@@ -1,0 +1,158 @@
+/**
+ * The table of faults: what can stop a case, whose fault that is, whether a retry can heal it, and
+ * what the person who must act should do. Codes are stable; messages may change.
+ */
+import type { FaultRecord, Party } from './model.ts';
+
+interface FaultRow {
+  readonly party: Party;
+  /** May an idempotent call be tried again? Creating is never idempotent. */
+  readonly retriable: boolean;
+  /** One sentence to the person who must act. */
+  readonly remedy: string;
+}
+
+const row = (party: Party, retriable: boolean, remedy: string): FaultRow => ({ party, retriable, remedy });
+
+/** code → whose fault, retriable, remedy. Each code is provoked by a test. */
+export const FAULTS = {
+  // The caller: found before anything is provisioned. Exit 2.
+  BAD_OPTION: row('caller', false, 'Run with --help for the options and their forms.'),
+  BAD_ENVIRONMENT: row('caller', false, 'Unset the variable or correct its value; --help lists those that are known.'),
+  BAD_LAB_FILE: row('caller', false, 'Correct the line that is named.'),
+  LAB_NOT_NAMED: row('caller', false, 'Name the lab: --lab embedded, or --lab with a lab file.'),
+  LAB_UNSUPPORTED: row('caller', false, 'Name a lab file of a real Xen Orchestra, or run the embedded lab on Linux.'),
+  BAD_URL: row('caller', false, 'Give the URL of Xen Orchestra as http(s)://host[:port].'),
+  BAD_IMAGE: row('caller', false, 'Give a raw disk image whose size is a multiple of 512 bytes.'),
+  BAD_KEY: row(
+    'caller',
+    false,
+    'Give the private key (not the .pub file), without a passphrase or with the right one.',
+  ),
+  BAD_WORKDIR: row('caller', false, 'Give a folder that exists and can be written to as --workdir-root.'),
+  BAD_PLACEMENT: row(
+    'caller',
+    false,
+    'Name the template, SR or network of the lab file so that exactly one object of the pool matches.',
+  ),
+  // The image: shown by evidence. Exit 1.
+  CHECKS_FAILED: row(
+    'image',
+    false,
+    'See the checks that are not ok; each names what was expected and what was there.',
+  ),
+  GUEST_PANICKED: row(
+    'image',
+    false,
+    'Read the end of the console text in the workdir; boot the same image in --lab embedded to see it again.',
+  ),
+  GUEST_SILENT: row(
+    'image',
+    false,
+    'The control image answered in the same place: look at the console text, then at network and sshd of the image.',
+  ),
+  // The lab: says nothing about the image. Exit 3.
+  EMBEDDED_LAB_FAILED: row('lab', false, "Read the lab's own message; run ./setup.sh, then `npm run lab` alone."),
+  XO_UNREACHABLE: row('lab', true, 'Check that Xen Orchestra is up and that this machine reaches its URL.'),
+  XO_SIGN_IN_REFUSED: row(
+    'lab',
+    false,
+    'Make a new token in Xen Orchestra and put it into the token file or BOOTWITNESS_XO_TOKEN.',
+  ),
+  XO_SESSION_LOST: row('lab', true, 'Check that Xen Orchestra stays up and that no proxy closes its WebSocket.'),
+  XO_CALL_TIMEOUT: row('lab', true, 'Xen Orchestra took the call and did not answer: look at its tasks and its log.'),
+  XO_CALL_FAILED: row(
+    'lab',
+    false,
+    "Look at the error and at Xen Orchestra's log; without administrator rights XO hides the cause.",
+  ),
+  XO_PERMISSION: row('lab', false, "Give the token's user the right that is named (known to work: admin on the pool)."),
+  XO_OBJECT_MALFORMED: row('lab', false, 'Xen Orchestra sent an object that we cannot read: report its version to us.'),
+  XO_OBJECT_LATE: row(
+    'lab',
+    true,
+    'Xen Orchestra said yes, but its objects do not show it: look whether it still follows the pool.',
+  ),
+  UPLOAD_INTERRUPTED: row('lab', true, 'Look at the network between here and Xen Orchestra and at its log.'),
+  UPLOAD_REFUSED: row('lab', false, 'Read the error; look at free space and state of the SR.'),
+  READ_BACK_DIFFERS: row('lab', false, 'The disk in the lab is not the one that was sent: check the SR.'),
+  NO_HOST_AVAILABLE: row('lab', false, 'Free memory on the hosts, or order a smaller guest (memory_mib).'),
+  VM_START_REFUSED: row('lab', false, 'Read the error of the pool; start a VM by hand on the same host and SR.'),
+  VM_LOST: row('lab', false, 'Somebody or something removed the VM, or Xen Orchestra lost its pool: look at its log.'),
+  ADDRESS_UNKNOWN: row('lab', false, 'Give the lab a source of addresses: a slot for the MAC in the lab file.'),
+  ADDRESS_CONFLICT: row(
+    'lab',
+    false,
+    'Two sources name different addresses for one guest: correct the slot in the lab file.',
+  ),
+  NO_FREE_SLOT: row('lab', true, 'All slots of the lab file are in use: add slots or wait.'),
+  WRONG_GUEST: row(
+    'lab',
+    false,
+    'Another machine answered at the address: look for a recycled address or a duplicate MAC.',
+  ),
+  CONTROL_SILENT: row('lab', false, 'The control image was silent too: look at network, host and console of the lab.'),
+  // Undetermined: the evidence does not say who. Exit 3.
+  PROBE_UNOBSERVED: row(
+    'undetermined',
+    false,
+    'See the checks that were unobserved: each names what could not be seen and why.',
+  ),
+  IMAGE_UNPROVEN: row(
+    'undetermined',
+    false,
+    'Give the image a GPT and name its closure (--expect-closure), or leave reading back on.',
+  ),
+  SSH_KEY_REFUSED: row('undetermined', false, 'Check that the public half of this key was injected into the image.'),
+  SSH_LOST: row(
+    'undetermined',
+    false,
+    'The connection ended in the middle: look at the console text for a reboot or a crash.',
+  ),
+  SILENT_NO_CONTROL: row(
+    'undetermined',
+    false,
+    'Name a control image in the lab file, so that silence can be decided.',
+  ),
+  SILENT_ONCE: row(
+    'undetermined',
+    false,
+    'The image was silent once and answered the second time: run again and watch the console.',
+  ),
+  INTERRUPTED: row('nobody', false, 'Run again when it suits.'),
+  HARNESS_BUG: row('harness', false, 'This is our bug: send us log.ndjson and evidence.ndjson of the workdir.'),
+} as const satisfies Record<string, FaultRow>;
+
+export type FaultCode = keyof typeof FAULTS;
+
+/** Thrown where a case cannot go on; `code` says whose fault it is, the original stays as `cause`. */
+export class Fault extends Error {
+  readonly code: FaultCode;
+  constructor(code: FaultCode, message: string, options?: { cause?: unknown }) {
+    super(message, options);
+    this.name = 'Fault';
+    this.code = code;
+  }
+  get party(): Party {
+    return FAULTS[this.code].party;
+  }
+  get retriable(): boolean {
+    return FAULTS[this.code].retriable;
+  }
+}
+
+const CAUSES_MAX = 5;
+
+/** Makes any thrown thing a record: a Fault by its code, anything else as our own bug. */
+export function faultRecord(thrown: unknown): FaultRecord {
+  const fault = thrown instanceof Fault ? thrown : null;
+  const code: FaultCode = fault?.code ?? 'HARNESS_BUG';
+  const causes: string[] = [];
+  let cause: unknown = fault ? fault.cause : thrown;
+  while (cause !== undefined && cause !== null && causes.length < CAUSES_MAX) {
+    causes.push(cause instanceof Error ? `${cause.name}: ${cause.message}` : String(cause));
+    cause = cause instanceof Error ? cause.cause : undefined;
+  }
+  const message = thrown instanceof Error ? thrown.message : String(thrown);
+  return { code, party: FAULTS[code].party, message, remedy: FAULTS[code].remedy, causes };
+}

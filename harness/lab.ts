@@ -1,0 +1,97 @@
+/**
+ * The two interfaces that a run knows of the world: a Lab makes Guests, a Guest is a living VM.
+ * `xcpng/` implements them; `run.ts` never sees Xen Orchestra.
+ */
+import type { Deadline } from './deadline.ts';
+import type { Disposals } from './disposals.ts';
+import type { Firmware, PlannedImage } from './model.ts';
+
+/** Progress of something long; called often, cheap to ignore. Bytes. */
+export type Progress = (doneBytes: number, totalBytes: number) => void;
+
+/** What a Guest is to be made of. */
+export interface GuestOrder {
+  readonly runId: string;
+  readonly caseId: string;
+  /** `image`: what is validated. `control`: known to pass in this lab, asked when the image is silent. */
+  readonly purpose: 'image' | 'control';
+  readonly image: PlannedImage;
+  /** Read the disk back and compare before boot. */
+  readonly readBack: boolean;
+  readonly deadline: Deadline;
+  /** Undo before do: every create call is preceded by a registration here. */
+  readonly disposals: Disposals;
+  readonly onUpload: Progress;
+}
+
+/** How the image came into the lab; goes into the evidence and the report. */
+export interface ImportRecord {
+  /** Name of the path taken, e.g. `rest-post-vdis`. */
+  readonly path: string;
+  readonly bytes: number;
+  readonly ms: number;
+  /** True only where the whole disk was read back and compared equal. */
+  readonly readBack: boolean;
+}
+
+/** Where the guest answers, and who said so. */
+export interface Address {
+  readonly host: string;
+  readonly port: number;
+  /** Winner of the chain, e.g. `slot`, `guest-metrics`. */
+  readonly source: string;
+  /** What the other sources said, `source=value`. */
+  readonly others: readonly string[];
+}
+
+/** A VM that is not running any more though nobody here asked for it. */
+export interface GuestDeath {
+  /** `halted`: the VM is there and off. `vanished`: the VM is gone while its pool is there. `lab-lost`: XO lost the pool or we lost XO. */
+  readonly kind: 'halted' | 'vanished' | 'lab-lost';
+  /** What XO showed last, one sentence. */
+  readonly seen: string;
+}
+
+/** Text of the console. Absence is normal: most labs have no serial. */
+export interface ConsoleText {
+  readonly source: 'serial' | 'screen';
+  readonly text: string;
+}
+
+/** A VM made for one case, halted until `start`. */
+export interface Guest {
+  /** VM uuid in XO, lower case. */
+  readonly uuid: string;
+  readonly name: string;
+  /** MACs of the VM's VIFs, lower case. */
+  readonly macs: readonly string[];
+  readonly imported: ImportRecord;
+  /** True where the uploaded disk is the only disk of the VM, as listed after creation. */
+  readonly onlyDisk: boolean;
+  /** Powers on and waits until XO shows `Running`. */
+  start(deadline: Deadline): Promise<void>;
+  address(deadline: Deadline): Promise<Address>;
+  /** Null while the VM runs; asked inside every wait for the guest. */
+  death(): GuestDeath | null;
+  /** Console as far as it has been written; undefined: this lab shows none. */
+  console(): Promise<ConsoleText | undefined>;
+}
+
+/** Something that speaks Xen Orchestra's API, signed in. */
+export interface Lab {
+  readonly name: string;
+  readonly xoVersion: string;
+  readonly poolName: string;
+  /** Creates the VM with its disk; does not start it. */
+  provision(order: GuestOrder): Promise<Guest>;
+  /** Lists what carries this run's claim: proof, after clean-up, that nothing stayed. `<type> <uuid> <name>` each. */
+  claimed(runId: string, deadline: Deadline): Promise<readonly string[]>;
+  close(): Promise<void>;
+}
+
+/** Firmware and size of a guest; part of the lab's settings. */
+export interface GuestShape {
+  readonly firmware: Firmware;
+  readonly memoryMiB: number;
+  readonly cpus: number;
+}
