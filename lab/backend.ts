@@ -57,3 +57,18 @@ export interface Backend {
   /** Resolves when the VM is powered on (not when its guest is up); rejects where it cannot be. */
   start(vm: BackendVm): Promise<RunningVm>;
 }
+
+/** What both backends are made with. */
+export interface BackendOptions {
+  /** Takes one line for people; goes to stderr. */
+  readonly log: (line: string) => void;
+  /** Port on a NIC's address that reaches the guest's SSH. */
+  readonly sshPort: number;
+}
+
+export interface SimulatedBackendOptions extends BackendOptions {
+  /** Public key (OpenSSH, one line) that simulated guests accept. */
+  readonly authorizedKey: string;
+  /** File of `--guest-answers`; null: the backend's own healthy answers. */
+  readonly answersPath: string | null;
+}
