@@ -131,8 +131,11 @@ export interface ProbeGuest {
 export interface Probe {
   /** File name of the probe, kebab-case. */
   readonly name: string;
-  /** `settled`: looked at once, after the ready marker. `twice`: first thing after connecting, and again at the end. */
-  readonly look: 'settled' | 'twice';
+  /**
+   * `awaited`: looked at until it holds or the ready budget ends, before all others. `settled`: once,
+   * after that. `twice`: first thing after connecting, and again at the end.
+   */
+  readonly look: 'awaited' | 'settled' | 'twice';
   observe(guest: ProbeGuest): Promise<Observation>;
   expect(observation: Observation, about: CaseFacts): readonly [Check, ...Check[]];
 }

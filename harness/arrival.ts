@@ -1,0 +1,145 @@
+/**
+ * Waits for a started guest until it answers over SSH, or until it is known that it will not. Every
+ * look also watches the VM and the console: nobody waits for a corpse.
+ */
+import { type Fatal, fatalSignature } from './console-signatures.ts';
+import type { Deadline } from './deadline.ts';
+import { Fault } from './faults.ts';
+import type { Address, Guest, GuestDeath } from './lab.ts';
+import { attemptSsh, type SshSession } from './ssh.ts';
+
+/** First wait for a banner; a user-mode network accepts before the guest exists. Grows, see below. */
+const BANNER_WAIT_MS = 2_000;
+const BANNER_WAIT_MS_MAX = 10_000;
+/** Between attempts; sshd's penalties forbid a tight loop. */
+const PAUSE_MS = 250;
+/** A fatal line must stand in two frames this far apart: then it is a state, not a moment. */
+const SECOND_FRAME_MS = 3_000;
+const CONSOLE_EVERY_MS = 1_000;
+
+/** How to log in, apart from where. */
+export interface Login {
+  readonly user: string;
+  readonly privateKey: Buffer;
+}
+
+/** The guest answered, or fell silent. Silence is not a fault yet: who is to blame is decided elsewhere. */
+export type Arrival =
+  | {
+      readonly state: 'answered';
+      readonly session: SshSession;
+      readonly address: Address;
+      readonly firstBannerMs: number;
+    }
+  | { readonly state: 'silent'; readonly silence: Silence };
+
+/** What was seen of a guest that did not answer. */
+export interface Silence {
+  readonly lastSeen: string;
+  readonly attempts: number;
+  /** A console line that a guest never leaves by itself, seen in two frames. */
+  readonly fatal: Fatal | null;
+  /** The VM powered itself off. */
+  readonly halted: boolean;
+  readonly waitedMs: number;
+}
+
+/**
+ * @throws Fault VM_LOST when XO lost the VM or its pool, SSH_KEY_REFUSED, ADDRESS_UNKNOWN (where
+ *   nothing fatal was seen), and the interrupt.
+ */
+export async function awaitArrival(guest: Guest, login: Login, deadline: Deadline): Promise<Arrival> {
+  const startedMs = deadline.clock.nowMs();
+  const ended = new AbortController();
+  const forward = (): void => ended.abort();
+  deadline.signal.addEventListener('abort', forward);
+  let attempts = 0;
+  let lastSeen = 'nothing yet';
+  const silent = (fatal: Fatal | null, halted: boolean): Arrival => ({
+    state: 'silent',
+    silence: { lastSeen, attempts, fatal, halted, waitedMs: Math.round(deadline.clock.nowMs() - startedMs) },
+  });
+  const watch = new FatalWatch(guest, deadline, () => ended.abort());
+  const watching = watch.until(ended.signal);
+  try {
+    const address = await guest.address(deadline);
+    let bannerWaitMs = BANNER_WAIT_MS;
+    while (true) {
+      deadline.check();
+      const death = watch.death;
+      if (death !== null) return onDeath(death, () => silent(watch.fatal, true));
+      attempts++;
+      const target = { host: address.host, port: address.port, ...login, bannerWaitMs };
+      // Never aborted by the watch: a guest that answers after all has the last word.
+      const attempt = await attemptSsh({ ...target, signal: deadline.signal });
+      deadline.check();
+      if (attempt.state === 'ready') {
+        return {
+          state: 'answered',
+          session: attempt.session,
+          address,
+          firstBannerMs: deadline.clock.nowMs() - startedMs,
+        };
+      }
+      if (attempt.state === 'refused-key')
+        throw new Fault('SSH_KEY_REFUSED', `ssh to ${address.host}: ${attempt.seen}`);
+      lastSeen = attempt.seen;
+      if (watch.death !== null) continue;
+      if (watch.fatal !== null || deadline.expired()) return silent(watch.fatal, false);
+      // Under emulation a loaded sshd needs longer for its banner than an absent one to be silent.
+      bannerWaitMs = Math.min(bannerWaitMs * 1.1, BANNER_WAIT_MS_MAX);
+      await deadline.clock.sleep(PAUSE_MS, deadline.signal);
+    }
+  } finally {
+    deadline.signal.removeEventListener('abort', forward);
+    ended.abort();
+    await watching;
+  }
+}
+
+function onDeath(death: GuestDeath, halted: () => Arrival): Arrival {
+  if (death.kind === 'halted') return halted();
+  throw new Fault('VM_LOST', `the VM was lost while it was waited for: ${death.seen}`);
+}
+
+/** Looks at power state and console beside the SSH attempts. */
+class FatalWatch {
+  readonly #guest: Guest;
+  readonly #deadline: Deadline;
+  readonly #onEnd: () => void;
+  #firstSeenMs: number | null = null;
+  fatal: Fatal | null = null;
+  constructor(guest: Guest, deadline: Deadline, onEnd: () => void) {
+    this.#guest = guest;
+    this.#deadline = deadline;
+    this.#onEnd = onEnd;
+  }
+  get death(): GuestDeath | null {
+    return this.#guest.death();
+  }
+  async until(ended: AbortSignal): Promise<void> {
+    while (!ended.aborted) {
+      await this.#deadline.clock.sleep(CONSOLE_EVERY_MS, ended);
+      if (ended.aborted) return;
+      const text = (await this.#consoleText())?.text ?? '';
+      const fatal = fatalSignature(text);
+      const nowMs = this.#deadline.clock.nowMs();
+      if (fatal === null) {
+        this.#firstSeenMs = null;
+      } else if (this.#firstSeenMs === null) {
+        this.#firstSeenMs = nowMs;
+      } else if (nowMs - this.#firstSeenMs >= SECOND_FRAME_MS) {
+        this.fatal = fatal;
+        return this.#onEnd();
+      }
+    }
+  }
+  async #consoleText(): Promise<{ readonly text: string } | undefined> {
+    try {
+      return await this.#guest.console();
+    } catch {
+      // A console that cannot be read is no console; the wait itself goes on.
+      return undefined;
+    }
+  }
+}

@@ -1,0 +1,99 @@
+/**
+ * Boots one guest: provision, power on, wait until it answers or is silent. Used for the image, for
+ * the control, and for the image's second chance, so that all three are treated alike.
+ */
+import { type Arrival, awaitArrival, type Login } from './arrival.ts';
+import { Deadline } from './deadline.ts';
+import type { Disposals, Journal } from './disposals.ts';
+import type { Evidence } from './evidence.ts';
+import type { Guest, Lab } from './lab.ts';
+import type { Log } from './log.ts';
+import type { Budgets, Case, PlannedImage } from './model.ts';
+
+/** Told what happens, for people; no opinion about where it is shown. */
+export interface Tell {
+  /** A stage begins; the one before has ended. */
+  stage(name: string): void;
+  note(line: string): void;
+  upload(doneBytes: number, totalBytes: number): void;
+}
+
+/** What a run needs of the world around a case. */
+export interface World {
+  readonly lab: Lab;
+  readonly login: Login;
+  /** What to ask when the image is silent; null: none configured. */
+  readonly control: { readonly image: PlannedImage; readonly login: Login } | null;
+  readonly budgetScale: number;
+  readonly readBack: 'auto' | 'always';
+  readonly evidence: Evidence;
+  readonly journal: Journal;
+  readonly log: Log;
+  readonly tell: Tell;
+  /** Aborts with a Fault INTERRUPTED as its reason. */
+  readonly signal: AbortSignal;
+}
+
+/** A guest that was started, with what became of it and what must be taken back. */
+export interface Booted {
+  readonly guest: Guest;
+  readonly arrival: Arrival;
+  readonly disposals: Disposals;
+  /** Clock reading just before the power-on call; the guest cannot be up for longer. */
+  readonly startedAtMs: number;
+}
+
+export interface BootOrder {
+  readonly purpose: 'image' | 'control';
+  readonly image: PlannedImage;
+  readonly login: Login;
+  readonly readBack: boolean;
+  readonly disposals: Disposals;
+}
+
+/** A deadline of the scenario, scaled for the lab. */
+export function budget(world: World, seconds: number): Deadline {
+  return Deadline.after(seconds * 1000 * world.budgetScale, world.signal);
+}
+
+/** Clean-up has its own budget and no interrupt: it must also run after one. */
+export async function dispose(world: World, disposals: Disposals, budgets: Budgets): Promise<readonly string[]> {
+  const seconds = budgets.disposeS * world.budgetScale;
+  return disposals.run(Deadline.after(seconds * 1000, new AbortController().signal));
+}
+
+/** @throws Fault where the lab could not make or start the guest. Silence is returned, not thrown. */
+export async function boot(world: World, theCase: Case, order: BootOrder): Promise<Booted> {
+  const { budgets } = theCase.scenario;
+  const which = order.purpose === 'image' ? '' : ' control';
+  world.tell.stage(`provision${which}`);
+  const guest = await world.lab.provision({
+    runId: theCase.runId,
+    caseId: theCase.id,
+    purpose: order.purpose,
+    image: order.image,
+    readBack: order.readBack,
+    deadline: budget(world, budgets.provisionS),
+    disposals: order.disposals,
+    onUpload: (done, total) => world.tell.upload(done, total),
+  });
+  world.evidence.record('image', order.purpose, {
+    sha256: order.image.sha256,
+    ...guest.imported,
+    onlyDisk: guest.onlyDisk,
+  });
+  world.log.info({ vm: guest.uuid, macs: guest.macs, purpose: order.purpose }, 'provisioned');
+  const deadline = budget(world, budgets.bootS);
+  const startedAtMs = performance.now();
+  world.tell.stage(`boot${which}`);
+  await guest.start(deadline);
+  const arrival = await awaitArrival(guest, order.login, deadline);
+  world.evidence.record('connection', order.purpose, describe(arrival, guest.uuid));
+  return { guest, arrival, disposals: order.disposals, startedAtMs };
+}
+
+function describe(arrival: Arrival, vm: string): Readonly<Record<string, unknown>> {
+  if (arrival.state === 'silent') return { vm, ...arrival };
+  const { address, session, firstBannerMs } = arrival;
+  return { vm, state: arrival.state, address, banner: session.banner, hostKey: session.hostKey, firstBannerMs };
+}

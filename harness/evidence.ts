@@ -1,0 +1,50 @@
+/**
+ * The append-only record of a case: each line is on disk before anybody judges it. What was
+ * observed goes in, never what it means.
+ */
+import { closeSync, fsyncSync, openSync, writeSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Json } from './model.ts';
+import { scrub } from './secrets.ts';
+
+/** What a line is about. */
+export type EvidenceKind =
+  | 'lab'
+  | 'image'
+  | 'console'
+  | 'command'
+  | 'observation'
+  | 'connection'
+  | 'silence'
+  | 'judged';
+
+/** Writes ndjson lines with a sequence number, the time, a kind and data. */
+export class Evidence {
+  readonly #fd: number;
+  readonly #startedMs = performance.now();
+  #sequence = 0;
+  #closed = false;
+  constructor(workdir: string) {
+    this.#fd = openSync(join(workdir, 'evidence.ndjson'), 'ax', 0o644);
+  }
+  /** @returns the pointer by which a check names this line, `evidence.ndjson#<n>`. */
+  record(kind: EvidenceKind, name: string, data: unknown): string {
+    const sequence = ++this.#sequence;
+    const line = {
+      sequence,
+      at: new Date().toISOString(),
+      sinceStartMs: Math.round(performance.now() - this.#startedMs),
+      kind,
+      name,
+      data: data as Json,
+    };
+    writeSync(this.#fd, `${scrub(JSON.stringify(line))}\n`);
+    return `evidence.ndjson#${sequence}`;
+  }
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    fsyncSync(this.#fd);
+    closeSync(this.#fd);
+  }
+}

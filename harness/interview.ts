@@ -1,0 +1,34 @@
+/**
+ * Asks the guest one question: frames a script, runs it over SSH, puts command and observation on
+ * disk, returns the observation with its pointer. Judges nothing.
+ */
+import { randomBytes } from 'node:crypto';
+import type { World } from './boot.ts';
+import type { Observation } from './model.ts';
+import { frame, unframe } from './probes/frame.ts';
+import type { SshSession } from './ssh.ts';
+
+/** An observation and the evidence line that holds it. */
+export interface Answer {
+  readonly observation: Observation;
+  readonly evidence: string;
+}
+
+export interface Question {
+  /** Name of the probe or of the identity script. */
+  readonly name: string;
+  /** Body of the POSIX script; framed here. */
+  readonly body: string;
+  readonly budgetMs: number;
+}
+
+/** Never throws for what the guest does; an interrupt is left to the caller's next deadline check. */
+export async function interview(world: World, session: SshSession, question: Question): Promise<Answer> {
+  const nonce = randomBytes(12).toString('hex');
+  const script = frame({ probe: question.name, nonce, body: question.body });
+  const record = await session.run(question.name, script, question.budgetMs);
+  world.evidence.record('command', question.name, record);
+  const observation = unframe(record, nonce);
+  const evidence = world.evidence.record('observation', question.name, observation);
+  return { observation, evidence };
+}

@@ -1,0 +1,99 @@
+/**
+ * Runs the probes of a scenario on an identified guest: first looks, the awaited marker, the rest
+ * side by side, second looks. Returns checks in the scenario's order.
+ */
+import { budget, type World } from './boot.ts';
+import { Fault } from './faults.ts';
+import { interview } from './interview.ts';
+import type { Case, Check, JudgedCheck, Observation, Outcome, Probe, ProbeGuest } from './model.ts';
+import type { SshSession } from './ssh.ts';
+
+/** sshd allows ten sessions on one connection (MaxSessions); some are left for a person. */
+const CHANNELS_MAX = 6;
+const AWAITED_EVERY_MS = 1_000;
+
+interface Look {
+  readonly observation: Observation;
+  readonly checks: readonly JudgedCheck[];
+}
+
+/** Checks by probe, filled as they are judged, so that nothing is lost when a case is stopped. */
+export type Judged = Map<Probe, readonly JudgedCheck[]>;
+
+/** What was judged, in the scenario's order. */
+export function inOrder(theCase: Case, judged: Judged): readonly JudgedCheck[] {
+  return theCase.scenario.probes.flatMap((probe) => judged.get(probe) ?? []);
+}
+
+/** @throws Fault SSH_LOST where the connection ended in the middle. */
+export async function runProbes(world: World, theCase: Case, session: SshSession, found: Judged): Promise<void> {
+  const { probes, budgets } = theCase.scenario;
+  const of = (look: Probe['look']): readonly Probe[] => probes.filter((probe) => probe.look === look);
+  const lookAt = async (probe: Probe): Promise<Look> => look(world, theCase, session, probe);
+
+  for (const probe of of('twice')) found.set(probe, (await lookAt(probe)).checks);
+  for (const probe of of('awaited')) {
+    const deadline = budget(world, budgets.readyS);
+    let last = await lookAt(probe);
+    while (!last.checks.every((check) => check.outcome === 'held') && !deadline.expired()) {
+      await deadline.clock.sleep(AWAITED_EVERY_MS, deadline.signal);
+      deadline.check();
+      last = await lookAt(probe);
+    }
+    found.set(probe, last.checks);
+  }
+  await sideBySide(of('settled'), async (probe) => {
+    found.set(probe, (await lookAt(probe)).checks);
+  });
+  for (const probe of of('twice')) {
+    found.set(probe, worse(found.get(probe) ?? [], (await lookAt(probe)).checks));
+  }
+}
+
+async function look(world: World, theCase: Case, session: SshSession, probe: Probe): Promise<Look> {
+  const { facts, scenario } = theCase;
+  world.signal.throwIfAborted();
+  let evidence = '';
+  const guest: ProbeGuest = {
+    paths: facts.paths,
+    bootMode: facts.bootMode,
+    run: async (body) => {
+      const budgetMs = budget(world, scenario.budgets.probeS).budgetMs;
+      const answer = await interview(world, session, { name: probe.name, body, budgetMs });
+      evidence = answer.evidence;
+      return answer.observation;
+    },
+  };
+  const observation = await probe.observe(guest);
+  const lost = session.lost();
+  if (lost !== null) throw new Fault('SSH_LOST', `the SSH connection ended at probe ${probe.name}: ${lost}`);
+  const checks = probe.expect(observation, facts).map((check): JudgedCheck => ({ ...check, evidence }));
+  world.evidence.record('judged', probe.name, checks);
+  return { observation, checks };
+}
+
+async function sideBySide(probes: readonly Probe[], work: (probe: Probe) => Promise<void>): Promise<void> {
+  const queue = [...probes];
+  const lane = async (): Promise<void> => {
+    for (let probe = queue.shift(); probe !== undefined; probe = queue.shift()) await work(probe);
+  };
+  const lanes = Array.from({ length: Math.min(CHANNELS_MAX, queue.length) }, lane);
+  const results = await Promise.allSettled(lanes);
+  for (const result of results) if (result.status === 'rejected') throw result.reason;
+}
+
+const RANK: Record<Outcome, number> = { held: 0, unobserved: 1, failed: 2 };
+
+/** Of two looks at the same checks, the worse one of each counts; a fact may hold only once. */
+function worse(first: readonly JudgedCheck[], second: readonly JudgedCheck[]): readonly JudgedCheck[] {
+  return second.map((late) => {
+    const early = first.find((check) => check.name === late.name);
+    if (early === undefined || RANK[early.outcome] <= RANK[late.outcome]) return late;
+    return { ...early, reason: `at the first look: ${early.reason}` };
+  });
+}
+
+/** Value of a check by name, where it was judged. */
+export function checkNamed(checks: readonly Check[], name: string): Check | undefined {
+  return checks.find((check) => check.name === name);
+}

@@ -1,0 +1,154 @@
+/**
+ * The only loop: one case from an empty lab to an empty lab. It knows a Lab and a Guest, never Xen
+ * Orchestra, and it holds the only catch that hands a thrown thing to the judge.
+ */
+import { join } from 'node:path';
+import { boot, budget, dispose, type World } from './boot.ts';
+import { Disposals } from './disposals.ts';
+import { faultRecord } from './faults.ts';
+import { confirmImage, confirmMachine, needsReadBack } from './identify.ts';
+import { judge } from './judge.ts';
+import type { Guest, ImportRecord } from './lab.ts';
+import type { Case, FaultRecord, Verdict } from './model.ts';
+import { inOrder, type Judged, runProbes } from './probing.ts';
+import { decideSilence } from './silence.ts';
+import { writeWhole } from './workdir.ts';
+
+/** Everything that a report needs to know of a case that has ended. */
+export interface CaseResult {
+  readonly verdict: Verdict;
+  readonly guestIdentity: 'verified' | 'unproven';
+  readonly imageIdentity: 'verified' | 'chain' | 'unproven';
+  readonly guestAddress: string | null;
+  readonly addressSource: string | null;
+  readonly hostKey: string | null;
+  readonly vm: string | null;
+  readonly imported: ImportRecord | null;
+  /** What is still in the lab after clean-up, listed again; empty is the proof. */
+  readonly leaked: readonly string[];
+  /** Seconds of each stage that was entered. */
+  readonly timings: Readonly<Record<string, number>>;
+}
+
+type Found = { -readonly [K in keyof Omit<CaseResult, 'verdict' | 'leaked' | 'timings'>]: CaseResult[K] };
+
+/** Runs the case to its end. Never throws: what was thrown is in the verdict. */
+export async function run(theCase: Case, world: World): Promise<CaseResult> {
+  const found: Found = {
+    guestIdentity: 'unproven',
+    imageIdentity: 'unproven',
+    guestAddress: null,
+    addressSource: null,
+    hostKey: null,
+    vm: null,
+    imported: null,
+  };
+  const timings = new Timings(world);
+  const disposals = new Disposals(world.journal);
+  const judged: Judged = new Map();
+  let fault: FaultRecord | null = null;
+  try {
+    await witness(theCase, timings.world, disposals, { found, judged });
+  } catch (thrown) {
+    fault = faultRecord(thrown);
+    world.log.error({ err: thrown, code: fault.code }, fault.message);
+  }
+  timings.world.tell.stage('dispose');
+  const left = await dispose(world, disposals, theCase.scenario.budgets);
+  const listed = await listAgain(theCase, world);
+  timings.end();
+  const verdict = judge({ checks: inOrder(theCase, judged), fault });
+  world.evidence.record('judged', 'verdict', verdict);
+  return { verdict, ...found, leaked: [...new Set([...left, ...listed])], timings: timings.seconds };
+}
+
+interface Findings {
+  readonly found: Found;
+  readonly judged: Judged;
+}
+
+/** Boots, identifies and probes; what was found by then stays in `findings` when it throws. */
+async function witness(theCase: Case, world: World, disposals: Disposals, findings: Findings): Promise<void> {
+  const { found, judged } = findings;
+  const readBack = world.readBack === 'always' || needsReadBack(theCase);
+  const order = { purpose: 'image', image: theCase.image, login: world.login, readBack, disposals } as const;
+  const booted = await boot(world, theCase, order);
+  const { arrival, guest } = booted;
+  found.vm = guest.uuid;
+  found.imported = guest.imported;
+  if (arrival.state === 'silent') {
+    await keepConsole(world, theCase, guest);
+    throw await decideSilence(world, theCase, arrival.silence, async () => {
+      await dispose(world, disposals, theCase.scenario.budgets);
+    });
+  }
+  const { session, address } = arrival;
+  found.guestAddress = address.host;
+  found.addressSource = address.source;
+  found.hostKey = session.hostKey;
+  try {
+    world.tell.stage('identify');
+    await confirmMachine(world, theCase, { ...booted, session });
+    found.guestIdentity = 'verified';
+    found.imageIdentity = await confirmImage(world, theCase, { ...booted, session });
+    world.tell.stage('probe');
+    await runProbes(world, theCase, session, judged);
+  } finally {
+    session.close();
+    await keepConsole(world, theCase, guest);
+  }
+}
+
+/** Evidence is kept before the machine that made it is gone; a failed collection is itself recorded. */
+async function keepConsole(world: World, theCase: Case, guest: Guest): Promise<void> {
+  try {
+    const text = await guest.console();
+    if (text === undefined) {
+      world.evidence.record('console', 'absent', { why: 'this lab shows no console text' });
+      return;
+    }
+    const file = join('console', `${text.source}.txt`);
+    writeWhole(join(theCase.workdir, file), text.text);
+    world.evidence.record('console', text.source, { file, characters: text.text.length });
+  } catch (error) {
+    world.evidence.record('console', 'failed', { why: error instanceof Error ? error.message : String(error) });
+  }
+}
+
+/** XO's word that something is deleted proves nothing: look again. */
+async function listAgain(theCase: Case, world: World): Promise<readonly string[]> {
+  try {
+    const deadline = budget({ ...world, signal: new AbortController().signal }, theCase.scenario.budgets.disposeS);
+    const listed = await world.lab.claimed(theCase.runId, deadline);
+    world.journal({ event: 'listed-again', listed });
+    return listed;
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    world.journal({ event: 'list-failed', why });
+    return [`unknown: the lab could not be listed again after clean-up (${why})`];
+  }
+}
+
+/** Measures stages by listening to what is told. */
+class Timings {
+  readonly seconds: Record<string, number> = {};
+  readonly world: World;
+  #stage: string | null = null;
+  #sinceMs = performance.now();
+  constructor(world: World) {
+    const stage = (name: string): void => {
+      this.end();
+      this.#stage = name;
+      this.#sinceMs = performance.now();
+      world.tell.stage(name);
+    };
+    this.world = { ...world, tell: { ...world.tell, stage } };
+  }
+  end(): void {
+    if (this.#stage === null) return;
+    const key = this.#stage.replace(/\W+/g, '_');
+    const took = (performance.now() - this.#sinceMs) / 1000;
+    this.seconds[key] = Math.round(((this.seconds[key] ?? 0) + took) * 1000) / 1000;
+    this.#stage = null;
+  }
+}

@@ -1,0 +1,102 @@
+/**
+ * "The guest did not answer" is decided by procedure, not by opinion (design §3): the console, then
+ * the control image, then the image once more. The path taken goes into the evidence.
+ */
+import type { Silence } from './arrival.ts';
+import { type Booted, type BootOrder, boot, dispose, type World } from './boot.ts';
+import { Disposals } from './disposals.ts';
+import { Fault } from './faults.ts';
+import { confirmMachine } from './identify.ts';
+import type { Case } from './model.ts';
+
+/**
+ * Who is to blame for a silent image. Always returns a Fault: the caller throws it.
+ * @param disposeFirst takes the silent guest back, so that the control finds the same free lab.
+ */
+export async function decideSilence(
+  world: World,
+  theCase: Case,
+  silence: Silence,
+  disposeFirst: () => Promise<void>,
+): Promise<Fault> {
+  const path: string[] = [`image silent: ${sentence(silence)}`];
+  const conclude = (fault: Fault): Fault => {
+    path.push(`concluded ${fault.code}`);
+    world.evidence.record('silence', 'procedure', { path });
+    return fault;
+  };
+  if (silence.fatal?.proves === 'image') {
+    return conclude(
+      new Fault(
+        'GUEST_PANICKED',
+        `the guest stopped while booting: "${silence.fatal.line}" (${silence.fatal.name}), no SSH answer later`,
+      ),
+    );
+  }
+  if (world.control === null) {
+    return conclude(
+      new Fault(
+        'SILENT_NO_CONTROL',
+        `the guest did not answer (${sentence(silence)}) and no control image is configured`,
+      ),
+    );
+  }
+  await disposeFirst();
+  const { image, login } = world.control;
+  const control = await ask(world, theCase, { purpose: 'control', image, login });
+  path.push(`control ${control}`);
+  if (control !== ANSWERED) {
+    return conclude(
+      new Fault(
+        'CONTROL_SILENT',
+        `image and control image are both silent; image: ${sentence(silence)}; control: ${control}`,
+      ),
+    );
+  }
+  const again = await ask(world, theCase, { purpose: 'image', image: theCase.image, login: world.login });
+  path.push(`image again ${again}`);
+  if (again === ANSWERED) {
+    return conclude(
+      new Fault('SILENT_ONCE', `the guest was silent once (${sentence(silence)}), then answered when booted again`),
+    );
+  }
+  return conclude(
+    new Fault(
+      'GUEST_SILENT',
+      `the guest did not answer twice (${sentence(silence)}; again: ${again}) while the control image answered in between`,
+    ),
+  );
+}
+
+const ANSWERED = 'answered';
+
+/** Boots once more and says how it went; the guest is taken back before this returns. */
+async function ask(world: World, theCase: Case, order: Omit<BootOrder, 'readBack' | 'disposals'>): Promise<string> {
+  const disposals = new Disposals(world.journal);
+  try {
+    const booted = await boot(world, theCase, { ...order, readBack: false, disposals });
+    if (booted.arrival.state === 'silent') return sentence(booted.arrival.silence);
+    await confirm(world, theCase, booted);
+    booted.arrival.session.close();
+    return ANSWERED;
+  } finally {
+    const left = await dispose(world, disposals, theCase.scenario.budgets);
+    if (left.length > 0) world.log.error({ left }, 'stayed after the silence procedure');
+  }
+}
+
+/** An answer counts only when it came from the guest that was asked. */
+async function confirm(world: World, theCase: Case, booted: Booted): Promise<void> {
+  if (booted.arrival.state === 'silent') return;
+  await confirmMachine(world, theCase, { ...booted, session: booted.arrival.session });
+}
+
+function sentence(silence: Silence): string {
+  const seconds = (silence.waitedMs / 1000).toFixed(0);
+  const stopped = silence.halted
+    ? 'the VM powered itself off'
+    : silence.fatal
+      ? `console: "${silence.fatal.line}"`
+      : null;
+  return `${stopped ?? silence.lastSeen} after ${seconds} s and ${silence.attempts} attempts`;
+}
