@@ -1,0 +1,55 @@
+/** Reads the GUIDs of a GPT from a raw image, checksums verified: what identifies the image in the guest. */
+import type { FileHandle } from 'node:fs/promises';
+import { crc32 } from 'node:zlib';
+import type { ImageIdentity } from '../model.ts';
+
+const SECTOR = 512;
+const HEADER_MIN_BYTES = 92;
+/** More than any tool writes (128 × 128 bytes); a header that claims more is not believed. */
+const TABLE_MAX_BYTES = 1024 * 1024;
+
+/** GUIDs are stored with their first three fields little-endian (UEFI specification, appendix A). */
+function guidAt(bytes: Buffer, at: number): string {
+  const hex = (start: number, end: number): string => bytes.toString('hex', at + start, at + end);
+  const little = (start: number, end: number): string =>
+    Buffer.from(bytes.subarray(at + start, at + end))
+      .reverse()
+      .toString('hex');
+  return `${little(0, 4)}-${little(4, 6)}-${little(6, 8)}-${hex(8, 10)}-${hex(10, 16)}`;
+}
+
+async function readFully(image: FileHandle, at: number, bytes: number): Promise<Buffer | null> {
+  const buffer = Buffer.alloc(bytes);
+  const { bytesRead } = await image.read(buffer, 0, bytes, at);
+  return bytesRead === bytes ? buffer : null;
+}
+
+/**
+ * @param image open for reading; left open
+ * @returns disk GUID and the GUIDs of the partitions in table order, lower case; null where there is no valid GPT
+ */
+export async function readGptIdentity(image: FileHandle, sizeBytes: number): Promise<ImageIdentity | null> {
+  const header = await readFully(image, SECTOR, SECTOR);
+  if (header === null || header.toString('latin1', 0, 8) !== 'EFI PART') return null;
+  const headerBytes = header.readUInt32LE(12);
+  if (headerBytes < HEADER_MIN_BYTES || headerBytes > SECTOR) return null;
+  const summed = Buffer.from(header.subarray(0, headerBytes));
+  summed.writeUInt32LE(0, 16);
+  if (crc32(summed) !== header.readUInt32LE(16)) return null;
+  if (header.readBigUInt64LE(24) !== 1n) return null;
+
+  const tableAt = Number(header.readBigUInt64LE(72)) * SECTOR;
+  const entries = header.readUInt32LE(80);
+  const entryBytes = header.readUInt32LE(84);
+  const tableBytes = entries * entryBytes;
+  if (entryBytes < 128 || tableBytes > TABLE_MAX_BYTES || tableAt + tableBytes > sizeBytes) return null;
+  const table = await readFully(image, tableAt, tableBytes);
+  if (table === null || crc32(table) !== header.readUInt32LE(88)) return null;
+
+  const partitionGuids: string[] = [];
+  for (let at = 0; at < tableBytes; at += entryBytes) {
+    const unused = table.subarray(at, at + 16).every((byte) => byte === 0);
+    if (!unused) partitionGuids.push(guidAt(table, at + 16));
+  }
+  return { diskGuid: guidAt(header, 56), partitionGuids };
+}
