@@ -1,0 +1,226 @@
+/**
+ * Arguments and environment in, a Request out: everything the caller decided, validated in one
+ * place before anything is created. The only reader of process.env in the harness.
+ */
+import { readFileSync } from 'node:fs';
+import { homedir, tmpdir } from 'node:os';
+import { isAbsolute, join, resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import { Fault } from './faults.ts';
+import { OPTIONS, OTHER_VARIABLES } from './options.ts';
+import { Secret } from './secrets.ts';
+
+/** Which lab the caller named. `from-options`: no file, but a URL. */
+export type LabChoice =
+  | { readonly kind: 'embedded'; readonly named: boolean }
+  | { readonly kind: 'file'; readonly path: string }
+  | { readonly kind: 'from-options' };
+
+/** What the caller asked for; null where nothing was said and a default of the lab file may apply. */
+export interface Request {
+  readonly lab: LabChoice;
+  readonly imagePath: string | null;
+  readonly expectClosure: string | null;
+  readonly sshKeyPath: string | null;
+  /** `none`: the caller wants no control even where the lab file names one. */
+  readonly control: string | 'none' | null;
+  readonly readBack: 'auto' | 'always';
+  readonly budgetScale: number | null;
+  readonly workdirRoot: string;
+  readonly label: string | null;
+  readonly xoUrl: string | null;
+  readonly xoToken: Secret | null;
+  readonly cacheDir: string;
+  /** Environment for a child process: without our secrets and without a test runner's loader. */
+  readonly childEnvironment: Readonly<Record<string, string>>;
+}
+
+export type Asked = { readonly print: 'help' | 'version' } | { readonly request: Request };
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** @throws Fault BAD_OPTION, BAD_ENVIRONMENT, LAB_NOT_NAMED, BAD_URL; one sentence each. */
+export function readRequest(args: readonly string[], environment: Environment = process.env): Asked {
+  const flags = parseFlags(args);
+  if (flags.get('help') !== undefined) return { print: 'help' };
+  if (flags.get('version') !== undefined) return { print: 'version' };
+  refuseUnknownVariables(environment);
+  const value = (name: string): Given | null => given(flags, environment, name);
+  const xoUrl = value('xo-url');
+  const request: Request = {
+    lab: chooseLab(value('lab'), xoUrl, environment),
+    imagePath: path(value('image')),
+    expectClosure: closure(value('expect-closure')),
+    sshKeyPath: path(value('ssh-key')),
+    control: value('control')?.text === 'none' ? 'none' : path(value('control')),
+    readBack: choice(value('read-back'), ['auto', 'always'] as const) ?? 'auto',
+    budgetScale: positive(value('budget-scale')),
+    workdirRoot: path(value('workdir-root')) ?? tmpdir(),
+    label: label(value('label')),
+    xoUrl: xoUrl === null ? null : checkUrl(xoUrl.from, xoUrl.text),
+    xoToken: token(value('xo-token'), value('xo-token-file')),
+    cacheDir: cacheDir(environment),
+    childEnvironment: childEnvironment(environment),
+  };
+  return { request };
+}
+
+/** A value and where it came from, for the message. */
+interface Given {
+  readonly from: string;
+  readonly text: string;
+}
+
+function bad(from: string, expected: string, got: string): Fault {
+  const code = from.startsWith('--') ? 'BAD_OPTION' : 'BAD_ENVIRONMENT';
+  return new Fault(code, `${from}: expected ${expected}, given ${got}`);
+}
+
+function parseFlags(args: readonly string[]): ReadonlyMap<string, string> {
+  const known = OPTIONS.filter((entry) => !entry.secret).map((entry) => entry.name);
+  const options = Object.fromEntries(known.map((name) => [name, { type: 'string' as const }]));
+  const { tokens } = parseArgs({
+    args: [...args],
+    options: { ...options, help: { type: 'boolean' }, version: { type: 'boolean' } },
+    strict: false,
+    tokens: true,
+    allowPositionals: true,
+  });
+  const flags = new Map<string, string>();
+  for (const entry of tokens) {
+    if (entry.kind === 'positional') throw bad('--', 'options only', `"${entry.value}"`);
+    if (entry.kind !== 'option') continue;
+    if (entry.name === 'help' || entry.name === 'version') {
+      flags.set(entry.name, 'true');
+    } else if (!known.includes(entry.name)) {
+      throw new Fault(
+        'BAD_OPTION',
+        `${entry.rawName}: unknown option; expected one of ${known.map((name) => `--${name}`).join(', ')}`,
+      );
+    } else if (
+      entry.value === undefined ||
+      entry.value === '' ||
+      (!entry.inlineValue && entry.value.startsWith('--'))
+    ) {
+      throw bad(`--${entry.name}`, form(entry.name), entry.value ? `"${entry.value}"` : 'nothing');
+    } else if (flags.has(entry.name)) {
+      throw bad(`--${entry.name}`, 'it once', 'it twice');
+    } else flags.set(entry.name, entry.value);
+  }
+  return flags;
+}
+
+function form(name: string): string {
+  return OPTIONS.find((entry) => entry.name === name)?.form ?? 'a value';
+}
+
+function given(flags: ReadonlyMap<string, string>, environment: Environment, name: string): Given | null {
+  const flag = flags.get(name);
+  if (flag !== undefined) return { from: `--${name}`, text: flag };
+  const variable = OPTIONS.find((entry) => entry.name === name)?.environment ?? '';
+  const text = environment[variable];
+  if (text === undefined) return null;
+  if (text === '') throw bad(variable, form(name), 'an empty value');
+  return { from: variable, text };
+}
+
+function refuseUnknownVariables(environment: Environment): void {
+  const known = [...OPTIONS.map((entry) => entry.environment), ...OTHER_VARIABLES.map((entry) => entry.name)];
+  for (const name of Object.keys(environment)) {
+    if (!name.startsWith('BOOTWITNESS_') || known.includes(name)) continue;
+    throw new Fault('BAD_ENVIRONMENT', `${name}: unknown variable; expected one of ${known.join(', ')}`);
+  }
+}
+
+/** A lost variable must never turn a nightly into a local run that passes. */
+function chooseLab(lab: Given | null, xoUrl: Given | null, environment: Environment): LabChoice {
+  if (lab === null) {
+    if (xoUrl !== null) return { kind: 'from-options' };
+    if (environment.CI === 'true') {
+      throw new Fault('LAB_NOT_NAMED', '--lab: expected a lab to be named, since CI=true; given nothing');
+    }
+    return { kind: 'embedded', named: false };
+  }
+  if (lab.text === 'embedded') return { kind: 'embedded', named: true };
+  const isPath = lab.text.includes('/') || lab.text.endsWith('.toml');
+  return { kind: 'file', path: resolve(isPath ? lab.text : join('labs', `${lab.text}.toml`)) };
+}
+
+function path(value: Given | null): string | null {
+  return value === null ? null : resolve(value.text.replace(/^~(?=\/)/, homedir()));
+}
+
+function closure(value: Given | null): string | null {
+  if (value === null || (isAbsolute(value.text) && !/\s|\/$/.test(value.text))) return value?.text ?? null;
+  throw bad(value.from, 'an absolute store path', `"${value.text}"`);
+}
+
+function choice<T extends string>(value: Given | null, choices: readonly T[]): T | null {
+  if (value === null) return null;
+  const found = choices.find((entry) => entry === value.text);
+  if (found === undefined) throw bad(value.from, choices.join(' or '), `"${value.text}"`);
+  return found;
+}
+
+function positive(value: Given | null): number | null {
+  if (value === null) return null;
+  const number = Number(value.text);
+  if (!(number > 0 && number <= 1000)) throw bad(value.from, 'a number above 0, at most 1000', `"${value.text}"`);
+  return number;
+}
+
+function label(value: Given | null): string | null {
+  if (value === null || /^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/.test(value.text)) return value?.text ?? null;
+  throw bad(value.from, 'letters, digits, dots, dashes and underscores (100 at most)', JSON.stringify(value.text));
+}
+
+/** @throws Fault BAD_URL. @returns the URL without a trailing slash, which would hang for ever. */
+export function checkUrl(from: string, text: string): string {
+  const expected = 'an http, https, ws or wss URL with host and no path or credentials';
+  let url: URL;
+  try {
+    url = new URL(text);
+  } catch (cause) {
+    throw new Fault('BAD_URL', `${from}: expected ${expected}, given "${text}"`, { cause });
+  }
+  const plain =
+    url.username === '' && url.password === '' && url.search === '' && url.hash === '' && url.pathname === '/';
+  if (!/^(https?|wss?):$/.test(url.protocol) || url.hostname === '' || !plain || url.port === '0') {
+    if (url.password !== '') new Secret(url.password);
+    throw new Fault('BAD_URL', `${from}: expected ${expected}, given "${text}"`);
+  }
+  return url.href.replace(/\/$/, '');
+}
+
+function token(direct: Given | null, file: Given | null): Secret | null {
+  if (direct !== null) return new Secret(direct.text);
+  return file === null ? null : readTokenFile(file.from, path(file) ?? '');
+}
+
+/** @throws Fault BAD_OPTION where the file cannot be read or is empty. */
+export function readTokenFile(from: string, file: string): Secret {
+  let text: string;
+  try {
+    text = readFileSync(file, 'utf8').trim();
+  } catch (cause) {
+    throw new Fault('BAD_OPTION', `${from}: expected a file that holds the token, cannot read ${file}`, { cause });
+  }
+  if (text === '' || /\s/.test(text)) throw bad(from, 'a file that holds the token and nothing else', file);
+  return new Secret(text);
+}
+
+function cacheDir(environment: Environment): string {
+  const named = environment.BOOTWITNESS_CACHE_DIR;
+  if (named) return resolve(named);
+  return join(environment.XDG_CACHE_HOME || join(homedir(), '.cache'), 'bootwitness');
+}
+
+function childEnvironment(environment: Environment): Record<string, string> {
+  const child: Record<string, string> = {};
+  const secrets = OPTIONS.filter((entry) => entry.secret).map((entry) => entry.environment);
+  for (const [name, text] of Object.entries(environment)) {
+    if (text === undefined || secrets.includes(name) || name === 'NODE_OPTIONS' || name.startsWith('TAP')) continue;
+    child[name] = text;
+  }
+  return child;
+}

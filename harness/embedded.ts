@@ -1,0 +1,92 @@
+/**
+ * Starts the embedded lab as a process of its own and waits for its lab file. The pipe to its stdin
+ * is its life line: when this process ends, however, the lab ends.
+ */
+import { spawn } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { byDeadline, type Deadline } from './deadline.ts';
+import { Fault } from './faults.ts';
+
+const LAB_MAIN = fileURLToPath(new URL('../lab/main.ts', import.meta.url));
+const STDERR_CHARACTERS_MAX = 4_000;
+const STOP_MS = 10_000;
+
+/** A running embedded lab. */
+export interface EmbeddedLab {
+  readonly labFile: string;
+  /** Resolves when the process is gone. */
+  stop(): Promise<void>;
+}
+
+export interface EmbeddedOptions {
+  readonly environment: Readonly<Record<string, string>>;
+  readonly cacheDir: string;
+  readonly deadline: Deadline;
+  /** The lab's own words: progress of the first build, accelerator, VMs. */
+  readonly onLine: (line: string) => void;
+}
+
+/** @throws Fault LAB_UNSUPPORTED off Linux, EMBEDDED_LAB_FAILED with the lab's last words. */
+export async function startEmbeddedLab(options: EmbeddedOptions): Promise<EmbeddedLab> {
+  if (process.platform !== 'linux') {
+    throw new Fault('LAB_UNSUPPORTED', `--lab: the embedded lab runs on Linux only, this is ${process.platform}`);
+  }
+  const loader = import.meta.resolve('tsx');
+  const child = spawn(process.execPath, ['--import', loader, LAB_MAIN, '--parent', '--cache-dir', options.cacheDir], {
+    stdio: ['pipe', 'pipe', 'pipe'],
+    env: options.environment,
+    // Its own group: a Ctrl-C at the terminal is for us, and we still need the lab to clean up.
+    detached: true,
+  });
+  child.stdin.on('error', () => child.stdin.destroy());
+  let said = '';
+  let partial = '';
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    said = (said + text).slice(-STDERR_CHARACTERS_MAX);
+    const lines = (partial + text).split('\n');
+    partial = lines.pop() ?? '';
+    for (const line of lines) options.onLine(line);
+  });
+  const gone = new Promise<string>((resolve) => {
+    child.once('error', (error) => resolve(error.message));
+    child.once('close', (code, signal) => resolve(`exit ${code ?? signal}`));
+  });
+  const stop = async (): Promise<void> => {
+    child.stdin.end();
+    const timer = setTimeout(() => child.kill('SIGKILL'), STOP_MS);
+    await gone;
+    clearTimeout(timer);
+  };
+  const ready = new Promise<string>((resolve) => {
+    let out = '';
+    child.stdout.setEncoding('utf8').on('data', (text: string) => {
+      out += text;
+      const end = out.indexOf('\n');
+      if (end >= 0) resolve(out.slice(0, end));
+    });
+  });
+  try {
+    const died = gone.then((how): never => {
+      const words = said.trim().split('\n').slice(-3).join(' / ');
+      throw new Fault('EMBEDDED_LAB_FAILED', `the embedded lab did not start (${how}): ${words || 'it said nothing'}`);
+    });
+    died.catch(() => undefined);
+    const line = await byDeadline(options.deadline, 'EMBEDDED_LAB_FAILED', 'embedded lab', Promise.race([ready, died]));
+    return { labFile: labFileOf(line), stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+function labFileOf(line: string): string {
+  try {
+    const { labFile } = JSON.parse(line) as { labFile?: unknown };
+    if (typeof labFile === 'string') return labFile;
+  } catch (cause) {
+    throw new Fault('EMBEDDED_LAB_FAILED', `expected a line of JSON from the lab, given ${line.slice(0, 200)}`, {
+      cause,
+    });
+  }
+  throw new Fault('EMBEDDED_LAB_FAILED', `expected the path of a lab file from the lab, given ${line.slice(0, 200)}`);
+}

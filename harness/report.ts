@@ -1,0 +1,140 @@
+/**
+ * What a case came to, as data and as `key=value` metadata. Pure over the result; the seed's keys
+ * come first, with the seed's spelling and in the seed's order.
+ */
+
+import type { BootMode, Check, JudgedCheck, PlannedImage, Verdict } from './model.ts';
+import type { CaseResult } from './run.ts';
+
+/** Version of `result.json`; readers take older ones and refuse newer. */
+export const SCHEMA = 1;
+
+/** Longer values go to a file of their own beside the metadata. */
+export const VALUE_CHARACTERS_MAX = 1_000;
+
+/** Everything that the outputs are made of. */
+export interface Report {
+  readonly scenario: string;
+  readonly scenarioSha256: string;
+  readonly bootMode: BootMode;
+  readonly runId: string;
+  readonly caseId: string;
+  readonly workdir: string;
+  readonly lab: { readonly name: string; readonly kind: 'embedded' | 'xo'; readonly xoVersion: string | null };
+  /** True where the image is the embedded lab's own: a PASS says nothing about anybody's image. */
+  readonly reference: boolean;
+  readonly insecureTls: boolean;
+  readonly image: PlannedImage | null;
+  readonly expectedClosure: string | null;
+  readonly verdict: Verdict;
+  readonly result: CaseResult | null;
+  readonly exitCode: number;
+  readonly harnessVersion: string;
+  readonly node: string;
+  readonly budgetScale: number;
+  readonly startedAt: string;
+  readonly seconds: number;
+  /** Command that runs the same case again. */
+  readonly repeat: string;
+}
+
+/** `PASS <scenario>` and so on, as the old harness ended; with the suffix that says what it does not prove. */
+export function headline(report: Report): string {
+  const suffix = report.reference ? ' (reference guest on the embedded lab: says nothing about your image)' : '';
+  return `${report.verdict.status} ${report.scenario}${suffix}`;
+}
+
+const SEED_KEYS: Readonly<Record<BootMode, readonly string[]>> = {
+  'freebsd-init+rc.d-shepherd': [
+    ...['compat_prefix_shims', 'guile_module_smoke', 'ready_marker', 'shepherd_status', 'sshd_status'],
+  ],
+  'shepherd-pid1': [
+    ...['compat_prefix_shims', 'guile_module_smoke', 'ready_marker', 'shepherd_pid', 'shepherd_status', 'sshd_status'],
+  ],
+};
+
+/** The seed's keys that were judged, in the seed's order. */
+export function keyFacts(report: Report): readonly (readonly [string, string])[] {
+  return SEED_KEYS[report.bootMode].flatMap((key) => factOf(report.verdict.checks, key));
+}
+
+function factOf(checks: readonly JudgedCheck[], name: string): (readonly [string, string])[] {
+  const check = checks.find((entry) => entry.name === name);
+  return check === undefined ? [] : [[name, shownValue(check)]];
+}
+
+function shownValue(check: Check): string {
+  return check.outcome === 'unobserved' ? 'unobserved' : check.actual;
+}
+
+/** All metadata in order; values unescaped and uncut. */
+export function metadata(report: Report): readonly (readonly [string, string])[] {
+  const { verdict, result, image, lab } = report;
+  const cause = verdict.status === 'FAIL' || verdict.status === 'ERROR' ? verdict.cause : null;
+  const facts = keyFacts(report);
+  const first = new Set(facts.map(([key]) => key));
+  const otherFacts = verdict.checks.filter((check) => !first.has(check.name) && check.name !== 'init_mode');
+  const [initMode] = factOf(verdict.checks, 'init_mode');
+  return [
+    ...facts,
+    ['result', verdict.status],
+    ['fault', cause?.code ?? 'none'],
+    ['fault_party', cause?.party ?? 'none'],
+    ['reason', cause?.message ?? 'every check held'],
+    ['workdir', report.workdir],
+    ['init_mode', initMode?.[1] ?? 'unobserved'],
+    ['init_mode_expected', report.bootMode],
+    ...otherFacts.map((check) => [check.name, shownValue(check)] as const),
+    ['lab', lab.name],
+    ['lab_kind', lab.kind],
+    ['boot_backend', lab.kind === 'embedded' ? 'qemu-embedded-lab' : 'xcp-ng-xo-lib'],
+    ['reference_guest', String(report.reference)],
+    ['image_path', image?.path ?? 'none'],
+    ['image_sha256', image?.sha256 ?? 'none'],
+    ['image_bytes', String(image?.sizeBytes ?? 0)],
+    ['closure', report.expectedClosure ?? 'not named'],
+    ['guest_identity', result?.guestIdentity ?? 'unproven'],
+    ['image_identity', result?.imageIdentity ?? 'unproven'],
+    ['guest_ip', result?.guestAddress ?? 'none'],
+    ['guest_ip_source', result?.addressSource ?? 'none'],
+    ['ssh_host_key', result?.hostKey ?? 'none'],
+    ['vm_uuid', result?.vm ?? 'none'],
+    ['import_path', result?.imported?.path ?? 'none'],
+    ['import_bytes', String(result?.imported?.bytes ?? 0)],
+    ['import_seconds', ((result?.imported?.ms ?? 0) / 1000).toFixed(3)],
+    ['read_back', String(result?.imported?.readBack ?? false)],
+    ['leaked', String(result?.leaked.length ?? 0)],
+    ['run_id', report.runId],
+    ['case_id', report.caseId],
+    ['scenario', report.scenario],
+    ['scenario_sha256', report.scenarioSha256],
+    ['harness_version', report.harnessVersion],
+    ['node_version', report.node],
+    ['xo_version', lab.xoVersion ?? 'unknown'],
+    ['tls', report.insecureTls ? 'insecure' : 'verified-or-plain'],
+    ['budget_scale', String(report.budgetScale)],
+    ['started_at', report.startedAt],
+    ...Object.entries(result?.timings ?? {}).map(([stage, s]) => [`time_${stage}_s`, s.toFixed(3)] as const),
+    ['time_total_s', report.seconds.toFixed(3)],
+    ['exit_code', String(report.exitCode)],
+  ];
+}
+
+/** No value can forge a key: control characters and backslashes are escaped. */
+export function escapeValue(value: string): string {
+  return value.replace(/[\\\p{Cc}\p{Zl}\p{Zp}]/gu, (character) => {
+    if (character === '\\') return '\\\\';
+    if (character === '\n') return '\\n';
+    if (character === '\r') return '\\r';
+    if (character === '\t') return '\\t';
+    return `\\u${(character.codePointAt(0) ?? 0).toString(16).padStart(4, '0')}`;
+  });
+}
+
+/** `result.json`: everything, with the schema's number first. The map of image blocks stays out. */
+export function resultJson(report: Report): string {
+  const { image, verdict, ...rest } = report;
+  const { blocks, ...imageRest } = image ?? { blocks: [] };
+  const imageOut = image === null ? null : { ...imageRest, nonZeroBlocks: blocks.length };
+  return `${JSON.stringify({ schema: SCHEMA, status: verdict.status, ...rest, image: imageOut, verdict }, null, 2)}\n`;
+}

@@ -1,0 +1,91 @@
+/** Progress and the closing lines for a person, on stderr: live on a terminal, plain lines elsewhere. */
+import type { Tell } from '../boot.ts';
+import type { FaultRecord } from '../model.ts';
+import { escapeValue, headline, keyFacts, type Report } from '../report.ts';
+import { scrub } from '../secrets.ts';
+
+const UPLOAD_EVERY_MS = 200;
+/** Without a terminal an upload says something at each of these shares of its bytes. */
+const PLAIN_STEPS = 4;
+
+/** Something to print to; `process.stderr` is one. */
+export interface Sink {
+  write(text: string): unknown;
+  readonly isTTY?: boolean;
+}
+
+export interface People extends Tell {
+  closing(report: Report): void;
+  misuse(cause: FaultRecord): void;
+}
+
+/** Writes to `sink`; every line goes through the scrubber. */
+export function people(sink: Sink): People {
+  const startedMs = performance.now();
+  const live = sink.isTTY === true;
+  let open = false;
+  let lastUploadMs = 0;
+  let step = 0;
+  const endLive = (): void => {
+    if (open) sink.write('\r\u001b[K');
+    open = false;
+  };
+  const line = (text: string): void => {
+    endLive();
+    sink.write(`${scrub(text)}\n`);
+  };
+  const stamp = (): string => `[${((performance.now() - startedMs) / 1000).toFixed(1).padStart(6)} s]`;
+  return {
+    stage: (name) => {
+      step = 0;
+      line(`${stamp()} ${name}`);
+    },
+    note: (text) => line(`${stamp()} ${text}`),
+    upload: (done, total) => {
+      const nowMs = performance.now();
+      const mib = (bytes: number): string => (bytes / 1_048_576).toFixed(1);
+      const text = `upload ${mib(done)} of ${mib(total)} MiB`;
+      if (live) {
+        if (done < total && nowMs - lastUploadMs < UPLOAD_EVERY_MS) return;
+        lastUploadMs = nowMs;
+        sink.write(`\r\u001b[K${stamp()} ${text}`);
+        open = true;
+      } else if (total > 0 && Math.floor((done / total) * PLAIN_STEPS) > step) {
+        step = Math.floor((done / total) * PLAIN_STEPS);
+        line(`${stamp()} ${text}`);
+      }
+    },
+    closing: (report) => {
+      const { verdict, result } = report;
+      line('');
+      line(headline(report));
+      line(`workdir: ${report.workdir}`);
+      line('');
+      for (const [key, value] of keyFacts(report)) line(`${key}=${escapeValue(value)}`);
+      if (verdict.status === 'FAIL' || verdict.status === 'ERROR') {
+        const { cause } = verdict;
+        line('');
+        line(`cause:  ${cause.code}: ${oneLine(cause.message)}`);
+        line(`fault:  ${BLAME[cause.party]}`);
+        line(`remedy: ${cause.remedy}`);
+        line(`look:   ${report.workdir}/evidence.ndjson, ${report.workdir}/console/`);
+        line(`again:  ${report.repeat}`);
+      }
+      for (const left of result?.leaked ?? []) line(`LEFT IN THE LAB: ${left}`);
+    },
+    misuse: (cause) => line(`${oneLine(cause.message)}. ${cause.remedy}`),
+  };
+}
+
+const BLAME: Readonly<Record<FaultRecord['party'], string>> = {
+  image: 'the image',
+  lab: 'the lab; this says nothing about the image',
+  caller: 'the way this was called',
+  harness: 'ours, a bug of the harness; this says nothing about the image',
+  undetermined: 'undetermined; this says nothing about the image',
+  nobody: "nobody's",
+};
+
+function oneLine(text: string): string {
+  return escapeValue(text.replace(/\s+/g, ' ').trim());
+}

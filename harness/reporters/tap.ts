@@ -1,0 +1,77 @@
+/** The report as TAP version 14, one point per check. The only importer of tap in the harness. */
+import { Test } from 'tap';
+import type { FaultRecord, JudgedCheck } from '../model.ts';
+import { headline, keyFacts, type Report } from '../report.ts';
+import { scrub } from '../secrets.ts';
+
+/** One point per check; a FAIL without a failed check has a point for its fault; ERROR is `Bail out!`. */
+export async function tapText(report: Report): Promise<string> {
+  const { verdict } = report;
+  const test = open(report.scenario);
+  for (const check of verdict.checks) point(test, check);
+  const anyFailed = verdict.checks.some((check) => check.outcome !== 'held');
+  if (verdict.status === 'FAIL' && !anyFailed) {
+    test.lib.fail(
+      `boot: ${verdict.cause.code}`,
+      extra({ reason: verdict.cause.message, remedy: verdict.cause.remedy }),
+    );
+  }
+  const facts = keyFacts(report).map(([key, value]) => `${key}=${value}`);
+  const closing = [headline(report), `workdir: ${report.workdir}`, ...facts];
+  for (const line of closing) test.lib.comment(oneLine(line));
+  if (verdict.status === 'ERROR') return test.bail(reasonOf(verdict.cause));
+  return test.end();
+}
+
+/** Where nothing ran at all: misuse. */
+export async function tapMisuse(cause: FaultRecord): Promise<string> {
+  return open('misuse').bail(reasonOf(cause));
+}
+
+interface Open {
+  readonly lib: Pick<Test, 'pass' | 'fail' | 'comment'>;
+  end(): string;
+  /** TAP 14's `Bail out!` ends the stream: nothing may follow. */
+  bail(reason: string): string;
+}
+
+function open(name: string): Open {
+  const lib = new Test({ name });
+  let text = '';
+  lib.on('data', (chunk: string | Buffer) => {
+    text += String(chunk);
+  });
+  const done = (): string => scrub(text.startsWith('TAP version') ? text : `TAP version 14\n${text}`);
+  return {
+    lib,
+    end: () => {
+      lib.end();
+      return done();
+    },
+    bail: (reason) => {
+      // The library's own bail-out ends the process of whoever reads it; the line alone is the format.
+      text += `Bail out! ${scrub(oneLine(reason))}\n`;
+      return done();
+    },
+  };
+}
+
+function point(test: Open, check: JudgedCheck): void {
+  const { name, expected, actual, outcome, reason, evidence } = check;
+  const details = extra({ outcome, expected, actual, evidence, ...(reason === '' ? {} : { reason }) });
+  if (outcome === 'held') test.lib.pass(name, { ...details, diagnostic: true });
+  else test.lib.fail(name, details);
+}
+
+/** Without the library's stack and source lines: they would show our code, not the guest. */
+function extra(fields: Readonly<Record<string, string>>): Record<string, unknown> {
+  return { ...fields, at: null, stack: '' };
+}
+
+function reasonOf(cause: FaultRecord): string {
+  return `${cause.code} (${cause.party}): ${cause.message}`;
+}
+
+function oneLine(text: string): string {
+  return text.replace(/\s+/g, ' ').trim();
+}
