@@ -17,7 +17,8 @@ export interface Signature {
 export const FATAL_SIGNATURES: readonly Signature[] = [
   {
     name: 'no-root',
-    pattern: /mountroot> |panic: mountroot: unable to|VFS: Unable to mount root fs|no root file system found/,
+    pattern:
+      /mountroot> |panic: mountroot: unable to|VFS: Unable to mount root fs|fruix-initramfs: (?:no partition named|.* cannot be mounted)/,
     proves: 'stuck',
     why: 'FreeBSD (vfs_mountroot.c), the Linux kernel and the initramfs of the reference guest; a disk on another bus does the same.',
   },

@@ -27,7 +27,7 @@ t.test('a root that is not found proves nothing against the image, though a pani
   for (const text of [
     'VFS: Unable to mount root fs on unknown-block(0,0)\nKernel panic - not syncing: VFS: Unable to mount root fs\n',
     'panic: mountroot: unable to (re-)mount root.\n',
-    'initramfs: no root file system found\nKernel panic - not syncing: Attempted to kill init!\n',
+    'fruix-initramfs: no partition named fruix-root\nKernel panic - not syncing: Attempted to kill init!\n',
   ]) {
     t.match(fatalSignature(text), { name: 'no-root', proves: 'stuck' });
   }
