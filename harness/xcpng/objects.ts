@@ -1,0 +1,135 @@
+/**
+ * What Xen Orchestra shows of its pools, kept from its notifications. Waits here are for objects and
+ * never for replies, since replies run ahead of the objects.
+ */
+import type { Deadline, Look } from '../deadline.ts';
+import { Fault, type FaultCode } from '../faults.ts';
+import { objectMap, PARSERS, parseClaimable, type Vm, type WireObject, type WireType } from './wire.ts';
+
+type Raw = Readonly<Record<string, unknown>>;
+
+export class ObjectStore {
+  readonly #objects = new Map<string, Raw>();
+  /** Ids that a notification told of before the first listing was there: the notification wins. */
+  #toldBefore: Set<string> | null = new Set();
+  readonly #listeners = new Set<() => void>();
+  #closed: string | null = null;
+  #malformed: Fault | null = null;
+
+  /** Takes the params of a notification `all`. What cannot be read is thrown at whoever looks next. */
+  notify(params: unknown): void {
+    try {
+      this.#take(params);
+    } catch (error) {
+      if (!(error instanceof Fault)) throw error;
+      this.#malformed ??= error;
+    }
+    this.#changed();
+  }
+
+  #take(params: unknown): void {
+    const { type, items } = (params ?? {}) as { type?: unknown; items?: unknown };
+    if (type === 'exit') {
+      for (const id of Object.keys(items ?? {})) {
+        this.#toldBefore?.add(id);
+        this.#objects.delete(id);
+      }
+      return;
+    }
+    if (type !== 'enter') return;
+    for (const [id, raw] of objectMap(items, 'a notification')) {
+      this.#toldBefore?.add(id);
+      this.#objects.set(id, raw);
+    }
+  }
+
+  /** Takes the reply of `xo.getAllObjects`. @throws Fault XO_OBJECT_MALFORMED */
+  seed(reply: unknown): void {
+    for (const [id, raw] of objectMap(reply, 'xo.getAllObjects')) {
+      if (!this.#toldBefore?.has(id)) this.#objects.set(id, raw);
+    }
+    this.#toldBefore = null;
+    this.#changed();
+  }
+
+  /** No more news will come: every wait ends with XO_SESSION_LOST. */
+  close(why: string): void {
+    this.#closed ??= why;
+    this.#changed();
+  }
+
+  #changed(): void {
+    for (const listener of [...this.#listeners]) listener();
+  }
+
+  /** @throws Fault XO_OBJECT_MALFORMED */
+  get<T extends WireType>(type: T, id: string): WireObject<T> | undefined {
+    if (this.#malformed) throw this.#malformed;
+    const raw = this.#objects.get(id);
+    return raw?.type === type ? (PARSERS[type](id, raw) as WireObject<T>) : undefined;
+  }
+
+  /** @throws Fault XO_OBJECT_MALFORMED */
+  all<T extends WireType>(type: T): WireObject<T>[] {
+    if (this.#malformed) throw this.#malformed;
+    const found: WireObject<T>[] = [];
+    for (const [id, raw] of this.#objects) {
+      if (raw.type === type) found.push(PARSERS[type](id, raw) as WireObject<T>);
+    }
+    return found;
+  }
+
+  /** VMs with this tag, those that are still being cloned included. */
+  tagged(tag: string): Vm[] {
+    const found: Vm[] = [];
+    for (const [id, raw] of this.#objects) {
+      const isVm = raw.type === 'VM' || raw.type === 'VM-template';
+      if (isVm && Array.isArray(raw.tags) && raw.tags.includes(tag)) found.push(parseClaimable(id, raw));
+    }
+    return found;
+  }
+
+  /**
+   * Is the pool itself there, with a host? When XO loses its pool for a second, all of the pool's
+   * objects leave at once for up to two minutes: only while this is true does "no such VM" mean that
+   * the VM is gone.
+   */
+  poolPresent(poolId: string): boolean {
+    if (this.#objects.get(poolId)?.type !== 'pool') return false;
+    for (const raw of this.#objects.values()) if (raw.type === 'host' && raw.$pool === poolId) return true;
+    return false;
+  }
+
+  /**
+   * Looks now and after every change. Not a poll: nothing runs while nothing changes.
+   * @throws Fault `code` with the last thing seen, XO_SESSION_LOST, what the look throws, and the interrupt
+   */
+  async waitFor<T>(deadline: Deadline, what: string, code: FaultCode, look: () => Look<T>): Promise<T> {
+    const startedMs = deadline.clock.nowMs();
+    for (let looks = 1; ; looks++) {
+      deadline.check();
+      const result = look();
+      if ('done' in result) return result.done;
+      if (this.#closed !== null)
+        throw new Fault('XO_SESSION_LOST', `${what}: ${this.#closed}; last seen: ${result.seen}`);
+      if (deadline.expired()) {
+        const seconds = ((deadline.clock.nowMs() - startedMs) / 1000).toFixed(1);
+        throw new Fault(code, `${what}: not within ${seconds} s (${looks} looks); last seen: ${result.seen}`);
+      }
+      await this.#news(deadline);
+    }
+  }
+
+  /** Resolves at the next change, the deadline or the interrupt. */
+  async #news(deadline: Deadline): Promise<void> {
+    const changed = new AbortController();
+    const listener = (): void => changed.abort();
+    this.#listeners.add(listener);
+    try {
+      const either = AbortSignal.any([changed.signal, deadline.signal]);
+      await deadline.clock.sleep(Math.max(1, deadline.remainingMs()), either);
+    } finally {
+      this.#listeners.delete(listener);
+    }
+  }
+}

@@ -1,0 +1,56 @@
+/** An error reply of Xen Orchestra as a Fault. Told by the fields `code` and `data.code`, never by the text. */
+import { Fault, type FaultCode } from '../faults.ts';
+
+/** XO's codes that somebody here acts on (`packages/xo-common/api-errors.js`). */
+export const NO_SUCH_OBJECT = 1;
+const UNAUTHORIZED = 2;
+const INVALID_CREDENTIALS = 3;
+const NO_HOSTS_AVAILABLE = 7;
+export const BAD_POWER_STATE = 13;
+/** Anything without a code of its own; for administrators `data.code` is the XAPI's. */
+const UNNAMED = -32000;
+
+const XAPI_OUT_OF_MEMORY: readonly unknown[] = ['HOST_NOT_ENOUGH_FREE_MEMORY', 'NO_HOSTS_AVAILABLE'];
+
+/** What XO answered, in fields; the cause of the Fault. */
+export class XoError extends Error {
+  readonly method: string;
+  readonly code: number;
+  /** The XAPI's own code, where XO shows it. */
+  readonly xapiCode: string | null;
+  constructor(method: string, reply: { readonly code: number; readonly message: string; readonly data?: unknown }) {
+    super(reply.message);
+    this.name = 'XoError';
+    this.method = method;
+    this.code = reply.code;
+    const { data } = reply;
+    const named = typeof data === 'object' && data !== null && 'code' in data ? data.code : null;
+    this.xapiCode = typeof named === 'string' ? named : null;
+  }
+}
+
+/** Did XO answer this call with this code of its own? */
+export function isXoError(error: unknown, code: number): boolean {
+  return error instanceof Fault && error.cause instanceof XoError && error.cause.code === code;
+}
+
+function faultCode(error: XoError): FaultCode {
+  if (error.code === INVALID_CREDENTIALS) return 'XO_SIGN_IN_REFUSED';
+  if (error.code === UNAUTHORIZED) return 'XO_PERMISSION';
+  if (error.code === NO_HOSTS_AVAILABLE || XAPI_OUT_OF_MEMORY.includes(error.xapiCode)) return 'NO_HOST_AVAILABLE';
+  return error.method === 'vm.start' ? 'VM_START_REFUSED' : 'XO_CALL_FAILED';
+}
+
+function permission(data: unknown): string {
+  if (typeof data !== 'object' || data === null || !('permission' in data)) return '';
+  return ` (wanted: ${String(data.permission)})`;
+}
+
+/** Null: not an error reply (a broken connection, say). */
+export function faultOfReply(method: string, error: unknown): Fault | null {
+  if (!(error instanceof Error) || !('code' in error) || typeof error.code !== 'number') return null;
+  const data = 'data' in error ? error.data : undefined;
+  const cause = new XoError(method, { code: error.code, message: error.message, data });
+  const code = error.code === UNNAMED && cause.xapiCode !== null ? cause.xapiCode : error.code;
+  return new Fault(faultCode(cause), `${method}: ${error.message}${permission(data)} [${code}]`, { cause });
+}
