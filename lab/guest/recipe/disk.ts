@@ -1,0 +1,85 @@
+/**
+ * Makes the disk image: a sparse raw file with a GPT, a FAT boot partition with syslinux for BIOS,
+ * and the ext4 root file system. Everything is written into the file: no root, no mounts, no loops.
+ */
+import { open, readFile, stat, truncate, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { command } from './command.ts';
+import { BOOT_PARTITION, type GuestBootMode, ROOT_PARTITION, syslinuxConfig } from './syslinux.ts';
+
+const MIB = 1024 * 1024;
+const SECTOR = 512;
+const BOOT_MIB = 32;
+const ROOT_MIB = 192;
+/** Start of the boot partition; what lies before is the partition table. */
+export const BOOT_OFFSET = MIB;
+export const ROOT_OFFSET = BOOT_OFFSET + BOOT_MIB * MIB;
+/** The last MiB holds the backup of the partition table. */
+const DISK_BYTES = ROOT_OFFSET + (ROOT_MIB + 1) * MIB;
+
+/** Code in the first sector, before the table of the protective MBR. */
+const BOOT_CODE_BYTES = 440;
+const BOOT_CODE = ['/usr/lib/syslinux/mbr/gptmbr.bin', '/usr/lib/SYSLINUX/gptmbr.bin'];
+
+async function bootCode(): Promise<Buffer> {
+  for (const path of BOOT_CODE) {
+    const code = await readFile(path).catch(() => null);
+    if (code !== null) return code.subarray(0, BOOT_CODE_BYTES);
+  }
+  throw new Error(`${BOOT_CODE[0]} is missing: install syslinux-common`);
+}
+
+async function partition(image: string): Promise<void> {
+  const table = [
+    'label: gpt',
+    `start=${BOOT_OFFSET / SECTOR}, size=${(BOOT_MIB * MIB) / SECTOR}, type=uefi, name="${BOOT_PARTITION}", attrs=LegacyBIOSBootable`,
+    `start=${ROOT_OFFSET / SECTOR}, size=${(ROOT_MIB * MIB) / SECTOR}, type=linux, name="${ROOT_PARTITION}"`,
+    '',
+  ].join('\n');
+  await command('sfdisk', ['--quiet', image], { input: table });
+  const disk = await open(image, 'r+');
+  try {
+    await disk.write(await bootCode(), 0, undefined, 0);
+  } finally {
+    await disk.close();
+  }
+}
+
+/** Puts a file into the boot partition of `image`, over one of the same name. */
+export async function writeBootFile(image: string, source: string, name: string): Promise<void> {
+  await command('mcopy', ['-o', '-i', `${image}@@${BOOT_OFFSET}`, source, `::/${name}`], {
+    env: { MTOOLS_SKIP_CHECK: '1', MTOOLSRC: '/dev/null' },
+  });
+}
+
+/** Makes `out` from the root file system in `tree`; returns the bytes it takes on this machine's disk. */
+export async function buildDisk(options: {
+  tree: string;
+  kernel: string;
+  initramfs: string;
+  bootMode: GuestBootMode;
+  out: string;
+  workDir: string;
+}): Promise<{ sizeBytes: number; allocatedBytes: number }> {
+  const { out } = options;
+  await writeFile(out, '');
+  await truncate(out, DISK_BYTES);
+  await partition(out);
+  await command('mkfs.fat', [
+    ...['-F', '16', '-s', '4', '-n', 'FRUIXBOOT', '--offset', String(BOOT_OFFSET / SECTOR)],
+    ...['-h', String(BOOT_OFFSET / SECTOR), out, String(BOOT_MIB * 1024)],
+  ]);
+  await command('syslinux', ['--install', '--offset', String(BOOT_OFFSET), out]);
+  const config = join(options.workDir, 'syslinux.cfg');
+  await writeFile(config, syslinuxConfig({ bootMode: options.bootMode, root: 'named' }));
+  await writeBootFile(out, options.kernel, 'vmlinuz');
+  await writeBootFile(out, options.initramfs, 'initrd.img');
+  await writeBootFile(out, config, 'syslinux.cfg');
+  // A small journal: guests of a harness are switched off hard, and nothing here runs fsck.
+  await command('mke2fs', [
+    ...['-q', '-t', 'ext4', '-b', '4096', '-m', '0', '-J', 'size=4', '-L', ROOT_PARTITION],
+    ...['-E', `offset=${ROOT_OFFSET},root_owner=0:0,lazy_itable_init=0`, '-d', options.tree, out, `${ROOT_MIB}M`],
+  ]);
+  const { size, blocks } = await stat(out);
+  return { sizeBytes: size, allocatedBytes: blocks * SECTOR };
+}
