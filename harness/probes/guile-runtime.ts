@@ -1,0 +1,140 @@
+/**
+ * The part of a script that finds the guest's store-backed Guile and its environment, and runs it.
+ *
+ * What the running Shepherd itself uses comes first: its process's environment together with its
+ * executable. Where that cannot be read (FreeBSD keeps none for PID 1) or says nothing of Guile, the
+ * environment file and the Guile of the candidates are taken. What was chosen is a fact.
+ *
+ * Guile gets that environment and nothing else: a Guile that is helped by the session's variables, by
+ * a cache in HOME or by auto-compilation would prove another runtime than the service's.
+ */
+import type { GuestPaths } from '../model.ts';
+import { quote, words } from './quote.ts';
+
+/**
+ * Defines `find_runtime`, which sets `rt_guile` (empty: none in the store) and `rt_env` and states
+ * the facts `guile`, `guile_environment` and `guile_rejected`; and `run_guile SECONDS ARGS ...`.
+ */
+export function guileRuntime(paths: GuestPaths): string {
+  return `${SHEPHERD_PROCESS}
+${CHOOSING}
+find_runtime() {
+  shepherd_process ${words(paths.shepherdPidFile)}
+  rt_store=${quote(paths.store)}
+  rt_begin
+  # shellcheck disable=SC2041 # a list may have one entry
+  for rt_file in ${words(paths.guileEnvironment)}; do
+    rt_read "$rt_file"
+  done
+  # shellcheck disable=SC2041
+  for rt_candidate in ${words(paths.guile)}; do
+    rt_try "$rt_candidate"
+  done
+  fact guile "$rt_guile"
+  fact guile_environment "$rt_from"
+  fact guile_rejected "$rt_rejected"
+}
+`;
+}
+
+/**
+ * `shepherd_process FILE ...` sets `sp_pid` to the live process that a pid file names, else empty.
+ * The file has no final newline, so `read` fails and yet sets its variable.
+ */
+const SHEPHERD_PROCESS = `
+shepherd_process() {
+  sp_pid=
+  for sp_file in "$@"; do
+    [ -r "$sp_file" ] || continue
+    sp_text=
+    read -r sp_text <"$sp_file" || :
+    case $sp_text in
+      '' | *[!0-9]*) continue ;;
+    esac
+    if kill -0 "$sp_text" 2>/dev/null; then
+      sp_pid=$sp_text
+      break
+    fi
+  done
+}`;
+
+/** A file of the environment is read by sh itself: it may quote, export, or refer to what it set before. */
+const CHOOSING = `
+rt_wanted() {
+  grep -E '^(GUILE_[A-Z0-9_]*|LD_LIBRARY_PATH|LTDL_LIBRARY_PATH|LANG|LC_[A-Z]*)='
+}
+
+rt_process_environment() {
+  if [ -r "/proc/$1/environ" ]; then
+    tr '\\000' '\\n' <"/proc/$1/environ" 2>/dev/null
+  elif have procstat; then
+    procstat -h -e "$1" 2>/dev/null | tr ' ' '\\n'
+  fi | rt_wanted
+}
+
+rt_process_executable() {
+  if [ -e "/proc/$1/exe" ]; then
+    readlink "/proc/$1/exe"
+  elif have procstat; then
+    procstat -h -b "$1" 2>/dev/null | sed -n 's|^[^/]* \\(/.*\\)$|\\1|p'
+  fi
+}
+
+# A Guile counts where its real path lies in the store.
+rt_try() {
+  [ -z "$rt_guile" ] && [ -f "$1" ] && [ -x "$1" ] || return 0
+  rt_real=$(readlink -f "$1")
+  case $rt_real in
+    "$rt_store"/?*)
+      rt_guile=$1
+      fact guile_real "$rt_real"
+      ;;
+    *) rt_rejected="$rt_rejected $1" ;;
+  esac
+}
+
+# What the running Shepherd uses, where that can be read.
+rt_begin() {
+  rt_guile=
+  rt_env=
+  rt_from=none
+  rt_rejected=
+  [ -n "$sp_pid" ] || return 0
+  rt_env=$(rt_process_environment "$sp_pid")
+  case $rt_env in
+    *GUILE_*) ;;
+    *)
+      rt_env=
+      return 0
+      ;;
+  esac
+  rt_from="process $sp_pid"
+  rt_program=$(rt_process_executable "$sp_pid")
+  case $rt_program in
+    */guile*) rt_try "$rt_program" ;;
+  esac
+}
+
+rt_read() {
+  [ -z "$rt_env" ] && [ -r "$1" ] || return 0
+  # shellcheck disable=SC2016 # expanded by the inner sh
+  rt_env=$(env -i PATH="$PATH" /bin/sh -c 'set -a; . "$1"; env' sh "$1" 2>/dev/null | rt_wanted)
+  [ -z "$rt_env" ] || rt_from=$1
+}
+
+# Later assignments win: our three cannot be undone by the environment, its locale replaces ours.
+run_guile() {
+  rt_seconds=$1
+  shift
+  set -- GUILE_AUTO_COMPILE=0 HOME=/nonexistent XDG_CACHE_HOME=/nonexistent \\
+    "$rt_guile" --no-auto-compile "$@"
+  set -f
+  rt_ifs=$IFS
+  IFS='
+'
+  # shellcheck disable=SC2086 # one assignment a line
+  set -- env -i PATH="$PATH" LANG=C.UTF-8 $rt_env "$@"
+  IFS=$rt_ifs
+  set +f
+  bounded "$rt_seconds" "$@"
+}`;

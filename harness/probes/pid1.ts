@@ -1,0 +1,91 @@
+/**
+ * init_mode and pid1_command: what PID 1 is.
+ *
+ * Observed: PID 1's name, command line and executable; the pid that Shepherd wrote into its pid file.
+ * Proof: Shepherd wrote its own pid when it was ready: 1 there, with a PID 1 that is Guile or
+ *   Shepherd, is shepherd-pid1. A PID 1 that is an init, with Shepherd elsewhere or unknown, is
+ *   freebsd-init+rc.d-shepherd. The mode is what the guest shows; that another one was expected is a
+ *   failure of the image.
+ * What could fool it: the name alone (on FreeBSD Shepherd shows as `guile`, with its arguments hidden
+ *   as `[guile]`), and a pid file of an earlier boot. Name and file must not contradict each other;
+ *   where they do nothing is told here, and shepherd_pid, which asks the live socket, decides.
+ */
+import type { BootMode, Check, Probe } from '../model.ts';
+import { check } from './check.ts';
+import { words } from './quote.ts';
+
+const MODE = 'init_mode';
+const COMMAND = 'pid1_command';
+const INITS: readonly string[] = ['init', 'systemd', 'openrc-init', 'runit', 's6-svscan', 'launchd'];
+const ANY_COMMAND = 'recorded';
+
+/** FreeBSD's base has no /proc; busybox's ps has no -p: the tool that is there is asked. */
+const body = (pidFiles: readonly string[]): string => `
+comm=
+command=
+executable=
+if [ -r /proc/1/comm ]; then
+  read -r comm </proc/1/comm || :
+  command=$(tr '\\000' ' ' </proc/1/cmdline 2>/dev/null)
+  command=\${command% }
+  executable=$(readlink /proc/1/exe 2>/dev/null)
+elif have ps; then
+  comm=$(ps -ww -o comm= -p 1 2>/dev/null | sed 's/^ *//; s/ *$//')
+  command=$(ps -ww -o command= -p 1 2>/dev/null | sed 's/^ *//; s/ *$//')
+  ! have procstat || executable=$(procstat -h -b 1 2>/dev/null | sed -n 's|^[^/]* \\(/.*\\)$|\\1|p')
+else
+  fact missing '/proc, ps'
+fi
+fact comm "$comm"
+fact command "$command"
+fact executable "$executable"
+# shellcheck disable=SC2041 # a list may have one entry
+for file in ${words(pidFiles)}; do
+  [ -r "$file" ] || continue
+  fact pid_file "$file"
+  fact pid_file_content "$(head -c 64 "$file")"
+  break
+done`;
+
+export const pid1: Probe = {
+  name: 'pid1',
+  look: 'settled',
+  observe: (guest) => guest.run(body(guest.paths.shepherdPidFile)),
+  expect: (observation, { bootMode }): readonly [Check, Check] => {
+    const blind = (reason: string): readonly [Check, Check] => [
+      check.unobserved(MODE, bootMode, reason),
+      check.unobserved(COMMAND, ANY_COMMAND, reason),
+    ];
+    if (observation.state === 'unseen') return blind(observation.reason);
+    const { missing, comm = '', command = '', pid_file_content: written } = observation.facts;
+    if (missing !== undefined) return blind(`tool missing: ${missing}`);
+    if (comm === '') return blind('neither /proc nor ps named PID 1');
+    // ps itself writes [name] where the arguments are hidden; so do we.
+    const commandCheck = check.held(COMMAND, ANY_COMMAND, command === '' ? `[${comm}]` : command);
+    return [modeCheck(shown(comm, command, written?.trim() ?? null), bootMode), commandCheck];
+  },
+};
+
+/** What the guest shows: a mode, something that is neither, or a contradiction. */
+type Shown = { readonly mode: BootMode } | { readonly neither: string } | { readonly undecided: string };
+
+function shown(comm: string, command: string, written: string | null): Shown {
+  if (INITS.includes(comm)) {
+    if (written === '1') return { undecided: `PID 1 is ${comm}, but Shepherd's pid file says 1` };
+    return { mode: 'freebsd-init+rc.d-shepherd' };
+  }
+  const byName = comm === 'shepherd';
+  if (!byName && !/^\.?guile/.test(comm)) return { neither: `PID 1 is ${comm}, neither an init nor Shepherd` };
+  if (written === '1') return { mode: 'shepherd-pid1' };
+  if (written !== null)
+    return { undecided: `PID 1 is ${comm}, but Shepherd's pid file says ${JSON.stringify(written)}` };
+  if (byName || /shepherd/.test(command)) return { mode: 'shepherd-pid1' };
+  return { undecided: `PID 1 is ${comm}, and no pid file says whether that is Shepherd` };
+}
+
+function modeCheck(seen: Shown, expected: BootMode): Check {
+  if ('undecided' in seen) return check.unobserved(MODE, expected, seen.undecided);
+  if ('neither' in seen) return check.failed(MODE, expected, 'neither mode', seen.neither);
+  if (seen.mode !== expected) return check.failed(MODE, expected, seen.mode, 'the image booted in the other mode');
+  return check.held(MODE, expected, expected);
+}

@@ -1,0 +1,185 @@
+/**
+ * Asks the running Shepherd over its control socket, and says what the answers mean. Shared by the
+ * probes of Shepherd's status and of its pid.
+ *
+ * The socket's own protocol comes first, spoken by a Guile of ours: it names errors by number and
+ * states by symbol, where herd's texts changed between versions. herd is the second way, for a guest
+ * whose Guile does not run outside its wrappers. A live answer can only come from the process that
+ * holds the socket; a socket file alone proves nothing, since it stays when its Shepherd is gone.
+ */
+import type { GuestPaths, Observation } from '../model.ts';
+import { SAY, said } from './guile-output.ts';
+import { guileRuntime } from './guile-runtime.ts';
+import { quote, words } from './quote.ts';
+
+/** A healthy Shepherd answers in 10 ms; Guile itself takes 0.1 s on hardware. */
+const TALK_S = 6;
+const HERD_S = 4;
+const OUTPUT_BYTES_MAX = 16_384;
+/** ENOENT, and ECONNREFUSED of Linux and of FreeBSD. Any other error (no permission) shows nothing of Shepherd. */
+const NOBODY_LISTENS: readonly string[] = ['2', '111', '61'];
+
+/**
+ * Tries each socket given as argument until one answers. The reply is read as data. Before 1.0 a
+ * service had no `status`: there, `running` that is not false means running.
+ */
+const PROGRAM = `${SAY}
+(define (ask path action arguments)
+  (let ((port (socket PF_UNIX SOCK_STREAM 0)))
+    (connect port AF_UNIX path)
+    (write (list 'shepherd-command '(version 0) (list 'action action) '(service root)
+                 (list 'arguments arguments) '(directory "/"))
+           port)
+    (newline port)
+    (force-output port)
+    (let ((reply (read port)))
+      (close-port port)
+      reply)))
+(define (property key properties)
+  (let ((found (and (list? properties) (assq key (filter pair? properties)))))
+    (and found (pair? (cdr found)) (cadr found))))
+(define (answer word reply use)
+  (cond ((eof-object? reply) (say "closed" word))
+        ((not (and (pair? reply) (eq? (car reply) 'reply))) (say "odd" word (object->string reply)))
+        ((property 'error (cdr reply)) => (lambda (error) (say "error" word (object->string error))))
+        (else (use (property 'result (cdr reply))))))
+(define (status-of service)
+  (or (property 'status service) (if (property 'running service) 'running 'stopped)))
+(define (services result)
+  (for-each
+    (lambda (service)
+      (let ((names (property 'provides (cdr service))))
+        (say "service" (if (pair? names) (car names) "?") (status-of (cdr service)))))
+    (filter pair? (if (and (pair? result) (pair? (car result)) (pair? (caar result))) (car result) (or result '())))))
+(define (talk path)
+  (say "asking" path)
+  (attempt
+    (lambda ()
+      (answer "pid" (ask path 'eval '("(getpid)"))
+        (lambda (result) (say "pid" (if (pair? result) (car result) result))))
+      (answer "status" (ask path 'status '()) services)
+      (say "answered" path)
+      #t)
+    (lambda (key text args)
+      (if (eq? key 'system-error)
+          (say "errno" path (car (list-ref args 3)) text)
+          (say "threw" path key text))
+      #f)))
+(say "started" (version))
+(let loop ((paths (cdr (command-line))))
+  (if (pair? paths) (or (talk (car paths)) (loop (cdr paths)))))
+(say "done")
+`;
+
+/** The script's body. Facts: `sockets`, `guile…`, `talk_status`, `talk_output`, `herd…`, `pid_file…`. */
+export function askShepherd(paths: GuestPaths): string {
+  return `${guileRuntime(paths)}
+set --
+# shellcheck disable=SC2041 # a list may have one entry
+for socket in ${words(paths.shepherdSocket)}; do
+  [ -S "$socket" ] && set -- "$@" "$socket"
+done
+fact sockets "$*"
+# shellcheck disable=SC2041 # a list may have one entry
+for file in ${words(paths.shepherdPidFile)}; do
+  [ -r "$file" ] || continue
+  fact pid_file "$file"
+  fact pid_file_content "$(head -c 64 "$file")"
+  break
+done
+talked=
+if [ $# -gt 0 ]; then
+  find_runtime
+  if [ -n "$rt_guile" ]; then
+    talked=$(run_guile ${TALK_S} -c ${quote(PROGRAM)} "$@" 2>&1)
+    fact talk_status "$?"
+    fact talk_output "$(printf '%s\\n' "$talked" | head -c ${OUTPUT_BYTES_MAX})"
+  fi
+  # A Guile that never said that it asked has observed nothing.
+  case $talked in
+    *asking*) ;;
+    *)
+      # shellcheck disable=SC2041
+      for herd in ${words(paths.herd)}; do
+        [ -x "$herd" ] || continue
+        fact herd "$herd"
+        said=$(bounded ${HERD_S} "$herd" -s "$1" status root 2>&1)
+        fact herd_status "$?"
+        fact herd_output "$(printf '%s\\n' "$said" | head -c ${OUTPUT_BYTES_MAX})"
+        said=$(bounded ${HERD_S} "$herd" -s "$1" eval root '(getpid)' 2>/dev/null)
+        fact herd_pid_status "$?"
+        fact herd_pid_output "$(printf '%s\\n' "$said" | head -c 256)"
+        break
+      done
+      ;;
+  esac
+fi
+:`;
+}
+
+/** What the talk with Shepherd came to. */
+export type ShepherdTalk =
+  /** `pid` or `status` null: this part was not answered, `seen` says how. */
+  | { readonly kind: 'answered'; readonly pid: number | null; readonly status: string | null; readonly seen: string }
+  /** Nobody listens. */
+  | { readonly kind: 'not running'; readonly seen: string }
+  /** Somebody took the connection and said nothing. */
+  | { readonly kind: 'not answering'; readonly seen: string }
+  | { readonly kind: 'unobserved'; readonly seen: string };
+
+/** Reads the facts of `askShepherd`. Without any socket there is nobody to ask: not running. */
+export function readTalk(observation: Observation, paths: GuestPaths): ShepherdTalk {
+  if (observation.state === 'unseen') return { kind: 'unobserved', seen: observation.reason };
+  const { facts } = observation;
+  const { sockets } = facts;
+  if (sockets === undefined) return { kind: 'unobserved', seen: 'the guest did not say which sockets there are' };
+  if (sockets === '') return { kind: 'not running', seen: `no socket at ${paths.shepherdSocket.join(', ')}` };
+  const spoken = facts.talk_output;
+  if (spoken !== undefined && said(spoken).some(({ word }) => word === 'asking')) {
+    return spokenTalk(spoken, facts.talk_status ?? '');
+  }
+  if (facts.herd !== undefined) return herdTalk(facts);
+  const guile = facts.guile === '' ? 'no guile in the store' : `Guile ended with status ${facts.talk_status ?? '?'}`;
+  return { kind: 'unobserved', seen: `tool missing: herd (${paths.herd.join(', ')}), and ${guile}` };
+}
+
+function spokenTalk(output: string, status: string): ShepherdTalk {
+  const lines = said(output);
+  const field = (word: string, i: number): string | undefined => lines.find((line) => line.word === word)?.fields[i];
+  const pid = field('pid', 0);
+  const root = lines.find(({ word, fields }) => word === 'service' && fields[0] === 'root')?.fields[1];
+  if (pid !== undefined || root !== undefined) {
+    const odd = lines.find(({ word }) => word === 'closed' || word === 'odd' || word === 'error');
+    const seen = odd === undefined ? `socket ${field('asking', 0)}` : `${odd.word} ${odd.fields.join(' ')}`;
+    return { kind: 'answered', pid: number(pid), status: root ?? null, seen };
+  }
+  const last = lines.at(-1);
+  if (status === '124') return { kind: 'not answering', seen: `connected or waiting at ${last?.fields[0]}, no answer` };
+  const errors = lines.filter(({ word }) => word === 'errno');
+  const sockets = lines.filter(({ word }) => word === 'asking');
+  const nobody = errors.every(({ fields }) => NOBODY_LISTENS.includes(fields[1] ?? ''));
+  if (errors.length > 0 && errors.length === sockets.length && nobody) {
+    return { kind: 'not running', seen: errors.map(({ fields }) => `${fields[0]}: ${fields[2]}`).join('; ') };
+  }
+  return { kind: 'unobserved', seen: `no usable answer: ${last?.word} ${last?.fields.join(' ')}`.trim() };
+}
+
+/** herd's texts: 1.0 says `It is running`, 0.9 `It is started`. Its exit status is 0 for a stopped service too. */
+function herdTalk(facts: Readonly<Record<string, string>>): ShepherdTalk {
+  const { herd_status: status = '', herd_output: output = '', herd_pid_output: answer = '' } = facts;
+  const seen = `${facts.herd}: ${output.trim().split('\n').at(-1) ?? ''}`.slice(0, 300);
+  if (status === '124') return { kind: 'not answering', seen: `${facts.herd} had no answer` };
+  if (status === '0') {
+    const state = /^\s+It is (running|started|stopped|starting|stopping)/m.exec(output)?.[1] ?? null;
+    const pid = facts.herd_pid_status === '0' ? (answer.trim().split('\n').at(-1) ?? '') : undefined;
+    return { kind: 'answered', pid: number(pid), status: state === 'started' ? 'running' : state, seen };
+  }
+  if (/Connection refused|No such file or directory/.test(output) && /^herd: error: /m.test(output)) {
+    return { kind: 'not running', seen };
+  }
+  return { kind: 'unobserved', seen: `herd ended with status ${status}: ${seen}` };
+}
+
+function number(text: string | undefined): number | null {
+  return text !== undefined && /^[0-9]{1,10}$/.test(text.trim()) ? Number(text) : null;
+}

@@ -1,0 +1,34 @@
+/** Phase 11: Shepherd itself is PID 1; the guest must do without the /tmp prefix aliases. */
+import type { Scenario } from '../harness/model.ts';
+import { compatPrefixShims } from '../harness/probes/compat-prefix-shims.ts';
+import { currentSystem } from '../harness/probes/current-system.ts';
+import { guileModuleSmoke } from '../harness/probes/guile-module-smoke.ts';
+import { pid1 } from '../harness/probes/pid1.ts';
+import { readyMarker } from '../harness/probes/ready-marker.ts';
+import { shepherdPid } from '../harness/probes/shepherd-pid.ts';
+import { shepherdSocket } from '../harness/probes/shepherd-socket.ts';
+import { shepherdStatus } from '../harness/probes/shepherd-status.ts';
+import { sshdStatus } from '../harness/probes/sshd-status.ts';
+import { uname } from '../harness/probes/uname.ts';
+import { fruixPaths } from './fruix-paths.ts';
+
+export const phase11ShepherdPid1Xcpng: Scenario = {
+  name: 'phase11-shepherd-pid1-xcpng',
+  summary: 'boots with Shepherd as PID 1, without /tmp prefix shims',
+  bootMode: 'shepherd-pid1',
+  // The first six in the order of the metadata that this phase has always printed.
+  probes: [
+    compatPrefixShims,
+    guileModuleSmoke,
+    readyMarker,
+    shepherdPid,
+    shepherdStatus,
+    sshdStatus,
+    currentSystem,
+    pid1,
+    shepherdSocket,
+    uname,
+  ],
+  budgets: { provisionS: 600, bootS: 60, readyS: 30, probeS: 15, disposeS: 60 },
+  paths: fruixPaths,
+};
