@@ -25,7 +25,7 @@ export interface Question {
 /** Never throws for what the guest does; an interrupt is left to the caller's next deadline check. */
 export async function interview(world: World, session: SshSession, question: Question): Promise<Answer> {
   const nonce = randomBytes(12).toString('hex');
-  const script = frame({ probe: question.name, nonce, body: question.body });
+  const script = frame({ probe: question.name, nonce, body: question.body, patience: Math.max(1, world.budgetScale) });
   const record = await session.run(question.name, script, question.budgetMs);
   world.evidence.record('command', question.name, record);
   const observation = unframe(record, nonce);

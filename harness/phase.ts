@@ -1,35 +1,13 @@
 /**
- * One phase from the command line to the exit code: joins config, lab, run and reports. Entry files
- * call it and do nothing else.
+ * One phase from the command line to the exit code. Entry files call it and do nothing else.
  */
-import { createHash, randomUUID } from 'node:crypto';
-import { readFileSync, rmSync } from 'node:fs';
-import type { World } from './boot.ts';
-import { type Request, readRequest } from './config.ts';
-import { Deadline } from './deadline.ts';
-import { type EmbeddedLab, startEmbeddedLab } from './embedded.ts';
-import { Evidence } from './evidence.ts';
-import { Fault, faultRecord } from './faults.ts';
-import { type Interrupt, listenForInterrupt } from './interrupt.ts';
-import { exitCode, judge } from './judge.ts';
-import type { Lab } from './lab.ts';
-import { type Log, openLog } from './log.ts';
-import type { Case, PlannedImage, Scenario, Verdict } from './model.ts';
+import { readRequest } from './config.ts';
+import { faultRecord } from './faults.ts';
+import { Invocation, version } from './invocation.ts';
+import type { Scenario } from './model.ts';
 import { helpText } from './options.ts';
-import { type Prepared, prepareLab } from './prepare.ts';
-import type { Report } from './report.ts';
-import { writeFiles } from './reporters/files.ts';
-import { type People, people } from './reporters/people.ts';
-import { tapMisuse, tapText } from './reporters/tap.ts';
-import { type CaseResult, run } from './run.ts';
-import { loadPrivateKey } from './ssh.ts';
-import { makeWorkdir, openJournal } from './workdir.ts';
-import { planImage } from './xcpng/image.ts';
-import { openXoLab } from './xcpng/lab.ts';
-
-/** First build of the reference guest included. */
-const EMBEDDED_START_MS_MAX = 15 * 60_000;
-const LAB_OPEN_MS_MAX = 60_000;
+import { people } from './reporters/people.ts';
+import { tapMisuse } from './reporters/tap.ts';
 
 /** Name of the npm script of a scenario, for --help and the command that runs it again. */
 const COMMANDS: Readonly<Record<string, string>> = {
@@ -49,7 +27,7 @@ export async function phase(scenario: Scenario, argv: readonly string[]): Promis
       process.stdout.write(text);
       code = 0;
     } else {
-      code = await new Session(scenario, asked.request, told, `npm run -s ${command} --`, argv.slice(2)).go();
+      code = await new Invocation(scenario, asked.request, told, `npm run -s ${command} --`, argv.slice(2)).go();
     }
   } catch (thrown) {
     const cause = faultRecord(thrown);
@@ -59,212 +37,4 @@ export async function phase(scenario: Scenario, argv: readonly string[]): Promis
     if (code === 70) process.stderr.write(`${thrown instanceof Error ? thrown.stack : String(thrown)}\n`);
   }
   process.exit(code);
-}
-
-/** Version of the package. */
-function version(): string {
-  const text = readFileSync(new URL('../package.json', import.meta.url), 'utf8');
-  return String((JSON.parse(text) as { version?: unknown }).version);
-}
-
-/** What one invocation holds open, from a valid request to the exit code. */
-class Session {
-  readonly #scenario: Scenario;
-  readonly #request: Request;
-  readonly #people: People;
-  readonly #repeat: string;
-  readonly #runId = randomUUID();
-  readonly #startedAt = new Date();
-  readonly #startedMs = performance.now();
-  #embedded: EmbeddedLab | null = null;
-  #prepared: Prepared | null = null;
-  #lab: Lab | null = null;
-  #image: PlannedImage | null = null;
-  #result: CaseResult | null = null;
-  #case: Case | null = null;
-
-  constructor(scenario: Scenario, request: Request, told: People, command: string, args: readonly string[]) {
-    this.#scenario = scenario;
-    this.#request = request;
-    this.#people = told;
-    this.#repeat = [command, ...args.map(shellWord)].join(' ');
-  }
-
-  /** @throws Fault of the caller before anything was created; our own bugs. */
-  async go(): Promise<number> {
-    const { imagePath, sshKeyPath, workdirRoot, label } = this.#request;
-    const key = sshKeyPath === null ? null : loadPrivateKey(sshKeyPath);
-    this.#announceLab();
-    if (imagePath !== null) this.#image = await planImage(imagePath, { cacheDir: this.#request.cacheDir });
-    const epochSeconds = Math.floor(this.#startedAt.getTime() / 1000);
-    const workdir = makeWorkdir(workdirRoot, label ?? this.#scenario.name, epochSeconds);
-    const evidence = new Evidence(workdir);
-    const log = openLog(workdir, { run: this.#runId, scenario: this.#scenario.name });
-    const interrupt = listenForInterrupt(
-      (signal) => this.#people.note(`${signal}: stopping and cleaning up; once more leaves at once`),
-      () => this.#leaveAtOnce(workdir),
-    );
-    try {
-      const verdict = await this.#verdict({ workdir, evidence, log, interrupt, key });
-      return await this.#report(workdir, evidence, verdict);
-    } catch (thrown) {
-      if (thrown instanceof Fault && thrown.party === 'caller') rmSync(workdir, { recursive: true, force: true });
-      throw thrown;
-    } finally {
-      interrupt.remove();
-      evidence.close();
-    }
-  }
-
-  #announceLab(): void {
-    const { lab } = this.#request;
-    if (lab.kind === 'embedded') {
-      const why = lab.named ? '' : ' (no lab is configured)';
-      this.#people.note(`lab: embedded, QEMU on this machine${why}`);
-    } else {
-      this.#people.note(`lab: ${lab.kind === 'file' ? lab.path : (this.#request.xoUrl ?? '')}`);
-    }
-  }
-
-  /** Everything that may fail for the lab's or the image's fault; a caller's fault is thrown on. */
-  async #verdict(open: Opened): Promise<Verdict> {
-    try {
-      await this.#openLab(open);
-      const [theCase, world] = await this.#plan(open);
-      this.#case = theCase;
-      this.#result = await run(theCase, world);
-      return this.#result.verdict;
-    } catch (thrown) {
-      const fault = faultRecord(thrown);
-      if (fault.party === 'caller') throw thrown;
-      open.log.error({ err: thrown, code: fault.code }, fault.message);
-      return judge({ checks: [], fault });
-    } finally {
-      await this.#lab?.close();
-      await this.#embedded?.stop();
-    }
-  }
-
-  async #openLab({ interrupt, log }: Opened): Promise<void> {
-    const { lab } = this.#request;
-    if (lab.kind === 'embedded') {
-      this.#people.stage('start the embedded lab');
-      this.#embedded = await startEmbeddedLab({
-        environment: this.#request.childEnvironment,
-        cacheDir: this.#request.cacheDir,
-        deadline: Deadline.after(EMBEDDED_START_MS_MAX, interrupt.signal),
-        onLine: (line) => {
-          log.debug({ lab: line }, 'embedded lab');
-          this.#people.note(`lab: ${line}`);
-        },
-      });
-    }
-    this.#prepared = prepareLab(this.#request, this.#embedded?.labFile ?? null, this.#scenario.bootMode);
-    this.#people.stage('sign in');
-    const deadline = Deadline.after(LAB_OPEN_MS_MAX, interrupt.signal);
-    this.#lab = await openXoLab(this.#prepared.settings, deadline);
-    log.info({ lab: this.#lab.name, xo: this.#lab.xoVersion, pool: this.#lab.poolName }, 'signed in');
-  }
-
-  async #plan({ workdir, evidence, log, interrupt, key }: Opened): Promise<readonly [Case, World]> {
-    const prepared = this.#prepared;
-    const lab = this.#lab;
-    if (prepared === null || lab === null) throw new Error('the lab was not opened');
-    const { cacheDir, expectClosure } = this.#request;
-    const image = this.#image ?? (await planImage(prepared.defaultImage(), { cacheDir }));
-    this.#image = image;
-    const login = { user: prepared.sshUser, privateKey: key ?? prepared.sshKey() };
-    const controlPath = prepared.controlPath;
-    const control =
-      controlPath === null
-        ? null
-        : {
-            image: await planImage(controlPath, { cacheDir }),
-            login: { user: prepared.sshUser, privateKey: prepared.controlKey(login.privateKey) },
-          };
-    const facts = {
-      bootMode: this.#scenario.bootMode,
-      paths: { ...this.#scenario.paths, ...prepared.paths },
-      expectedClosure: expectClosure ?? image.sidecar?.closure ?? null,
-    };
-    const runId = this.#runId;
-    const id = `${this.#scenario.name}-${runId.slice(0, 8)}`;
-    evidence.record('lab', lab.name, { xoVersion: lab.xoVersion, pool: lab.poolName, kind: prepared.settings.kind });
-    const theCase: Case = { id, runId, scenario: this.#scenario, image, workdir, facts };
-    const world: World = {
-      lab,
-      login,
-      control,
-      budgetScale: this.#request.budgetScale ?? prepared.budgetScale,
-      readBack: this.#request.readBack,
-      evidence,
-      journal: openJournal(workdir),
-      log,
-      tell: this.#people,
-      signal: interrupt.signal,
-    };
-    return [theCase, world];
-  }
-
-  async #report(workdir: string, evidence: Evidence, verdict: Verdict): Promise<number> {
-    evidence.close();
-    const prepared = this.#prepared;
-    const report: Report = {
-      scenario: this.#scenario.name,
-      scenarioSha256: scenarioDigest(this.#scenario),
-      bootMode: this.#scenario.bootMode,
-      runId: this.#runId,
-      caseId: this.#case?.id ?? 'none',
-      workdir,
-      lab: {
-        name: prepared?.settings.name ?? (this.#request.lab.kind === 'embedded' ? 'embedded' : 'unknown'),
-        kind: prepared?.settings.kind ?? (this.#request.lab.kind === 'embedded' ? 'embedded' : 'xo'),
-        xoVersion: this.#lab?.xoVersion ?? null,
-      },
-      reference: this.#request.imagePath === null && prepared?.settings.kind === 'embedded',
-      insecureTls: prepared?.settings.tls.insecure ?? false,
-      image: this.#image,
-      expectedClosure: this.#case?.facts.expectedClosure ?? null,
-      verdict,
-      result: this.#result,
-      exitCode: exitCode(verdict, this.#result?.leaked ?? []),
-      harnessVersion: version(),
-      node: process.version,
-      budgetScale: this.#request.budgetScale ?? prepared?.budgetScale ?? 1,
-      startedAt: this.#startedAt.toISOString(),
-      seconds: (performance.now() - this.#startedMs) / 1000,
-      repeat: this.#repeat,
-    };
-    writeFiles(report);
-    const text = await tapText(report);
-    await new Promise<void>((resolve) => process.stdout.write(text, () => resolve()));
-    this.#people.closing(report);
-    return report.exitCode;
-  }
-
-  /** The second press: what was created may stay, so say how to find it. */
-  #leaveAtOnce(workdir: string): void {
-    process.stderr.write(
-      `left at once; what this run created carries the tag bootwitness:run=${this.#runId}; see ${workdir}/journal.ndjson\n`,
-    );
-    process.exit(130);
-  }
-}
-
-interface Opened {
-  readonly workdir: string;
-  readonly evidence: Evidence;
-  readonly log: Log;
-  readonly interrupt: Interrupt;
-  readonly key: Buffer | null;
-}
-
-/** Changes when anything that is asserted changes; functions are told by their source. */
-function scenarioDigest(scenario: Scenario): string {
-  const text = JSON.stringify(scenario, (_, value: unknown) => (typeof value === 'function' ? String(value) : value));
-  return createHash('sha256').update(text).digest('hex');
-}
-
-function shellWord(word: string): string {
-  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
 }
