@@ -5,7 +5,7 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { readFileSync, rmSync } from 'node:fs';
 import type { World } from './boot.ts';
-import { type Request, readRequest } from './config.ts';
+import type { Request } from './config.ts';
 import { Deadline } from './deadline.ts';
 import { type EmbeddedLab, startEmbeddedLab } from './embedded.ts';
 import { Evidence } from './evidence.ts';
@@ -129,10 +129,17 @@ export class Invocation {
       });
     }
     this.#prepared = prepareLab(this.#request, this.#embedded?.labFile ?? null, this.#scenario.bootMode);
+    this.#refuseWhatIsMissing(this.#prepared);
     this.#people.stage('sign in');
     const deadline = Deadline.after(LAB_OPEN_MS_MAX, interrupt.signal);
     this.#lab = await openXoLab(this.#prepared.settings, deadline);
     log.info({ lab: this.#lab.name, xo: this.#lab.xoVersion, pool: this.#lab.poolName }, 'signed in');
+  }
+
+  /** Misuse is found before the lab is asked for anything. */
+  #refuseWhatIsMissing(prepared: Prepared): void {
+    if (this.#request.imagePath === null) prepared.defaultImage();
+    if (this.#request.sshKeyPath === null) prepared.sshKey();
   }
 
   async #plan({ workdir, evidence, log, interrupt, key }: Opened): Promise<readonly [Case, World]> {

@@ -1,0 +1,93 @@
+/** Bad input: one clear sentence, exit code 2, nothing created: no workdir, no call to the lab. */
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import t from 'tap';
+import { runPhase, workdirRoot } from '../phase-process.ts';
+
+const dir = mkdtempSync(join(tmpdir(), 'bw-misuse-'));
+t.teardown(() => rmSync(dir, { recursive: true, force: true }));
+const root = workdirRoot(t);
+const file = (name: string, content: string): string => {
+  writeFileSync(join(dir, name), content);
+  return join(dir, name);
+};
+
+execFileSync('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-f', join(dir, 'key')]);
+execFileSync('ssh-keygen', ['-q', '-t', 'ed25519', '-N', 'a passphrase', '-f', join(dir, 'locked')]);
+const image = file('image.raw', 'x'.repeat(512));
+truncateSync(image, 1024 * 1024);
+const lab = (text: string): string => file(`lab-${text.length}.toml`, text);
+const GOOD_LAB = `[xo]\nurl = "http://127.0.0.1:1"\ntoken_file = "${file('token', 'a-token')}"\n[ssh]\nkey = "${join(dir, 'key')}"\n`;
+
+const ROWS: readonly {
+  readonly name: string;
+  readonly args: readonly string[];
+  readonly environment?: Readonly<Record<string, string>>;
+  readonly says: RegExp;
+}[] = [
+  { name: 'unknown option', args: ['--frobnicate'], says: /^--frobnicate: unknown option; expected one of --lab/m },
+  {
+    name: 'unknown variable',
+    args: ['--lab', 'embedded'],
+    environment: { BOOTWITNESS_IMGE: 'x' },
+    says: /^BOOTWITNESS_IMGE: unknown variable/m,
+  },
+  { name: 'image missing', args: ['--lab', 'embedded', '--image', '/nonexistent.raw'], says: /\/nonexistent\.raw/ },
+  { name: 'image is a folder', args: ['--lab', 'embedded', '--image', dir], says: /expected/ },
+  {
+    name: 'image is not an image',
+    args: ['--lab', 'embedded', '--image', file('hello.txt', 'hello')],
+    says: /hello\.txt/,
+  },
+  {
+    name: 'image is a qcow2',
+    args: ['--lab', 'embedded', '--image', file('image.qcow2', `QFI\u00fb${'\0'.repeat(1020)}`)],
+    says: /./,
+  },
+  {
+    name: 'public key given as private key',
+    args: ['--lab', 'embedded', '--image', image, '--ssh-key', join(dir, 'key.pub')],
+    says: /expected a private key, given a public key: .*key\.pub/,
+  },
+  {
+    name: 'encrypted key',
+    args: ['--lab', 'embedded', '--image', image, '--ssh-key', join(dir, 'locked')],
+    says: /expected a private key without passphrase/,
+  },
+  {
+    name: 'URL that is none',
+    args: ['--xo-url', 'not a url'],
+    says: /--xo-url: expected an http, https, ws or wss URL/,
+  },
+  {
+    name: 'URL whose host does not exist',
+    args: ['--lab', lab(GOOD_LAB.replace('127.0.0.1:1', 'no-such-host.invalid')), '--image', image],
+    says: /no-such-host\.invalid/,
+  },
+  {
+    name: 'malformed lab file',
+    args: ['--lab', lab(`${GOOD_LAB}[placement]\nmemory_mib = "lots"\n`), '--image', image],
+    says: /line 7: placement\.memory_mib: expected a number/,
+  },
+  { name: 'lab file that is no TOML', args: ['--lab', lab('[xo\n'), '--image', image], says: /line 1/ },
+  { name: 'lab that is not there', args: ['--lab', 'nowhere'], says: /labs\/nowhere\.toml/ },
+  {
+    name: 'a real lab without an image',
+    args: ['--lab', lab(`${GOOD_LAB}\n\n`)],
+    says: /--image: expected a disk image, given nothing/,
+  },
+  { name: 'no lab under CI', args: [], environment: { CI: 'true' }, says: /expected a lab to be named/ },
+];
+
+for (const row of ROWS) {
+  t.test(row.name, async (t) => {
+    const outcome = await runPhase('phase9', root, row.args, row.environment ? { environment: row.environment } : {});
+    t.equal(outcome.code, 2, outcome.stderr);
+    t.match(outcome.stderr, row.says);
+    t.match(outcome.stdout, /^TAP version 14\nBail out! \w+ \(caller\): /);
+    t.notMatch(outcome.stderr, /\n\s+at /, 'no stack trace');
+    t.same(outcome.workdirs, [], 'nothing was created');
+  });
+}
