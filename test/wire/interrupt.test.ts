@@ -1,0 +1,81 @@
+/** One Ctrl-C: the whole process group gets the signal, it counts once, all is cleaned up, exit 130. */
+import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import t from 'tap';
+import { startLab } from '../lab-process.ts';
+import { runPhase, workdirRoot } from '../phase-process.ts';
+
+const root = workdirRoot(t);
+
+const childrenOf = (pid: number): string => {
+  try {
+    return execFileSync('pgrep', ['-P', String(pid)], { encoding: 'utf8' });
+  } catch {
+    return '';
+  }
+};
+
+for (const signals of [1, 3]) {
+  t.test(`${signals} signals at once are one press: clean up and 130`, async (t) => {
+    const lab = await startLab('--backend', 'simulated', '--mishap', 'dead-network');
+    t.teardown(() => lab.stop());
+    let sent = false;
+    const outcome = await runPhase('phase9', root, ['--lab', lab.labFile], {
+      onStderr: (all, child) => {
+        if (sent || !/\] boot\n/.test(all) || child.pid === undefined) return;
+        sent = true;
+        for (let i = 0; i < signals; i++) process.kill(-child.pid, 'SIGINT');
+      },
+    });
+    t.equal(outcome.code, 130, outcome.stderr);
+    t.equal(outcome.metadata.get('result'), 'ERROR');
+    t.equal(outcome.metadata.get('fault'), 'INTERRUPTED');
+    t.equal(outcome.stderr.match(/stopping and cleaning up/g)?.length, 1, 'counted once');
+    t.notMatch(outcome.stderr, /left at once/);
+    t.equal(outcome.metadata.get('leaked'), '0');
+    const journal = readFileSync(join(outcome.workdir, 'journal.ndjson'), 'utf8');
+    t.match(journal, /"event":"undone"/);
+    t.match(journal, /"event":"listed-again","listed":\[\]/);
+  });
+}
+
+t.test('a second press leaves at once and says how to find what may have stayed', async (t) => {
+  const lab = await startLab('--backend', 'simulated', '--mishap', 'stall=vm.delete', '--mishap', 'dead-network');
+  t.teardown(() => lab.stop());
+  let first = 0;
+  const outcome = await runPhase('phase9', root, ['--lab', lab.labFile], {
+    onStderr: (all, child) => {
+      if (child.pid === undefined) return;
+      if (first === 0 && /\] boot\n/.test(all)) {
+        first = 1;
+        process.kill(-child.pid, 'SIGINT');
+      } else if (first === 1 && /\] dispose\n/.test(all)) {
+        first = 2;
+        const { pid } = child;
+        setTimeout(() => process.kill(-pid, 'SIGINT'), 1_000);
+      }
+    },
+  });
+  t.equal(outcome.code, 130, outcome.stderr);
+  t.match(outcome.stderr, /left at once; what this run created carries the tag bootwitness:run=/);
+});
+
+t.test('the embedded lab goes with its harness', async (t) => {
+  let pid = 0;
+  let labs = '';
+  const outcome = await runPhase('phase9', root, ['--lab', 'embedded'], {
+    onStart: (child) => {
+      pid = child.pid ?? 0;
+    },
+    onStderr: (all, child) => {
+      if (labs !== '' || !/start the embedded lab/.test(all) || child.pid === undefined) return;
+      labs = childrenOf(pid);
+      process.kill(-pid, 'SIGINT');
+    },
+  });
+  t.equal(outcome.code, 130, outcome.stderr);
+  for (const lab of labs.split('\n').filter((line) => line !== '')) {
+    t.throws(() => process.kill(Number(lab), 0), { code: 'ESRCH' }, `lab process ${lab} is gone`);
+  }
+});
