@@ -1,15 +1,26 @@
-/** Makes a cheap variant of a reference image: another boot mode, or one thing broken. */
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+/** Makes a cheap variant of a reference image: another boot mode, or one thing broken. About 0.3 s. */
+import { mkdtemp, readFile, rename, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { command } from './recipe/command.ts';
-import { writeBootFile } from './recipe/disk.ts';
-import { renewDiskGuid } from './recipe/gpt.ts';
-import { type GuestBootMode, syslinuxConfig } from './recipe/syslinux.ts';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { applyChanges } from './changes.ts';
+import { FAULTS, type VariantFault } from './faults.ts';
+import { modeImage, sidecarOf, writeSidecar } from './recipe/mode-image.ts';
+import type { GuestBootMode } from './recipe/syslinux.ts';
 
-/** Where the sidecar of an image lies. */
-export function sidecarOf(image: string): string {
-  return `${image}.bootwitness.json`;
+export type { VariantFault } from './faults.ts';
+
+const VARIANT_FILES = join(dirname(fileURLToPath(import.meta.url)), 'files/variants');
+
+export interface VariantOptions {
+  /** An image of `referenceGuest()`, of either boot mode, with its sidecar. */
+  readonly base: string;
+  /** Path of the new image; one that is there is replaced. */
+  readonly out: string;
+  /** What the sidecar will say, and, but for `shepherd-not-pid1`, how it boots. */
+  readonly bootMode: GuestBootMode;
+  /** Null: nothing is broken. */
+  readonly fault: VariantFault | null;
 }
 
 async function closureOf(base: string): Promise<string> {
@@ -21,23 +32,28 @@ async function closureOf(base: string): Promise<string> {
   throw new Error(`${path} was expected to name the closure of a reference guest, and it does not`);
 }
 
-export async function makeVariant(options: {
-  base: string;
-  out: string;
-  bootMode: GuestBootMode;
-  fault: null;
-}): Promise<{ path: string; sidecarPath: string }> {
+/**
+ * Writes the variant to `out` and its sidecar beside it. The sidecar names the closure of the
+ * reference guest whatever is broken. The image has a disk GUID of its own and appears whole.
+ */
+export async function makeVariant(options: VariantOptions): Promise<{ path: string; sidecarPath: string }> {
   const { base, out, bootMode } = options;
+  const row = options.fault === null ? null : FAULTS[options.fault];
+  if (row !== null && row.onlyIn !== null && row.onlyIn !== bootMode) {
+    throw new Error(`the fault ${options.fault} exists in boot mode ${row.onlyIn} only, and ${bootMode} was given`);
+  }
   const closure = await closureOf(base);
   const scratch = await mkdtemp(join(tmpdir(), 'bootwitness-variant-'));
+  const partial = `${out}.partial`;
   try {
-    await command('cp', ['--sparse=always', '--reflink=auto', base, out]);
-    const config = join(scratch, 'syslinux.cfg');
-    await writeFile(config, syslinuxConfig({ bootMode, root: 'named' }));
-    await writeBootFile(out, config, 'syslinux.cfg');
-    await renewDiskGuid(out);
-    await writeFile(sidecarOf(out), `${JSON.stringify({ closure, bootMode }, null, 2)}\n`);
+    const root = row?.hasRoot === false ? 'missing' : 'named';
+    await modeImage({ base, out: partial, bootMode: row?.bootsAs ?? bootMode, root, scratch });
+    const changes = row?.changes(bootMode) ?? [];
+    await applyChanges({ image: partial, changes, closure, files: VARIANT_FILES, scratch });
+    await writeSidecar(out, { closure, bootMode });
+    await rename(partial, out);
   } finally {
+    await rm(partial, { force: true });
     await rm(scratch, { recursive: true, force: true });
   }
   return { path: out, sidecarPath: sidecarOf(out) };

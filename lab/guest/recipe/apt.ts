@@ -20,7 +20,6 @@ export interface Package {
 const SOURCES = '/etc/apt';
 /** Debian's own names for its keyring: the newer releases have both endings. */
 const KEYRINGS = ['/usr/share/keyrings/debian-archive-keyring.gpg', '/usr/share/keyrings/debian-archive-keyring.pgp'];
-const MIB = 1024 * 1024;
 
 async function exists(path: string): Promise<boolean> {
   return access(path).then(
@@ -147,9 +146,21 @@ async function checksums(env: { APT_CONFIG: string }, packages: readonly Resolve
   return found;
 }
 
+function archiveName({ name, version, architecture }: Resolved): string {
+  return `${name}_${version.replaceAll(':', '%3a')}_${architecture}.deb`;
+}
+
+/** Older versions are never asked for again: the mirror does not have them any more. */
+async function prune(archives: string, current: readonly Resolved[]): Promise<void> {
+  const kept = new Set(current.map(archiveName));
+  for (const name of await readdir(archives)) {
+    if (name.endsWith('.deb') && !kept.has(name)) await rm(join(archives, name));
+  }
+}
+
 async function verified(archives: string, resolved: Resolved, expected: string | undefined): Promise<Package> {
-  const { name, version, architecture } = resolved;
-  const file = join(archives, `${name}_${version.replaceAll(':', '%3a')}_${architecture}.deb`);
+  const { name, version } = resolved;
+  const file = join(archives, archiveName(resolved));
   const sha256 = createHash('sha256')
     .update(await readFile(file))
     .digest('hex');
@@ -174,16 +185,13 @@ export async function fetchPackages(options: {
   await command('apt-get', ['update', '--error-on=any'], { env });
   await download(env, options.log);
   const { stdout } = await command('apt-get', ['install', '--simulate', ...WANTED], { env });
-  const resolved = resolvedPackages(stdout)
+  const simulated = resolvedPackages(stdout);
+  const resolved = simulated
     .filter(({ name }) => !LEFT_OUT.has(name) && name !== 'linux-image-cloud-amd64')
     .sort((a, b) => (a.name < b.name ? -1 : 1));
   const sums = await checksums(env, resolved);
   const packages: Package[] = [];
   for (const item of resolved) packages.push(await verified(archives, item, sums.get(item.name)));
+  await prune(archives, simulated);
   return packages;
-}
-
-/** Bytes as they are shown to people. */
-export function mib(bytes: number): string {
-  return `${Math.round(bytes / MIB)} MiB`;
 }

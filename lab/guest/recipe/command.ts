@@ -34,7 +34,8 @@ export function command(
     // A killed build must not leave apt or mke2fs working in a folder that the next build clears.
     const child = spawn('setpriv', ['--pdeathsig', 'KILL', program, ...args], {
       cwd: options.cwd,
-      env: { ...process.env, ...options.env, LC_ALL: 'C' },
+      // mke2fs, sfdisk and debugfs lie where Debian gives people no PATH to.
+      env: { ...process.env, PATH: `${process.env.PATH ?? ''}:/usr/sbin:/sbin`, ...options.env, LC_ALL: 'C' },
       stdio: ['pipe', 'pipe', 'pipe'],
     });
     let stdout = '';
@@ -57,6 +58,7 @@ export function command(
       reject(new Error(`${program} cannot be started: setpriv of util-linux is needed`, { cause }));
     });
     child.on('close', (status, signal) => {
+      if (unfinished !== '') options.onLine?.(unfinished);
       if (status === 0) {
         resolve({ stdout, stderr });
         return;

@@ -5,17 +5,9 @@
 import { open, readFile, stat, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { command } from './command.ts';
+import { BOOT_MIB, BOOT_OFFSET, DISK_BYTES, ROOT_MIB, ROOT_OFFSET, SECTOR_BYTES } from './layout.ts';
+import { ownByRoot } from './owner.ts';
 import { BOOT_PARTITION, type GuestBootMode, ROOT_PARTITION, syslinuxConfig } from './syslinux.ts';
-
-const MIB = 1024 * 1024;
-const SECTOR = 512;
-const BOOT_MIB = 32;
-const ROOT_MIB = 192;
-/** Start of the boot partition; what lies before is the partition table. */
-export const BOOT_OFFSET = MIB;
-export const ROOT_OFFSET = BOOT_OFFSET + BOOT_MIB * MIB;
-/** The last MiB holds the backup of the partition table. */
-const DISK_BYTES = ROOT_OFFSET + (ROOT_MIB + 1) * MIB;
 
 /** Code in the first sector, before the table of the protective MBR. */
 const BOOT_CODE_BYTES = 440;
@@ -30,10 +22,11 @@ async function bootCode(): Promise<Buffer> {
 }
 
 async function partition(image: string): Promise<void> {
+  const sectors = (mebibytes: number): number => (mebibytes * 1024 * 1024) / SECTOR_BYTES;
   const table = [
     'label: gpt',
-    `start=${BOOT_OFFSET / SECTOR}, size=${(BOOT_MIB * MIB) / SECTOR}, type=uefi, name="${BOOT_PARTITION}", attrs=LegacyBIOSBootable`,
-    `start=${ROOT_OFFSET / SECTOR}, size=${(ROOT_MIB * MIB) / SECTOR}, type=linux, name="${ROOT_PARTITION}"`,
+    `start=${BOOT_OFFSET / SECTOR_BYTES}, size=${sectors(BOOT_MIB)}, type=uefi, name="${BOOT_PARTITION}", attrs=LegacyBIOSBootable`,
+    `start=${ROOT_OFFSET / SECTOR_BYTES}, size=${sectors(ROOT_MIB)}, type=linux, name="${ROOT_PARTITION}"`,
     '',
   ].join('\n');
   await command('sfdisk', ['--quiet', image], { input: table });
@@ -59,18 +52,18 @@ export async function buildDisk(options: {
   initramfs: string;
   bootMode: GuestBootMode;
   out: string;
-  workDir: string;
+  scratch: string;
 }): Promise<{ sizeBytes: number; allocatedBytes: number }> {
   const { out } = options;
   await writeFile(out, '');
   await truncate(out, DISK_BYTES);
   await partition(out);
   await command('mkfs.fat', [
-    ...['-F', '16', '-s', '4', '-n', 'FRUIXBOOT', '--offset', String(BOOT_OFFSET / SECTOR)],
-    ...['-h', String(BOOT_OFFSET / SECTOR), out, String(BOOT_MIB * 1024)],
+    ...['-F', '16', '-s', '4', '-n', 'FRUIXBOOT', '--offset', String(BOOT_OFFSET / SECTOR_BYTES)],
+    ...['-h', String(BOOT_OFFSET / SECTOR_BYTES), out, String(BOOT_MIB * 1024)],
   ]);
   await command('syslinux', ['--install', '--offset', String(BOOT_OFFSET), out]);
-  const config = join(options.workDir, 'syslinux.cfg');
+  const config = join(options.scratch, 'syslinux.cfg');
   await writeFile(config, syslinuxConfig({ bootMode: options.bootMode, root: 'named' }));
   await writeBootFile(out, options.kernel, 'vmlinuz');
   await writeBootFile(out, options.initramfs, 'initrd.img');
@@ -80,6 +73,7 @@ export async function buildDisk(options: {
     ...['-q', '-t', 'ext4', '-b', '4096', '-m', '0', '-J', 'size=4', '-L', ROOT_PARTITION],
     ...['-E', `offset=${ROOT_OFFSET},root_owner=0:0,lazy_itable_init=0`, '-d', options.tree, out, `${ROOT_MIB}M`],
   ]);
+  await ownByRoot({ image: out, tree: options.tree, scratch: options.scratch });
   const { size, blocks } = await stat(out);
-  return { sizeBytes: size, allocatedBytes: blocks * SECTOR };
+  return { sizeBytes: size, allocatedBytes: blocks * SECTOR_BYTES };
 }

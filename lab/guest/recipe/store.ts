@@ -6,6 +6,7 @@ import { createHash } from 'node:crypto';
 import { cp, mkdir, readdir, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Package } from './apt.ts';
+import { copyPlainFiles } from './plain-files.ts';
 
 const STORE = '/frx/store';
 const LIB = 'usr/lib/x86_64-linux-gnu';
@@ -86,7 +87,7 @@ async function stageShepherd(tree: string, item: string, scripts: string): Promi
       text,
     ),
   );
-  await cp(scripts, join(item, 'bin'), { recursive: true });
+  await copyPlainFiles(scripts, join(item, 'bin'));
   for (const path of ['usr/bin/herd', 'usr/bin/shepherd', 'usr/libexec/shepherd']) {
     await rm(join(tree, path), { recursive: true });
   }
@@ -146,7 +147,7 @@ export async function stageStore(options: {
   for (const item of [extra, shepherd]) {
     for (const stale of STALE_COMPILED) await rm(join(tree, item, 'lib/guile/3.0/site-ccache', stale), { force: true });
   }
-  await cp(join(files, 'closure'), join(tree, closure), { recursive: true });
+  await copyPlainFiles(join(files, 'closure'), join(tree, closure));
   const placeholders = { GUILE: guile, EXTRA: extra, SHEPHERD: shepherd, CLOSURE: closure };
   await fillPlaceholders(join(tree, closure), placeholders);
   await fillPlaceholders(join(tree, shepherd, 'bin'), placeholders);

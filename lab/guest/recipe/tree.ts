@@ -4,8 +4,15 @@ import { join } from 'node:path';
 import type { Package } from './apt.ts';
 import { command } from './command.ts';
 import { NOT_UNPACKED } from './packages.ts';
+import { copyPlainFiles } from './plain-files.ts';
 
-const UNPACK = 'dpkg-deb --fsys-tarfile "$1" | tar -x -C "$2" --keep-directory-symlink "$' + '{@:3}"';
+const UNPACK = [
+  'deb=$1 tree=$2; shift 2',
+  'dpkg-deb --fsys-tarfile "$deb" | tar -x -p --numeric-owner -C "$tree" --keep-directory-symlink "$@"',
+].join('\n');
+
+/** Unpacking is decompression: two at a time use two cores. */
+const WORKERS = 2;
 
 /** Packages whose maintainer script would have linked a command. */
 const LINKS: Readonly<Record<string, string>> = { 'usr/bin/awk': 'mawk' };
@@ -15,13 +22,18 @@ const KEPT_GCONV = ['ISO8859-1.so', 'UTF-16.so', 'UTF-32.so', 'gconv-modules', '
 
 async function unpack(packages: readonly Package[], tree: string): Promise<void> {
   const excluded = NOT_UNPACKED.map((pattern) => `--exclude=${pattern}`);
+  const unpackOne = async ({ file }: Package): Promise<void> => {
+    await command('bash', ['-o', 'pipefail', '-c', UNPACK, 'unpack', file, tree, ...excluded]);
+  };
   // base-files first: it brings the links of the merged /usr that every other package unpacks through.
   const first = packages.filter(({ name }) => name === 'base-files');
   if (first.length !== 1) throw new Error('the packages were expected to hold base-files once');
-  const queue = [...first, ...packages.filter(({ name }) => name !== 'base-files')];
-  for (const { file } of queue) {
-    await command('bash', ['-o', 'pipefail', '-c', UNPACK, 'unpack', file, tree, ...excluded]);
-  }
+  await Promise.all(first.map(unpackOne));
+  const queue = packages.filter(({ name }) => name !== 'base-files').values();
+  const worker = async (): Promise<void> => {
+    for (const item of queue) await unpackOne(item);
+  };
+  await Promise.all(Array.from({ length: WORKERS }, worker));
 }
 
 /** What base-passwd's and openssh-server's maintainer scripts would have made. */
@@ -97,7 +109,7 @@ export async function buildTree(options: {
   for (const [link, target] of Object.entries(LINKS)) await symlink(target, join(tree, link));
   await applets(tree);
   await trimGconv(tree);
-  await cp(options.files, tree, { recursive: true });
+  await copyPlainFiles(options.files, tree);
   await keys(tree, options.authorizedKey);
   for (const folder of ['var/lib/fruix', 'var/log', 'frx/store', 'usr/local/lib', 'etc/inittab.d']) {
     await mkdir(join(tree, folder), { recursive: true });
