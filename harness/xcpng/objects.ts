@@ -69,6 +69,11 @@ export class ObjectStore {
     return raw?.type === type ? (PARSERS[type](id, raw) as WireObject<T>) : undefined;
   }
 
+  /** Whatever its type is now. */
+  has(id: string): boolean {
+    return this.#objects.has(id);
+  }
+
   /** @throws Fault XO_OBJECT_MALFORMED */
   all<T extends WireType>(type: T): WireObject<T>[] {
     if (this.#malformed) throw this.#malformed;

@@ -4,12 +4,12 @@ import type { Secret } from '../secrets.ts';
 
 export type Credential = { readonly token: Secret } | { readonly email: string; readonly password: Secret };
 
-/** How much of TLS is believed; both empty: Node's own rules. */
+/** How much of TLS is believed; `false` and null: Node's own rules. */
 export interface TlsSettings {
   /** True: any certificate is taken. For labs with a self-signed one where no CA can be had. */
-  readonly insecure?: boolean;
+  readonly insecure: boolean;
   /** CA certificates in PEM, instead of the system's. */
-  readonly caPem?: string;
+  readonly caPem: string | null;
 }
 
 /** A place on the network reserved for one guest: the MAC to give, the address it then has. */

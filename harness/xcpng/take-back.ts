@@ -1,0 +1,135 @@
+/**
+ * Takes back what was made for a guest: stops and deletes by uuid only what carries the guest's claim,
+ * then lists again, since `vm.delete` says success even when a disk stayed.
+ */
+import { type Deadline, retry } from '../deadline.ts';
+import { Fault } from '../faults.ts';
+import { type Claim, isOwn, tagsOf } from './claims.ts';
+import type { Connection } from './connection.ts';
+import { describeListed, type Listed, listTagged, poolShown } from './listing.ts';
+import type { Session } from './session.ts';
+import { BAD_POWER_STATE, isXoError, NO_SUCH_OBJECT } from './xo-error.ts';
+
+/** Something that is about to be made, is being made, or is there. */
+export interface Made {
+  readonly claim: Claim;
+  readonly poolId: string;
+  readonly kind: 'VM' | 'VDI';
+  /** Null until the create call has answered. */
+  uuid: string | null;
+  /**
+   * `none`: nothing was asked for, or it was refused. `unknown`: asked for, no answer seen (time-out,
+   * lost session, broken upload), so that it may still appear. `made`: answered.
+   */
+  state: 'none' | 'unknown' | 'made';
+  /** Settles when the create call does; for one that outlived its deadline. */
+  creating: Promise<unknown> | null;
+}
+
+/** One call of clean-up; XO takes 45 s to say that a disk is in use. */
+const CALL_MS = 60_000;
+/** How long a create call without an answer is waited for, and then for its object to appear. */
+const LATE_REPLY_MS = 20_000;
+const LATE_OBJECT_MS = 3_000;
+const GONE_MS = 30_000;
+const RETRIES = 4;
+const RETRY_AFTER_MS = 500;
+
+/**
+ * @returns what stayed, `<type> <uuid> <why>` each; empty when a fresh listing shows nothing of it
+ * @throws Fault when XO could not be asked until the deadline
+ */
+export async function takeBack(connection: Connection, made: Made, deadline: Deadline): Promise<readonly string[]> {
+  if (made.state === 'none') return [];
+  const options = { retries: RETRIES, minTimeoutMs: RETRY_AFTER_MS, onRetry: () => undefined };
+  await lateReply(made, deadline);
+  return retry(deadline, options, async () => {
+    const session = await connection.session(deadline);
+    await poolShown(session, made.poolId, deadline);
+    await lateObject(session, made, deadline);
+    const reasons = new Map<string, string>();
+    for (const { id } of shownByXo(session, made)) {
+      const why = await remove(session, id, made, deadline);
+      if (why !== null) reasons.set(id, why);
+    }
+    const left = await listAgain(session, made, deadline);
+    return left.map((each) => `${describeListed(each)}: ${reasons.get(each.id) ?? 'still listed after its deletion'}`);
+  });
+}
+
+/** What there is of it: by the uuid, and as long as that is unknown by the claim; never by a name. */
+function shownByXo({ objects }: Session, { claim, kind, uuid }: Made): readonly Listed[] {
+  const all: readonly Listed[] =
+    kind === 'VM'
+      ? [...objects.tagged(claim.guestTag), ...[objects.get('VM', uuid ?? '') ?? []].flat()]
+      : objects.all('VDI').map((vdi) => ({ ...vdi, type: 'VDI', tags: tagsOf(vdi.description) }));
+  return mine(all, claim, uuid);
+}
+
+function mine(all: readonly Listed[], claim: Claim, uuid: string | null): readonly Listed[] {
+  const wanted = all.filter(({ id, tags }) => id === uuid || (uuid === null && isOwn(tags, claim.guestTag, id)));
+  return [...new Map(wanted.map((each) => [each.id, each])).values()];
+}
+
+/** The proof: a fresh listing by claim, and what XO's notifications still show by uuid. */
+async function listAgain(session: Session, made: Made, deadline: Deadline): Promise<readonly Listed[]> {
+  const { claim, poolId, kind, uuid } = made;
+  const tagged = await listTagged(session, poolId, claim.guestTag, deadline.within(CALL_MS));
+  const sameKind = tagged.filter(({ type }) => (kind === 'VDI' ? type === 'VDI' : type.startsWith('VM')));
+  return mine([...sameKind, ...shownByXo(session, made)], claim, uuid);
+}
+
+/** The create call may still be on its way: its answer is the best way to learn the uuid. */
+async function lateReply(made: Made, deadline: Deadline): Promise<void> {
+  if (made.state !== 'unknown' || made.creating === null) return;
+  const stop = new AbortController();
+  const limit = deadline.within(LATE_REPLY_MS);
+  const settled = made.creating.then(
+    () => undefined,
+    () => undefined, // how it failed was told where it was called; here only the end of it matters
+  );
+  await Promise.race([settled, limit.clock.sleep(limit.remainingMs(), AbortSignal.any([stop.signal, limit.signal]))]);
+  stop.abort();
+}
+
+/** Objects lag behind: what may have been made gets a moment to appear, or to be cleared away by XO itself. */
+async function lateObject(session: Session, made: Made, deadline: Deadline): Promise<void> {
+  if (made.state !== 'unknown') return;
+  const { objects } = session;
+  const appears = objects.waitFor(deadline.within(LATE_OBJECT_MS), 'a late object', 'XO_OBJECT_LATE', () =>
+    shownByXo(session, made).length > 0 ? { done: true } : { seen: 'not there' },
+  );
+  await appears.catch((error: unknown) => {
+    // Nothing came: the good case. Anything else is for the retry.
+    if (!(error instanceof Fault && error.code === 'XO_OBJECT_LATE')) throw error;
+  });
+}
+
+/** Deletes one object and waits until XO shows it no more. Returns why it stayed; null: it went. */
+async function remove(session: Session, id: string, made: Made, deadline: Deadline): Promise<string | null> {
+  const call = async (method: string, params: Readonly<Record<string, unknown>>): Promise<string | null> => {
+    try {
+      await session.call(method, { id, ...params }, deadline.within(CALL_MS));
+      return null;
+    } catch (error) {
+      if (isXoError(error, NO_SUCH_OBJECT) || isXoError(error, BAD_POWER_STATE)) return null;
+      if (error instanceof Fault && !error.retriable) return error.message;
+      throw error;
+    }
+  };
+  const { objects } = session;
+  const isVm = made.kind === 'VM';
+  if (isVm && objects.get('VM', id)?.powerState !== 'Halted') await call('vm.stop', { force: true });
+  const refused = isVm ? await call('vm.delete', { deleteDisks: true }) : await call('vdi.delete', {});
+  if (refused !== null) return refused;
+  try {
+    await objects.waitFor(deadline.within(GONE_MS), `${made.kind} ${id} to go`, 'XO_OBJECT_LATE', () =>
+      !objects.has(id) && objects.poolPresent(made.poolId) ? { done: true } : { seen: 'still listed, or no pool' },
+    );
+    return null;
+  } catch (error) {
+    const stayed = error instanceof Fault && error.code === 'XO_OBJECT_LATE' && objects.has(id);
+    if (stayed) return error.message;
+    throw error;
+  }
+}
