@@ -1,0 +1,69 @@
+/** Entry of the lab's process: command line in, one line when ready out, and an end in good order. */
+import { ArgumentMisuse, type LabArguments, labArguments, usage } from './arguments.ts';
+import { type Lab, startLab } from './lab.ts';
+import { StateDirMisuse } from './state-dir.ts';
+
+const EXIT_FAILED = 3;
+const EXIT_MISUSE = 2;
+/** Whatever hangs at the end, the process does not. */
+const END_DEADLINE_MS = 8_000;
+
+const log = (line: string): void => {
+  process.stderr.write(`${line}\n`);
+};
+
+function announce(lab: Lab, wish: LabArguments): void {
+  const { url, token, tokenFile, labFile } = lab;
+  if (wish.parent) {
+    process.stdout.write(`${JSON.stringify({ event: 'ready', url, tokenFile, labFile, pid: process.pid })}\n`);
+  } else {
+    process.stdout.write(`Xen Orchestra's API at ${url}\ntoken: ${token}\nlab file: ${labFile}\nCtrl-C ends it.\n`);
+  }
+}
+
+/** Resolves when the lab is to end: the parent is gone, or a signal. */
+function endAsked(wish: LabArguments): Promise<void> {
+  return new Promise((resolve) => {
+    process.once('SIGTERM', () => resolve());
+    process.once('SIGHUP', () => resolve());
+    if (!wish.parent) {
+      process.once('SIGINT', () => resolve());
+      return;
+    }
+    // Ctrl-C reaches the whole process group; with a parent it is the parent that decides.
+    process.on('SIGINT', () => log('interrupt ignored: the parent decides'));
+    for (const event of ['end', 'close', 'error'] as const) process.stdin.once(event, () => resolve());
+    process.stdin.resume();
+  });
+}
+
+async function run(args: readonly string[]): Promise<number> {
+  const wish = labArguments(args, process.env);
+  if (wish.help) {
+    process.stdout.write(`${usage()}\n`);
+    return 0;
+  }
+  // A parent that has gone takes its end of stdout and stderr with it.
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
+  const asked = endAsked(wish);
+  const lab = startLab(wish, log);
+  const ready = await Promise.race([lab.ready, asked]);
+  if (ready) {
+    announce(ready, wish);
+    await asked;
+  }
+  setTimeout(() => process.exit(EXIT_FAILED), END_DEADLINE_MS).unref();
+  await lab.close();
+  return 0;
+}
+
+try {
+  process.exitCode = await run(process.argv.slice(2));
+} catch (error) {
+  const misuse = error instanceof ArgumentMisuse || error instanceof StateDirMisuse;
+  log(misuse || error instanceof Error ? `lab: ${(error as Error).message}` : String(error));
+  if (!misuse && error instanceof Error && error.stack) log(error.stack);
+  process.exitCode = misuse ? EXIT_MISUSE : EXIT_FAILED;
+}
+// Pending timers and an open stdin are no reason to stay.
+process.exit();
