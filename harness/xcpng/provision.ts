@@ -54,6 +54,7 @@ export async function provision(context: ProvisionContext, order: GuestOrder): P
   }
   const disk = await makeDisk(making);
   const vmUuid = await makeVm(making, slot);
+  await listedVm(session, vmUuid, order.deadline);
   await session.call('vm.attachDisk', { vm: vmUuid, vdi: disk.vdiUuid, position: '0', bootable: true }, order.deadline);
   await session.call('vm.setBootOrder', { vm: vmUuid, order: 'c' }, order.deadline);
   await session.call('tag.add', { id: vmUuid, tag: selfTag(vmUuid) }, order.deadline);
@@ -160,6 +161,13 @@ async function makeVm(making: Making, slot: Slot | null): Promise<string> {
 /** Beyond the order's end and its interrupt: a reply that comes too late still tells clean-up the uuid. */
 function lateDeadline(deadline: Deadline): Deadline {
   return Deadline.after(deadline.remainingMs() + LATE_REPLY_MS, new AbortController().signal, deadline.clock);
+}
+
+/** A call on a VM that XO does not list yet is refused: "no such VM". */
+async function listedVm({ objects }: Session, vmUuid: string, deadline: Deadline): Promise<void> {
+  await objects.waitFor(deadline, `VM ${vmUuid} to be listed`, 'XO_OBJECT_LATE', () =>
+    objects.get('VM', vmUuid) === undefined ? { seen: 'not listed' } : { done: true },
+  );
 }
 
 interface Shown {

@@ -83,7 +83,7 @@ async function listAgain(session: Session, made: Made, deadline: Deadline): Prom
 async function lateReply(made: Made, deadline: Deadline): Promise<void> {
   if (made.state !== 'unknown' || made.creating === null) return;
   const stop = new AbortController();
-  const limit = deadline.within(LATE_REPLY_MS);
+  const limit = deadline.within(Math.min(LATE_REPLY_MS, deadline.remainingMs() / 2));
   const settled = made.creating.then(
     () => undefined,
     () => undefined, // how it failed was told where it was called; here only the end of it matters
