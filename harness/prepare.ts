@@ -68,7 +68,7 @@ function settings(request: Request, file: LabFile): XoLabSettings {
     kind: file.kind,
     url: request.xoUrl ?? checkUrl(`${file.path}: xo.url`, file.url),
     credential: { token: token(request, file) },
-    tls: { insecure: file.insecure, ...(file.caFile === null ? {} : { caPem: caPem(file.caFile) }) },
+    tls: { insecure: file.insecure, caPem: file.caFile === null ? null : caPem(file.caFile) },
     template: file.template,
     sr: file.sr,
     network: file.network,

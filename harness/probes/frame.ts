@@ -14,7 +14,7 @@ export interface FrameOrder {
   readonly probe: string;
   /** Fresh random lower-case hex, at least 16 digits: one per question, never used again. */
   readonly nonce: string;
-  /** Body of the script's `main`; it may use `fact`, `bounded` and `have`, must not call `exit`, and ends well. */
+  /** Body of the script's `main`; it may use `fact`, `fact_start`, `bounded` and `have`, must not call `exit`, and ends well. */
   readonly body: string;
   /** What `bounded` multiplies its seconds with: the lab's budget scale. Default 1. */
   readonly patience?: number;
@@ -23,6 +23,7 @@ export interface FrameOrder {
 /**
  * - `fact KEY VALUE` prints one marked line: plain text as `=VALUE` (no process is started for it, and
  *   processes are what a probe costs under emulation), anything else as hex through od.
+ * - `fact_start KEY BYTES VALUE` states only the beginning of a text that may be long.
  * - `bounded SECONDS CMD ...` has the status of CMD, or 124 where it had to be killed. FreeBSD and GNU
  *   `timeout` say 124 or 137, busybox 143 or 137, so only the elapsed time tells expiry from a command
  *   that ended so by itself; the latter's own 124 becomes 125.
@@ -40,17 +41,31 @@ have() {
 
 fact() {
   case $2 in
-    '' | *[!A-Za-z0-9\\ _./:,=+@%#-]*)
+    *[!A-Za-z0-9\\ _./:,=+@%#-]*)
       printf '@%s\\t%s\\t%s\\n' "$BW_NONCE" "$1" "$(printf %s "$2" | od -An -v -tx1 | tr -d ' \\t\\n')"
       ;;
     *) printf '@%s\\t%s\\t=%s\\n' "$BW_NONCE" "$1" "$2" ;;
   esac
 }
 
+# Seconds that only go forward, where the kernel shows them without starting a process.
+bw_clock() {
+  bw_now=
+  if [ -r /proc/uptime ]; then read -r bw_now </proc/uptime; fi
+  bw_now=\${bw_now%%.*}
+  [ -n "$bw_now" ] || bw_now=$(date +%s)
+}
+
+# The beginning of a long text; a short one costs no process.
+fact_start() {
+  if [ "\${#3}" -le "$2" ]; then fact "$1" "$3"; else fact "$1" "$(printf %s "$3" | head -c "$2")"; fi
+}
+
 bounded() {
   bw_limit=$(($1 * BW_PATIENCE))
   shift
-  bw_began=$(date +%s)
+  bw_clock
+  bw_began=$bw_now
   if have timeout; then
     timeout -s KILL "$bw_limit" "$@" </dev/null
     bw_status=$?
@@ -71,7 +86,8 @@ bounded() {
     bw_status=$?
     kill "$bw_watch" 2>/dev/null
   fi
-  bw_took=$(($(date +%s) - bw_began))
+  bw_clock
+  bw_took=$((bw_now - bw_began))
   case $bw_status in
     124 | 137 | 143)
       [ "$bw_took" -lt "$bw_limit" ] || return 124
@@ -153,7 +169,7 @@ function cutReason(record: CommandRecord): string {
 
 /** `=text` of printable ASCII, or pairs of hex digits; null: neither. */
 function decoded(coded: string): string | null {
-  if (coded.startsWith('=')) return /^=[ -~]+$/.test(coded) ? coded.slice(1) : null;
+  if (coded.startsWith('=')) return /^=[ -~]*$/.test(coded) ? coded.slice(1) : null;
   return /^(?:[0-9a-f]{2})*$/.test(coded) ? Buffer.from(coded, 'hex').toString('utf8') : null;
 }
 

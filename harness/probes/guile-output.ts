@@ -10,8 +10,10 @@ const TAG = 'BW';
  */
 export const SAY = `
 (define (plain x)
-  (string-map (lambda (c) (if (char-set-contains? char-set:iso-control c) #\\space c))
-              (if (string? x) x (object->string x display))))
+  (let ((text (if (string? x) x (object->string x display))))
+    (if (string-any char-set:iso-control text)
+        (string-map (lambda (c) (if (char-set-contains? char-set:iso-control c) #\\space c)) text)
+        text)))
 (define (say . parts)
   (newline)
   (display "${TAG}")

@@ -18,8 +18,8 @@ import { quote, words } from './quote.ts';
 export function guileRuntime(paths: GuestPaths): string {
   return `${SHEPHERD_PROCESS}
 ${CHOOSING}
+shepherd_process ${words(paths.shepherdPidFile)}
 find_runtime() {
-  shepherd_process ${words(paths.shepherdPidFile)}
   rt_store=${quote(paths.store)}
   rt_begin
   # shellcheck disable=SC2041 # a list may have one entry
@@ -38,24 +38,26 @@ find_runtime() {
 }
 
 /**
- * `shepherd_process FILE ...` sets `sp_pid` to the live process that a pid file names, else empty.
- * The file has no final newline, so `read` fails and yet sets its variable.
+ * `shepherd_process FILE ...` states the first readable pid file (`pid_file`), its first line
+ * (`pid_file_content`) and that again where such a process lives, else empty (`pid_alive`, also the
+ * variable `sp_pid`). Shepherd writes no final newline, so `read` fails and yet sets its variable.
  */
-const SHEPHERD_PROCESS = `
+export const SHEPHERD_PROCESS = `
 shepherd_process() {
   sp_pid=
   for sp_file in "$@"; do
     [ -r "$sp_file" ] || continue
     sp_text=
     read -r sp_text <"$sp_file" || :
+    fact pid_file "$sp_file"
+    fact pid_file_content "$sp_text"
     case $sp_text in
-      '' | *[!0-9]*) continue ;;
+      '' | *[!0-9]*) break ;;
     esac
-    if kill -0 "$sp_text" 2>/dev/null; then
-      sp_pid=$sp_text
-      break
-    fi
+    if kill -0 "$sp_text" 2>/dev/null; then sp_pid=$sp_text; fi
+    break
   done
+  fact pid_alive "$sp_pid"
 }`;
 
 /** A file of the environment is read by sh itself: it may quote, export, or refer to what it set before. */
@@ -80,10 +82,10 @@ rt_process_executable() {
   fi
 }
 
-# A Guile counts where its real path lies in the store.
+# A Guile counts where its real path lies in the store. The kernel has resolved what it runs.
 rt_try() {
   [ -z "$rt_guile" ] && [ -f "$1" ] && [ -x "$1" ] || return 0
-  rt_real=$(readlink -f "$1")
+  rt_real=\${2:-$(readlink -f "$1")}
   case $rt_real in
     "$rt_store"/?*)
       rt_guile=$1
@@ -111,7 +113,7 @@ rt_begin() {
   rt_from="process $sp_pid"
   rt_program=$(rt_process_executable "$sp_pid")
   case $rt_program in
-    */guile*) rt_try "$rt_program" ;;
+    */guile*) rt_try "$rt_program" "$rt_program" ;;
   esac
 }
 

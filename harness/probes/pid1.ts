@@ -7,11 +7,13 @@
  *   freebsd-init+rc.d-shepherd. The mode is what the guest shows; that another one was expected is a
  *   failure of the image.
  * What could fool it: the name alone (on FreeBSD Shepherd shows as `guile`, with its arguments hidden
- *   as `[guile]`), and a pid file of an earlier boot. Name and file must not contradict each other;
+ *   as `[guile]`), and a pid file of an earlier boot (one that
+ *   names no live process counts as none). Name and file must not contradict each other;
  *   where they do nothing is told here, and shepherd_pid, which asks the live socket, decides.
  */
 import type { BootMode, Check, Probe } from '../model.ts';
 import { check } from './check.ts';
+import { SHEPHERD_PROCESS } from './guile-runtime.ts';
 import { words } from './quote.ts';
 
 const MODE = 'init_mode';
@@ -39,13 +41,8 @@ fi
 fact comm "$comm"
 fact command "$command"
 fact executable "$executable"
-# shellcheck disable=SC2041 # a list may have one entry
-for file in ${words(pidFiles)}; do
-  [ -r "$file" ] || continue
-  fact pid_file "$file"
-  fact pid_file_content "$(head -c 64 "$file")"
-  break
-done`;
+${SHEPHERD_PROCESS}
+shepherd_process ${words(pidFiles)}`;
 
 export const pid1: Probe = {
   name: 'pid1',
@@ -57,19 +54,19 @@ export const pid1: Probe = {
       check.unobserved(COMMAND, ANY_COMMAND, reason),
     ];
     if (observation.state === 'unseen') return blind(observation.reason);
-    const { missing, comm = '', command = '', pid_file_content: written } = observation.facts;
+    const { missing, comm = '', command = '', pid_alive: written = '' } = observation.facts;
     if (missing !== undefined) return blind(`tool missing: ${missing}`);
     if (comm === '') return blind('neither /proc nor ps named PID 1');
     // ps itself writes [name] where the arguments are hidden; so do we.
-    const commandCheck = check.held(COMMAND, ANY_COMMAND, command === '' ? `[${comm}]` : command);
-    return [modeCheck(shown(comm, command, written?.trim() ?? null), bootMode), commandCheck];
+    const commandCheck = check.held(COMMAND, ANY_COMMAND, command.trim() === '' ? `[${comm}]` : command.trim());
+    return [modeCheck(shown(comm, command, written), bootMode), commandCheck];
   },
 };
 
 /** What the guest shows: a mode, something that is neither, or a contradiction. */
 type Shown = { readonly mode: BootMode } | { readonly neither: string } | { readonly undecided: string };
 
-function shown(comm: string, command: string, written: string | null): Shown {
+function shown(comm: string, command: string, written: string): Shown {
   if (INITS.includes(comm)) {
     if (written === '1') return { undecided: `PID 1 is ${comm}, but Shepherd's pid file says 1` };
     return { mode: 'freebsd-init+rc.d-shepherd' };
@@ -77,8 +74,7 @@ function shown(comm: string, command: string, written: string | null): Shown {
   const byName = comm === 'shepherd';
   if (!byName && !/^\.?guile/.test(comm)) return { neither: `PID 1 is ${comm}, neither an init nor Shepherd` };
   if (written === '1') return { mode: 'shepherd-pid1' };
-  if (written !== null)
-    return { undecided: `PID 1 is ${comm}, but Shepherd's pid file says ${JSON.stringify(written)}` };
+  if (written !== null) return { undecided: `PID 1 is ${comm}, but Shepherd's pid file says ${written}` };
   if (byName || /shepherd/.test(command)) return { mode: 'shepherd-pid1' };
   return { undecided: `PID 1 is ${comm}, and no pid file says whether that is Shepherd` };
 }

@@ -80,20 +80,13 @@ for socket in ${words(paths.shepherdSocket)}; do
   [ -S "$socket" ] && set -- "$@" "$socket"
 done
 fact sockets "$*"
-# shellcheck disable=SC2041 # a list may have one entry
-for file in ${words(paths.shepherdPidFile)}; do
-  [ -r "$file" ] || continue
-  fact pid_file "$file"
-  fact pid_file_content "$(head -c 64 "$file")"
-  break
-done
 talked=
 if [ $# -gt 0 ]; then
   find_runtime
   if [ -n "$rt_guile" ]; then
     talked=$(run_guile ${TALK_S} -c ${quote(PROGRAM)} "$@" 2>&1)
     fact talk_status "$?"
-    fact talk_output "$(printf '%s\\n' "$talked" | head -c ${OUTPUT_BYTES_MAX})"
+    fact_start talk_output ${OUTPUT_BYTES_MAX} "$talked"
   fi
   # A Guile that never said that it asked has observed nothing.
   case $talked in
@@ -105,10 +98,10 @@ if [ $# -gt 0 ]; then
         fact herd "$herd"
         said=$(bounded ${HERD_S} "$herd" -s "$1" status root 2>&1)
         fact herd_status "$?"
-        fact herd_output "$(printf '%s\\n' "$said" | head -c ${OUTPUT_BYTES_MAX})"
+        fact_start herd_output ${OUTPUT_BYTES_MAX} "$said"
         said=$(bounded ${HERD_S} "$herd" -s "$1" eval root '(getpid)' 2>/dev/null)
         fact herd_pid_status "$?"
-        fact herd_pid_output "$(printf '%s\\n' "$said" | head -c 256)"
+        fact_start herd_pid_output 256 "$said"
         break
       done
       ;;

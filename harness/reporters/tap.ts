@@ -1,5 +1,5 @@
 /** The report as TAP version 14, one point per check. The only importer of tap in the harness. */
-import { Test } from 'tap';
+import type { Test } from 'tap';
 import type { FaultRecord, JudgedCheck } from '../model.ts';
 import { headline, keyFacts, type Report } from '../report.ts';
 import { scrub } from '../secrets.ts';
@@ -7,7 +7,7 @@ import { scrub } from '../secrets.ts';
 /** One point per check; a FAIL without a failed check has a point for its fault; ERROR is `Bail out!`. */
 export async function tapText(report: Report): Promise<string> {
   const { verdict } = report;
-  const test = open(report.scenario);
+  const test = await open(report.scenario);
   for (const check of verdict.checks) point(test, check);
   const anyFailed = verdict.checks.some((check) => check.outcome !== 'held');
   if (verdict.status === 'FAIL' && !anyFailed) {
@@ -25,7 +25,7 @@ export async function tapText(report: Report): Promise<string> {
 
 /** Where nothing ran at all: misuse. */
 export async function tapMisuse(cause: FaultRecord): Promise<string> {
-  return open('misuse').bail(reasonOf(cause));
+  return (await open('misuse')).bail(reasonOf(cause));
 }
 
 interface Open {
@@ -35,7 +35,12 @@ interface Open {
   bail(reason: string): string;
 }
 
-function open(name: string): Open {
+/**
+ * Loaded late: from the moment of its import the library counts 30 seconds for the whole process and
+ * then ends it, and it takes a third of a second that the start of a run can use better.
+ */
+async function open(name: string): Promise<Open> {
+  const { Test } = await import('tap');
   const lib = new Test({ name });
   let text = '';
   lib.on('data', (chunk: string | Buffer) => {
