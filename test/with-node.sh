@@ -1,6 +1,7 @@
 #!/bin/sh
-# Runs a command (default: npm test) under another Node, e.g. `test/with-node.sh 22` or `test/with-node.sh 24 npm run
-# test:fast`. The Node comes from the npm package "node" and is kept in the temp folder; the machine's own stays as it is.
+# Runs a command (default: npm test) under another Node, e.g. `test/with-node.sh 22` or
+# `test/with-node.sh 24 npm run test:fast`. That Node comes from the npm package "node" and is kept in the temp
+# folder; the machine's own stays as it is.
 set -eu
 
 version=${1:?usage: test/with-node.sh VERSION [COMMAND...]}

@@ -1,0 +1,88 @@
+/** Who may import whom, as data: each row with its reason, which is what a breach of it prints. */
+
+/** Paths are from the root of the repository; `*` stands for a name, `**` for any depth. */
+export interface Boundary {
+  readonly files: readonly string[];
+  readonly except?: readonly string[];
+  /** Refused in every form, types included. */
+  readonly never?: readonly string[];
+  /** Nothing else at run time; a type costs nothing and is not counted. `node:` stands for all of Node. */
+  readonly only?: readonly string[];
+  readonly because: string;
+}
+
+const WORDS = ['harness/model.ts', 'harness/faults.ts'];
+const TIME = ['harness/deadline.ts', 'harness/disposals.ts', 'harness/lab.ts'];
+
+export const BOUNDARIES: readonly Boundary[] = [
+  {
+    files: ['harness/**', 'scenarios/**', '*.ts'],
+    never: ['lab/**'],
+    because: 'harness and lab meet on the wire: a shared type would let one misunderstanding of XO be coded twice',
+  },
+  {
+    files: ['lab/**'],
+    never: ['harness/**', 'scenarios/**'],
+    because: 'lab and harness meet on the wire: a shared type would let one misunderstanding of XO be coded twice',
+  },
+  {
+    files: ['harness/**', 'lab/**', 'scenarios/**', '*.ts'],
+    never: ['test/**', 'bench/**'],
+    because: 'what is delivered does not lean on its tests',
+  },
+  {
+    files: ['harness/**'],
+    except: ['harness/xcpng/**', 'harness/invocation.ts', 'harness/prepare.ts'],
+    never: ['harness/xcpng/**'],
+    because: 'a run knows the interfaces Lab and Guest; only the places that join things know Xen Orchestra',
+  },
+  {
+    files: ['harness/xcpng/**'],
+    only: ['harness/xcpng/**', ...WORDS, ...TIME, 'harness/secrets.ts', 'harness/log.ts', 'node:', 'xo-lib'],
+    because: 'the client of Xen Orchestra knows nothing of probes, verdicts and reports',
+  },
+  { files: ['harness/model.ts'], only: [], because: 'the words of the product depend on nothing' },
+  { files: ['harness/faults.ts', 'harness/lab.ts'], only: WORDS, because: 'contracts depend on the words only' },
+  {
+    files: ['harness/judge.ts', 'harness/plan.ts', 'harness/report.ts'],
+    only: WORDS,
+    because: 'planning, judging and reporting are pure, so that a stored run can be judged again',
+  },
+  {
+    files: ['harness/probes/**'],
+    only: ['harness/probes/**', ...WORDS],
+    because: 'a probe sees the world only through the guest it is handed; its expect does no I/O',
+  },
+  {
+    files: ['harness/reporters/**'],
+    only: [
+      'harness/reporters/**',
+      ...WORDS,
+      'harness/report.ts',
+      'harness/secrets.ts',
+      'harness/workdir.ts',
+      'node:',
+      'tap',
+    ],
+    because: 'a reporter prints what was decided and decides nothing',
+  },
+  {
+    files: ['scenarios/**'],
+    only: ['scenarios/**', 'harness/model.ts', 'harness/probes/**'],
+    because: 'a scenario is data: probes, paths, budgets',
+  },
+  { files: ['*.ts'], only: ['harness/phase.ts', 'scenarios/**'], because: 'an entry file is one call of phase()' },
+];
+
+/** Each library has one importing file per side, so that it can be replaced there; tests may import any. */
+export const LIBRARIES: Readonly<Record<string, readonly string[]>> = {
+  'xo-lib': ['harness/xcpng/session.ts'],
+  ssh2: ['harness/ssh.ts', 'lab/simulated/*'],
+  'p-retry': ['harness/deadline.ts'],
+  pino: ['harness/log.ts'],
+  'smol-toml': ['harness/lab-file.ts'],
+  tap: ['harness/reporters/tap.ts'],
+  ws: ['lab/**'],
+  ajv: ['lab/**'],
+  typescript: [],
+};
