@@ -66,9 +66,19 @@ export interface BackendOptions {
   readonly sshPort: number;
 }
 
+/** An image whose guests are known: they boot in this mode and show this closure. */
+export interface KnownImage {
+  /** Raw file; recognised on a VM's disk by the GUID of its GPT. */
+  readonly path: string;
+  readonly bootMode: 'freebsd-init+rc.d-shepherd' | 'shepherd-pid1';
+  readonly closure: string;
+}
+
 export interface SimulatedBackendOptions extends BackendOptions {
   /** Public key (OpenSSH, one line) that simulated guests accept. */
   readonly authorizedKey: string;
   /** File of `--guest-answers`; null: the backend's own healthy answers. */
   readonly answersPath: string | null;
+  /** Guests of any other disk boot in `freebsd-init+rc.d-shepherd`, unless the answers say otherwise. */
+  readonly images: readonly KnownImage[];
 }

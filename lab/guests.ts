@@ -2,7 +2,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { LabArguments } from './arguments.ts';
-import type { Backend } from './backend.ts';
+import type { Backend, KnownImage } from './backend.ts';
 import { makeSshKeyPair } from './ssh-key.ts';
 import { makeStandInImage } from './stand-in-image.ts';
 
@@ -43,12 +43,20 @@ async function simulatedGuests(
   const keyPath = join(dir, 'id_ed25519');
   await writeFile(keyPath, privateKey, { mode: 0o600 });
   const images: Record<string, string> = {};
+  const known: KnownImage[] = [];
   for (const bootMode of BOOT_MODES) {
     const path = join(imageDir, `${bootMode}.raw`);
     await makeStandInImage(path, { closure: STAND_IN_CLOSURE, bootMode });
     images[bootMode] = path;
+    known.push({ path, bootMode, closure: STAND_IN_CLOSURE });
   }
-  const backend = simulatedBackend({ log, sshPort, authorizedKey: publicKey, answersPath: guestAnswers });
+  const backend = simulatedBackend({
+    log,
+    sshPort,
+    authorizedKey: publicKey,
+    answersPath: guestAnswers,
+    images: known,
+  });
   // Hundreds of simulated guests fit into this machine, so also into the host that the pool shows.
   return { backend, images, keyPath, budgetScale: 1, hostMemoryBytes: 256 * GIB };
 }

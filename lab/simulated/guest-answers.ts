@@ -1,0 +1,186 @@
+/**
+ * The file that tells simulated guests to be other than healthy (`--guest-answers FILE`), read and
+ * checked key by key: a misspelt key that is ignored would make a broken guest healthy.
+ */
+import { readFileSync } from 'node:fs';
+
+export const BOOT_MODES = ['freebsd-init+rc.d-shepherd', 'shepherd-pid1'] as const;
+export type BootMode = (typeof BOOT_MODES)[number];
+
+const SSHD = ['normal', 'never', 'refuse-key', 'banner-then-silence', 'immediate-end'] as const;
+/**
+ * - `never`: connected, no byte ever, as of a guest that hangs;
+ * - `immediate-end`: connected and closed at once, as of a guest that is up without sshd;
+ * - `banner-then-silence`: an sshd that says its banner and nothing more;
+ * - `refuse-key`: an sshd that knows another key.
+ */
+export type Sshd = (typeof SSHD)[number];
+
+export interface BootBehaviour {
+  /** From power-on to sshd. Default 0. */
+  readonly delayMs: number;
+  readonly sshd: Sshd;
+  /** From power-on to the guest's own power-off; null: never. */
+  readonly haltAfterMs: number | null;
+  /** Appended to what the serial port says from power-on. */
+  readonly serial: string;
+}
+
+/** How one question is answered. Without any of these: as a healthy guest does. */
+export interface Answer {
+  /** Applies from the n-th time this probe is asked; 1 is the first. */
+  readonly after: number;
+  /** Laid over the healthy facts; null takes one away. */
+  readonly facts: Readonly<Record<string, string | null>>;
+  /** Standard output word by word, instead of facts; `{{nonce}}` is filled in. */
+  readonly raw: string | null;
+  readonly stderr: string;
+  /** Exit status: of the shell for `raw`, else of the script as its end line names it. */
+  readonly exit: number;
+  /** No answer, and the channel stays open. */
+  readonly hang: boolean;
+  /** Standard output ends after this many bytes and the channel closes without an exit status. */
+  readonly cut: number | null;
+  /** The whole connection ends instead of an answer. */
+  readonly drop: boolean;
+  readonly delayMs: number;
+}
+
+export interface GuestBehaviour {
+  /** Null: that of the image where it is known. */
+  readonly bootMode: BootMode | null;
+  /** What `/run/current-system` leads to. Null: that of the image where it is known. */
+  readonly closure: string | null;
+  readonly boot: BootBehaviour;
+  /** By probe; of several answers the last whose `after` has come counts. */
+  readonly answers: Readonly<Record<string, readonly Answer[]>>;
+}
+
+export interface GuestAnswers {
+  /** For the first VM started, the second, …; the last one for all later ones. */
+  readonly guests: readonly GuestBehaviour[];
+  /** By GUID of the VM's first disk, before `guests`: for its first VM, its second, …; the last for all later ones. */
+  readonly disks: Readonly<Record<string, readonly GuestBehaviour[]>>;
+}
+
+export const HEALTHY: GuestBehaviour = guestOf({}, 'healthy');
+
+/** @throws Error naming the file and the key, what was expected and what was given. */
+export function readGuestAnswers(path: string): GuestAnswers {
+  let value: unknown;
+  try {
+    value = JSON.parse(readFileSync(path, 'utf8'));
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new Error(`guest answers: expected a JSON file, given ${path}: ${why}`, { cause });
+  }
+  return guestAnswersOf(value, path);
+}
+
+/** @param where stands at the head of every message. */
+export function guestAnswersOf(value: unknown, where: string): GuestAnswers {
+  const fields = new Fields(value, where, ['guests', 'disks']);
+  const disks: Record<string, readonly GuestBehaviour[]> = {};
+  for (const [guid, list] of Object.entries(fields.object('disks'))) {
+    disks[guid.toLowerCase()] = listOf(list, `${where}: disks.${guid}`, guestOf);
+  }
+  return { guests: listOf(fields.value('guests') ?? [], `${where}: guests`, guestOf), disks };
+}
+
+function guestOf(value: unknown, where: string): GuestBehaviour {
+  const fields = new Fields(value, where, ['bootMode', 'closure', 'boot', 'answers']);
+  const answers: Record<string, readonly Answer[]> = {};
+  for (const [probe, given] of Object.entries(fields.object('answers'))) {
+    answers[probe] = listOf(Array.isArray(given) ? given : [given], `${where}.answers.${probe}`, answerOf);
+  }
+  return {
+    bootMode: fields.oneOf('bootMode', BOOT_MODES),
+    closure: fields.text('closure'),
+    boot: bootOf(fields.object('boot'), `${where}.boot`),
+    answers,
+  };
+}
+
+function bootOf(value: unknown, where: string): BootBehaviour {
+  const fields = new Fields(value, where, ['delayMs', 'sshd', 'haltAfterMs', 'serial']);
+  return {
+    delayMs: fields.whole('delayMs') ?? 0,
+    sshd: fields.oneOf('sshd', SSHD) ?? 'normal',
+    haltAfterMs: fields.whole('haltAfterMs'),
+    serial: fields.text('serial') ?? '',
+  };
+}
+
+const ANSWER_KEYS = ['after', 'facts', 'raw', 'stderr', 'exit', 'hang', 'cut', 'drop', 'delayMs'] as const;
+
+function answerOf(value: unknown, where: string): Answer {
+  const fields = new Fields(value, where, ANSWER_KEYS);
+  const facts: Record<string, string | null> = {};
+  for (const [key, fact] of Object.entries(fields.object('facts'))) {
+    if (fact !== null && typeof fact !== 'string') throw misfit(`${where}.facts.${key}`, 'a string or null', fact);
+    facts[key] = fact;
+  }
+  return {
+    after: fields.whole('after') ?? 1,
+    facts,
+    raw: fields.text('raw'),
+    stderr: fields.text('stderr') ?? '',
+    exit: fields.whole('exit') ?? 0,
+    hang: fields.flag('hang'),
+    cut: fields.whole('cut'),
+    drop: fields.flag('drop'),
+    delayMs: fields.whole('delayMs') ?? 0,
+  };
+}
+
+function listOf<T>(value: unknown, where: string, one: (item: unknown, where: string) => T): readonly T[] {
+  if (!Array.isArray(value)) throw misfit(where, 'a list', value);
+  return value.map((item, index) => one(item, `${where}[${index}]`));
+}
+
+function misfit(where: string, expected: string, given: unknown): Error {
+  return new Error(`guest answers: ${where}: expected ${expected}, given ${JSON.stringify(given)}`);
+}
+
+/** One object of the file: every key is known, absent is null, a wrong kind is an error. */
+class Fields {
+  readonly #value: Readonly<Record<string, unknown>>;
+  readonly #where: string;
+  constructor(value: unknown, where: string, known: readonly string[]) {
+    if (typeof value !== 'object' || value === null || Array.isArray(value)) throw misfit(where, 'an object', value);
+    this.#value = { ...value };
+    this.#where = where;
+    const strange = Object.keys(value).find((key) => !known.includes(key));
+    if (strange !== undefined) throw misfit(where, `the keys ${known.join(', ')}`, strange);
+  }
+  value(key: string): unknown {
+    return this.#value[key];
+  }
+  object(key: string): Readonly<Record<string, unknown>> {
+    const value = this.#value[key] ?? {};
+    if (typeof value !== 'object' || Array.isArray(value)) throw misfit(`${this.#where}.${key}`, 'an object', value);
+    return { ...value };
+  }
+  text(key: string): string | null {
+    const value = this.#value[key] ?? null;
+    if (value !== null && typeof value !== 'string') throw misfit(`${this.#where}.${key}`, 'a string', value);
+    return value;
+  }
+  whole(key: string): number | null {
+    const value = this.#value[key] ?? null;
+    if (value === null || (typeof value === 'number' && Number.isSafeInteger(value) && value >= 0)) return value;
+    throw misfit(`${this.#where}.${key}`, 'a whole number', value);
+  }
+  flag(key: string): boolean {
+    const value = this.#value[key] ?? false;
+    if (typeof value !== 'boolean') throw misfit(`${this.#where}.${key}`, 'true or false', value);
+    return value;
+  }
+  oneOf<const T extends string>(key: string, allowed: readonly T[]): T | null {
+    const value = this.#value[key] ?? null;
+    if (value === null) return null;
+    const found = allowed.find((one) => one === value);
+    if (found === undefined) throw misfit(`${this.#where}.${key}`, `one of ${allowed.join(', ')}`, value);
+    return found;
+  }
+}

@@ -1,0 +1,192 @@
+/**
+ * One simulated VM: listens on the addresses of its NICs from power-on, as a user-mode network does,
+ * and lets its sshd answer once the guest is "up". Holds everything that must end with it.
+ */
+import { randomUUID } from 'node:crypto';
+import { createServer, type Server, type Socket } from 'node:net';
+import type { BackendNic, BackendVm, RunningVm } from '../backend.ts';
+import type { Answer, BootMode, GuestBehaviour } from './guest-answers.ts';
+import { type Question, type Reply, replyTo } from './script-reply.ts';
+import { type SimulatedBoot, simulatedFacts } from './simulated-facts.ts';
+import { BANNER, type SshServer, sshServer } from './ssh-server.ts';
+
+/** Who may log in. */
+const USER = 'root';
+const SERIAL_HEAD = 'simulated guest: nothing boots here, and what it shows is about the harness only\n';
+
+export interface SimulatedVmOptions {
+  readonly vm: BackendVm;
+  readonly behaviour: GuestBehaviour;
+  readonly mode: BootMode;
+  readonly closure: string;
+  readonly diskHead: Buffer | null;
+  readonly authorizedKey: string;
+  readonly sshPort: number;
+}
+
+export class SimulatedVm implements RunningVm {
+  readonly vncSocketPath = null;
+  readonly exited: Promise<{ readonly seen: string }>;
+  readonly #options: SimulatedVmOptions;
+  readonly #ssh: SshServer;
+  readonly #listeners: Server[] = [];
+  /** Open connections of one boot. */
+  readonly #sockets = new Set<Socket>();
+  /** Connections that came before the guest was up; it answers them when it is. */
+  readonly #waiting = new Set<Socket>();
+  readonly #asked = new Map<string, number>();
+  readonly #timers = new Set<NodeJS.Timeout>();
+  #settleExited: (end: { readonly seen: string }) => void = () => undefined;
+  #boot: SimulatedBoot;
+  #up = false;
+  #serial = '';
+  #off = false;
+
+  constructor(options: SimulatedVmOptions) {
+    this.#options = options;
+    this.exited = new Promise((resolve) => {
+      this.#settleExited = resolve;
+    });
+    this.#ssh = sshServer({
+      authorizedKey: options.authorizedKey,
+      user: USER,
+      refuseKeys: options.behaviour.boot.sshd === 'refuse-key',
+      answer: (question) => this.#answer(question),
+    });
+    this.#boot = this.#newBoot();
+  }
+
+  /** @throws Error where an address is taken. */
+  async powerOn(): Promise<void> {
+    try {
+      for (const nic of this.#options.vm.nics) await this.#listen(nic);
+    } catch (error) {
+      await this.stop();
+      throw error;
+    }
+    this.#begin();
+  }
+
+  async stop(): Promise<void> {
+    await this.#powerOff('powered off by the lab');
+  }
+
+  async reset(): Promise<void> {
+    if (this.#off) return;
+    this.#endBoot();
+    this.#boot = this.#newBoot();
+    this.#begin();
+  }
+
+  async serialText(): Promise<string> {
+    return this.#serial;
+  }
+
+  #newBoot(): SimulatedBoot {
+    const { vm, mode, closure, diskHead } = this.#options;
+    return { vm, mode, closure, diskHead, bootId: randomUUID(), bootedAtMs: Date.now() };
+  }
+
+  #begin(): void {
+    const { boot } = this.#options.behaviour;
+    this.#serial += SERIAL_HEAD + boot.serial;
+    this.#later(boot.delayMs, () => {
+      this.#up = true;
+      for (const socket of this.#waiting) this.#greet(socket);
+      this.#waiting.clear();
+    });
+    if (boot.haltAfterMs !== null) {
+      this.#later(boot.haltAfterMs, () => void this.#powerOff('the guest powered itself off (simulated)'));
+    }
+  }
+
+  #endBoot(): void {
+    this.#up = false;
+    for (const timer of this.#timers) clearTimeout(timer);
+    this.#timers.clear();
+    this.#waiting.clear();
+    this.#asked.clear();
+    for (const socket of this.#sockets) socket.destroy();
+    this.#sockets.clear();
+  }
+
+  async #powerOff(seen: string): Promise<void> {
+    if (this.#off) {
+      await this.exited;
+      return;
+    }
+    this.#off = true;
+    const closed = this.#listeners.map((server) => new Promise<void>((resolve) => server.close(() => resolve())));
+    this.#endBoot();
+    await Promise.all(closed);
+    this.#settleExited({ seen });
+  }
+
+  #listen(nic: BackendNic): Promise<void> {
+    const { address, dead } = nic;
+    const { sshPort } = this.#options;
+    if (address === null) return Promise.resolve();
+    const server = createServer((socket) => this.#connected(socket, dead));
+    return new Promise((resolve, reject) => {
+      server.once('error', (cause) => {
+        reject(new Error(`simulated guest: cannot listen on ${address}:${sshPort}: ${cause.message}`, { cause }));
+      });
+      server.listen({ host: address, port: sshPort }, () => {
+        this.#listeners.push(server);
+        resolve();
+      });
+    });
+  }
+
+  #connected(socket: Socket, dead: boolean): void {
+    this.#sockets.add(socket);
+    socket.on('error', () => socket.destroy());
+    socket.on('close', () => {
+      this.#sockets.delete(socket);
+      this.#waiting.delete(socket);
+    });
+    if (dead) return;
+    if (this.#up) this.#greet(socket);
+    else this.#waiting.add(socket);
+  }
+
+  #greet(socket: Socket): void {
+    switch (this.#options.behaviour.boot.sshd) {
+      case 'never':
+        return;
+      case 'immediate-end':
+        socket.destroy();
+        return;
+      case 'banner-then-silence':
+        socket.write(`${BANNER}\r\n`);
+        return;
+      case 'normal':
+      case 'refuse-key':
+        this.#ssh.serve(socket);
+    }
+  }
+
+  async #answer(question: Question): Promise<Reply> {
+    const times = (this.#asked.get(question.probe) ?? 0) + 1;
+    this.#asked.set(question.probe, times);
+    const answer = this.#answerFor(question.probe, times);
+    if (answer !== null && answer.delayMs > 0) {
+      await new Promise<void>((resolve) => this.#later(answer.delayMs, resolve));
+    }
+    return replyTo(question, simulatedFacts(question.probe, this.#boot, Date.now()), answer);
+  }
+
+  #answerFor(probe: string, times: number): Answer | null {
+    const { answers } = this.#options.behaviour;
+    const given = Object.hasOwn(answers, probe) ? answers[probe] : undefined;
+    return given?.findLast((answer) => answer.after <= times) ?? null;
+  }
+
+  #later(ms: number, work: () => void): void {
+    const timer = setTimeout(() => {
+      this.#timers.delete(timer);
+      work();
+    }, ms);
+    this.#timers.add(timer);
+  }
+}

@@ -1,0 +1,114 @@
+/**
+ * An SSH server that speaks on sockets which it is handed: key authentication, and `exec` of exactly
+ * the one command that the lab's clients use. The only importer of ssh2 in the lab.
+ */
+import type { Socket } from 'node:net';
+import ssh2 from 'ssh2';
+import { type Question, questionOf, type Reply } from './script-reply.ts';
+
+const IDENT = 'OpenSSH_10.0p2 simulated-guest';
+/** First line that a client reads. */
+export const BANNER = `SSH-2.0-${IDENT}`;
+const COMMAND = 'exec /bin/sh -s';
+const SCRIPT_BYTES_MAX = 1_048_576;
+
+export interface SshServerOptions {
+  /** A key in OpenSSH's text form; of a private one only its public half is used. */
+  readonly authorizedKey: string;
+  readonly user: string;
+  /** Refuses every key, also the authorized one. */
+  readonly refuseKeys: boolean;
+  readonly answer: (question: Question) => Promise<Reply>;
+}
+
+export interface SshServer {
+  /** Talks on this connection from its first byte. */
+  serve(socket: Socket): void;
+}
+
+/** @throws Error where the authorized key cannot be read. */
+export function sshServer(options: SshServerOptions): SshServer {
+  const authorized = parsedKey(options.authorizedKey);
+  // As a first boot does: every guest has a host key of its own.
+  const hostKey = ssh2.utils.generateKeyPairSync('ed25519').private;
+  const server = new ssh2.Server({ hostKeys: [hostKey], ident: IDENT }, (connection) => {
+    connection.on('error', () => connection.end()); // A client that goes away in the middle is everyday.
+    connection.on('authentication', (context) => {
+      if (!options.refuseKeys && admits(context, authorized, options.user)) context.accept();
+      else context.reject(['publickey']);
+    });
+    connection.on('session', (accept) => {
+      const session = accept();
+      session.on('exec', (acceptExec, _reject, { command }) => {
+        void converse(acceptExec(), command, options.answer, connection);
+      });
+    });
+  });
+  return { serve: (socket) => server.injectSocket(socket) };
+}
+
+function parsedKey(text: string): ssh2.ParsedKey {
+  const parsed = ssh2.utils.parseKey(text);
+  const key = Array.isArray(parsed) ? parsed[0] : parsed;
+  if (key instanceof Error || key === undefined) {
+    const why = key instanceof Error ? `: ${key.message}` : '';
+    throw new Error(`simulated guests: expected an authorized key in OpenSSH's form, given something else${why}`);
+  }
+  return key;
+}
+
+/** A key without a signature is only asked about; with one it has to be proven. */
+function admits(context: ssh2.AuthContext, authorized: ssh2.ParsedKey, user: string): boolean {
+  if (context.method !== 'publickey' || context.username !== user) return false;
+  if (!authorized.getPublicSSH().equals(context.key.data)) return false;
+  if (context.signature === undefined || context.blob === undefined) return true;
+  return authorized.verify(context.blob, context.signature, context.hashAlgo) === true;
+}
+
+async function converse(
+  channel: ssh2.ServerChannel,
+  command: string,
+  answer: SshServerOptions['answer'],
+  connection: ssh2.Connection,
+): Promise<void> {
+  channel.on('error', () => channel.destroy());
+  const end = (exit: number): void => {
+    channel.exit(exit);
+    channel.end();
+  };
+  const refuse = (why: string, exit: number): void => {
+    channel.stderr.write(`simulated guest: ${why}\n`);
+    end(exit);
+  };
+  if (command !== COMMAND) return refuse(`expected the command '${COMMAND}', given '${command}'`, 127);
+  const script = await wholeScript(channel);
+  if (script === null) return refuse(`a script longer than ${SCRIPT_BYTES_MAX} bytes`, 2);
+  const question = questionOf(script);
+  if (question === null) return refuse('a script that names its probe and its nonce was expected', 2);
+  const reply = await answer(question);
+  if (channel.destroyed || reply.kind === 'hang') return;
+  if (reply.kind === 'drop') {
+    connection.end();
+    return;
+  }
+  channel.write(reply.stdout);
+  if (reply.kind === 'cut') {
+    channel.end();
+    return;
+  }
+  if (reply.stderr !== '') channel.stderr.write(reply.stderr);
+  end(reply.exit);
+}
+
+function wholeScript(channel: ssh2.ServerChannel): Promise<string | null> {
+  return new Promise((resolve) => {
+    const chunks: Buffer[] = [];
+    let bytes = 0;
+    channel.on('data', (chunk: Buffer) => {
+      bytes += chunk.length;
+      if (bytes > SCRIPT_BYTES_MAX) resolve(null);
+      else chunks.push(chunk);
+    });
+    channel.on('end', () => resolve(Buffer.concat(chunks).toString('utf8')));
+  });
+}
