@@ -113,14 +113,14 @@ async function download(env: { APT_CONFIG: string }, log: (line: string) => void
   await command('apt-get', ['install', '--yes', '--download-only', ...WANTED], { env, onLine });
 }
 
-interface Resolved {
+export interface Resolved {
   readonly name: string;
   readonly version: string;
   readonly architecture: string;
 }
 
 /** `Inst dash (0.5.12-12 Debian:13.1/stable [amd64])` */
-function resolvedPackages(simulation: string): Resolved[] {
+export function resolvedPackages(simulation: string): Resolved[] {
   return [...simulation.matchAll(/^Inst (\S+) \((\S+) .*\[(\w+)\]\)/gm)].map((match) => ({
     name: match[1] ?? '',
     version: match[2] ?? '',
