@@ -63,7 +63,13 @@ export interface GuestAnswers {
   readonly disks: Readonly<Record<string, readonly GuestBehaviour[]>>;
 }
 
-export const HEALTHY: GuestBehaviour = guestOf({}, 'healthy');
+/** Says nothing of its own. */
+export const HEALTHY: GuestBehaviour = {
+  bootMode: null,
+  closure: null,
+  boot: { delayMs: 0, sshd: 'normal', haltAfterMs: null, serial: '' },
+  answers: {},
+};
 
 /** @throws Error naming the file and the key, what was expected and what was given. */
 export function readGuestAnswers(path: string): GuestAnswers {
