@@ -19,7 +19,8 @@ export interface Server {
   close(): Promise<void>;
 }
 
-const urlOf = (request: IncomingMessage) => new URL(request.url ?? '/', 'http://localhost');
+/** Not by resolving: `//api/` is a path here, not a host. */
+const urlOf = (request: IncomingMessage) => new URL(`http://localhost${request.url ?? '/'}`);
 
 async function answer(world: World, request: IncomingMessage, response: ServerResponse): Promise<void> {
   const url = urlOf(request);

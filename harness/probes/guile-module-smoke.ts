@@ -99,15 +99,16 @@ function judged(output: string, status: string, store: string): Check {
     const how = status === '124' ? 'did not answer in time' : `ended with status ${status}`;
     return check.unobserved(NAME, EXPECTED, `Guile itself ${how}: ${firstLine(output)}`);
   }
+  const done = lines.some((line) => line.word === 'done');
   const wrong: string[] = [];
   const unknown: string[] = [];
   for (const module of MODULES) {
     const error = one('error', module);
     if (error !== undefined) wrong.push(`${module}: ${error.slice(1).join(': ')}`);
     else if (one('loaded', module) === undefined) {
-      if (one('loading', module) === undefined) continue;
-      const how = status === '124' ? `hang: still loading when its time was up` : `Guile died with status ${status}`;
-      wrong.push(`${module}: ${how}`);
+      if (one('loading', module) === undefined || done) unknown.push(`${module}: Guile said nothing of it`);
+      else if (status === '124') wrong.push(`${module}: hang: still loading when its time was up`);
+      else wrong.push(`${module}: Guile died with status ${status}`);
     } else {
       // The real path, or the path as found where it has none any more.
       const places = [one('source', module), one('compiled', module)]
@@ -122,7 +123,7 @@ function judged(output: string, status: string, store: string): Check {
     return check.failed(NAME, EXPECTED, 'failed', wrong.join('; '));
   }
   if (unknown.length > 0) return check.unobserved(NAME, EXPECTED, unknown.join('; '));
-  if (!lines.some((line) => line.word === 'done') || status !== '0') {
+  if (!done || status !== '0') {
     return check.unobserved(NAME, EXPECTED, `Guile ended early with status ${status}: ${firstLine(output)}`);
   }
   return check.held(NAME, EXPECTED, EXPECTED);

@@ -74,7 +74,7 @@ function shown(comm: string, command: string, written: string): Shown {
   const byName = comm === 'shepherd';
   if (!byName && !/^\.?guile/.test(comm)) return { neither: `PID 1 is ${comm}, neither an init nor Shepherd` };
   if (written === '1') return { mode: 'shepherd-pid1' };
-  if (written !== null) return { undecided: `PID 1 is ${comm}, but Shepherd's pid file says ${written}` };
+  if (written !== '') return { undecided: `PID 1 is ${comm}, but Shepherd's pid file says ${written}` };
   if (byName || /shepherd/.test(command)) return { mode: 'shepherd-pid1' };
   return { undecided: `PID 1 is ${comm}, and no pid file says whether that is Shepherd` };
 }

@@ -71,13 +71,19 @@ const PROGRAM = `${SAY}
 (say "done")
 `;
 
-/** The script's body. Facts: `sockets`, `guile…`, `talk_status`, `talk_output`, `herd…`, `pid_file…`. */
+/** The script's body. Facts: `sockets`, `hidden`, `guile…`, `talk_status`, `talk_output`, `herd…`, `pid_file…`. */
 export function askShepherd(paths: GuestPaths): string {
   return `${guileRuntime(paths)}
 set --
 # shellcheck disable=SC2041 # a list may have one entry
 for socket in ${words(paths.shepherdSocket)}; do
-  [ -S "$socket" ] && set -- "$@" "$socket"
+  folder=\${socket%/*}
+  if [ -S "$socket" ]; then
+    set -- "$@" "$socket"
+  elif [ -d "$folder" ] && ! [ -x "$folder" ]; then
+    fact hidden "$folder"
+    break
+  fi
 done
 fact sockets "$*"
 talked=
@@ -126,6 +132,9 @@ export function readTalk(observation: Observation, paths: GuestPaths): ShepherdT
   const { facts } = observation;
   const { sockets } = facts;
   if (sockets === undefined) return { kind: 'unobserved', seen: 'the guest did not say which sockets there are' };
+  if (sockets === '' && facts.hidden !== undefined) {
+    return { kind: 'unobserved', seen: `${facts.hidden} may not be searched` };
+  }
   if (sockets === '') return { kind: 'not running', seen: `no socket at ${paths.shepherdSocket.join(', ')}` };
   const spoken = facts.talk_output;
   if (spoken !== undefined && said(spoken).some(({ word }) => word === 'asking')) {
@@ -154,7 +163,11 @@ function spokenTalk(output: string, status: string): ShepherdTalk {
   if (errors.length > 0 && errors.length === sockets.length && nobody) {
     return { kind: 'not running', seen: errors.map(({ fields }) => `${fields[0]}: ${fields[2]}`).join('; ') };
   }
-  return { kind: 'unobserved', seen: `no usable answer: ${last?.word} ${last?.fields.join(' ')}`.trim() };
+  const seen = lines.filter(({ word }) => !['started', 'asking', 'answered', 'done'].includes(word));
+  return {
+    kind: 'unobserved',
+    seen: `no usable answer: ${seen.map(({ word, fields }) => [word, ...fields].join(' ')).join('; ')}`,
+  };
 }
 
 /** herd's texts: 1.0 says `It is running`, 0.9 `It is started`. Its exit status is 0 for a stopped service too. */

@@ -18,7 +18,9 @@ t.test('a wait that ends says what, how long, how often and the last thing seen'
   const deadline = Deadline.after(3_000, never, fakeClock());
   let looks = 0;
   await t.rejects(
-    until(deadline, { what: 'VM x to be Running', code: 'XO_OBJECT_LATE', everyMs: 1_000 }, () => ({ seen: `Halted ${++looks}` })),
+    until(deadline, { what: 'VM x to be Running', code: 'XO_OBJECT_LATE', everyMs: 1_000 }, () => ({
+      seen: `Halted ${++looks}`,
+    })),
     { code: 'XO_OBJECT_LATE', message: 'VM x to be Running: not within 3.0 s (4 looks); last seen: Halted 4' },
   );
 });

@@ -23,5 +23,9 @@ t.test('intents are journalled before, undone newest first, and a failure stops 
   t.same(order, ['tag', 'VM', 'VDI']);
   t.same(left, ['tag t-1 would not go', 'VM: XO is away']);
   t.same(journal.slice(-3), ['stayed', 'undo-failed', 'undone']);
-  t.same(await disposals.run(Deadline.after(1_000, new AbortController().signal)), [], 'a second run undoes nothing twice');
+  t.same(
+    await disposals.run(Deadline.after(1_000, new AbortController().signal)),
+    [],
+    'a second run undoes nothing twice',
+  );
 });

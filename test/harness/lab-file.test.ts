@@ -54,7 +54,10 @@ t.test('a lab file is read whole; files are relative to it', async (t) => {
 t.test('what is wrong is named with its line', async (t) => {
   const rows: readonly [string, RegExp][] = [
     [GOOD.replace('"https://xo.example.org"', '"https://xo.example.org'), /^\/labs\/pool1\.toml, line 4: /],
-    [GOOD.replace('budget_scale = 1.5', 'budget_scale = "six"'), /line 2: budget_scale: expected a number .* given "six"/],
+    [
+      GOOD.replace('budget_scale = 1.5', 'budget_scale = "six"'),
+      /line 2: budget_scale: expected a number .* given "six"/,
+    ],
     [GOOD.replace('memory_mib', 'memory_mb'), /line 7: unknown key placement.memory_mb: expected one of template, /],
     [GOOD.replace('"uefi"', '"efi"'), /line 8: placement.firmware: expected bios or uefi, given "efi"/],
     [GOOD.replace('02:00:00:00:AA:01', '02:00'), /slots.mac: expected a MAC like .* given "02:00"/],

@@ -24,6 +24,9 @@ t.test('every spelling of a known secret is scrubbed', async (t) => {
 });
 
 t.test('credentials in a URL go even when nobody declared them', async (t) => {
-  t.equal(scrub('cannot reach https://me:hunter2@xo.example.org/api/'), 'cannot reach https://[secret]@xo.example.org/api/');
+  t.equal(
+    scrub('cannot reach https://me:hunter2@xo.example.org/api/'),
+    'cannot reach https://[secret]@xo.example.org/api/',
+  );
   t.equal(scrub('https://xo.example.org/a@b'), 'https://xo.example.org/a@b');
 });
