@@ -182,8 +182,14 @@ export async function fetchPackages(options: {
 }): Promise<readonly Package[]> {
   const archives = join(options.cacheDir, 'apt');
   const env = await configure(options.workDir, archives);
-  await command('apt-get', ['update', '--error-on=any'], { env });
-  await download(env, options.log);
+  try {
+    await command('apt-get', ['update', '--error-on=any'], { env });
+    await download(env, options.log);
+  } catch (cause) {
+    // An address of apt's may carry a password.
+    const words = (cause instanceof Error ? cause.message : String(cause)).replace(/\/\/[^/@\s]*@/g, '//');
+    throw new Error(`packages of Debian ${SUITE} cannot be had here (another mirror: ${MIRROR_VARIABLE}): ${words}`);
+  }
   const { stdout } = await command('apt-get', ['install', '--simulate', ...WANTED], { env });
   const simulated = resolvedPackages(stdout);
   const resolved = simulated
