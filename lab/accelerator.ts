@@ -22,7 +22,7 @@ export interface AcceleratorEvidence {
 /** Chooses from evidence; reads nothing. */
 export function chooseAccelerator(evidence: AcceleratorEvidence): Accelerator {
   // A whole word of the flags line: "vmx flags" is another line, and "svm_lock" another flag.
-  const feature = /^flags\s*:(?:.*\s)?(vmx|svm)(?:\s|$)/m.exec(evidence.cpuinfo)?.[1];
+  const feature = /^flags\s*:(?:.*[ \t])?(vmx|svm)(?:\s|$)/m.exec(evidence.cpuinfo)?.[1];
   if (feature === undefined) {
     return { name: 'tcg', why: 'Guests run without KVM (TCG, slower): /proc/cpuinfo shows neither vmx nor svm.' };
   }

@@ -140,6 +140,8 @@ export class SimulatedVm implements RunningVm {
 
   #connected(socket: Socket, dead: boolean): void {
     this.#sockets.add(socket);
+    // Else each small packet of the handshake waits up to 40 ms for the one before it to be acknowledged.
+    socket.setNoDelay(true);
     socket.on('error', () => socket.destroy());
     socket.on('close', () => {
       this.#sockets.delete(socket);
@@ -155,7 +157,8 @@ export class SimulatedVm implements RunningVm {
       case 'never':
         return;
       case 'immediate-end':
-        socket.destroy();
+        socket.resume();
+        socket.end();
         return;
       case 'banner-then-silence':
         socket.write(`${BANNER}\r\n`);

@@ -4,6 +4,7 @@
  */
 import type { Socket } from 'node:net';
 import ssh2 from 'ssh2';
+import { makeSshKeyPair } from '../ssh-key.ts';
 import { type Question, questionOf, type Reply } from './script-reply.ts';
 
 const IDENT = 'OpenSSH_10.0p2 simulated-guest';
@@ -29,8 +30,9 @@ export interface SshServer {
 /** @throws Error where the authorized key cannot be read. */
 export function sshServer(options: SshServerOptions): SshServer {
   const authorized = parsedKey(options.authorizedKey);
-  // As a first boot does: every guest has a host key of its own.
-  const hostKey = ssh2.utils.generateKeyPairSync('ed25519').private;
+  // As a first boot does: every guest has a host key of its own. Not made by ssh2 1.17, one in some hundred of whose
+  // ed25519 keys it cannot read itself ("Malformed OpenSSH private key").
+  const hostKey = makeSshKeyPair('simulated guest').privateKey;
   const server = new ssh2.Server({ hostKeys: [hostKey], ident: IDENT }, (connection) => {
     connection.on('error', () => connection.end()); // A client that goes away in the middle is everyday.
     connection.on('authentication', (context) => {

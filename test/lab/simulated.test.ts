@@ -1,0 +1,264 @@
+/** Simulated guests, seen by a real SSH client: healthy ones, and each way in which one can be told to misbehave. */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createConnection } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import t, { type Test } from 'tap';
+import { readGpt } from '../../harness/gpt-dump.ts';
+import { judgeImage, judgeMachine } from '../../harness/identity.ts';
+import type { CommandRecord, Observation } from '../../harness/model.ts';
+import { frame, unframe } from '../../harness/probes/frame.ts';
+import { type Attempt, attemptSsh, type SshSession } from '../../harness/ssh.ts';
+import type { BackendVm, RunningVm } from '../../lab/backend.ts';
+import { simulatedBackend } from '../../lab/simulated/backend.ts';
+import { diskGuid, octalDump, readDiskHead } from '../../lab/simulated/disk-head.ts';
+import { type Slot, takeSlots } from '../../lab/slots.ts';
+import { makeSshKeyPair } from '../../lab/ssh-key.ts';
+import { makeStandInImage } from '../../lab/stand-in-image.ts';
+
+const PORT = 2222;
+const NONCE = '0123456789abcdef';
+const CLOSURE = '/frx/store/0123-fruix-system-known';
+const UUID = '5b9c6a52-0d1e-4b5f-8f00-0123456789ab';
+const ENOUGH_MS = 10_000;
+
+const dir = mkdtempSync(join(tmpdir(), 'bw-simulated-'));
+const { privateKey, publicKey } = makeSshKeyPair('test');
+const image = join(dir, 'image.raw');
+await makeStandInImage(image, { closure: CLOSURE });
+const block = await takeSlots(200, PORT);
+let nextSlot = 0;
+t.teardown(async () => {
+  await block.release();
+  rmSync(dir, { recursive: true, force: true });
+});
+
+interface Started {
+  readonly vm: BackendVm;
+  readonly slot: Slot;
+  readonly running: RunningVm;
+}
+
+/** A backend that answers as `answers` says; gives back how to start its VMs, which end with the test. */
+function lab(t: Test, answers: unknown = {}): (changes?: Partial<BackendVm>, dead?: boolean) => Promise<Started> {
+  const answersPath = join(dir, `answers-${nextSlot}.json`);
+  writeFileSync(answersPath, JSON.stringify(answers));
+  const images = [{ path: image, bootMode: 'shepherd-pid1', closure: CLOSURE }] as const;
+  const log = (): void => undefined;
+  const backend = simulatedBackend({ log, sshPort: PORT, authorizedKey: publicKey, answersPath, images });
+  return async (changes = {}, dead = false) => {
+    const slot = block.slots[nextSlot++ % block.slots.length];
+    if (slot === undefined) throw new Error('no slot');
+    const vm: BackendVm = {
+      uuid: UUID,
+      name: 'simulated',
+      memoryBytes: 2 ** 29,
+      cpus: 1,
+      firmware: 'bios',
+      bootOrder: 'c',
+      disks: [{ path: image, position: '0', readOnly: false }],
+      nics: [{ ...slot, dead }],
+      dir,
+      ...changes,
+    };
+    const running = await backend.start(vm);
+    t.teardown(() => running.stop());
+    return { vm, slot, running };
+  };
+}
+
+function connect({ slot }: Started, bannerWaitMs = ENOUGH_MS, key = privateKey): Promise<Attempt> {
+  const signal = new AbortController().signal;
+  const login = { user: 'root', privateKey: Buffer.from(key), bannerWaitMs, signal };
+  return attemptSsh({ host: slot.address, port: PORT, ...login });
+}
+
+async function session(t: Test, started: Started): Promise<SshSession> {
+  const attempt = await connect(started);
+  if (attempt.state !== 'ready') throw new Error(`no session: ${attempt.seen}`);
+  t.teardown(() => attempt.session.close());
+  return attempt.session;
+}
+
+const run = (ssh: SshSession, probe: string, budgetMs = ENOUGH_MS): Promise<CommandRecord> =>
+  ssh.run(probe, frame({ probe, nonce: NONCE, body: ':' }), budgetMs);
+const ask = async (ssh: SshSession, probe: string, budgetMs?: number): Promise<Observation> =>
+  unframe(await run(ssh, probe, budgetMs), NONCE);
+
+t.test('a healthy guest: banner, identity of machine and image, facts of its mode', async (t) => {
+  const started = await lab(t)();
+  const ssh = await session(t, started);
+  t.match(ssh.banner, /^SSH-2\.0-OpenSSH_.*simulated/, 'it says what it is');
+  const expected = { uuid: UUID, macs: [started.slot.mac], sinceStartMs: 60_000 };
+  t.match(judgeMachine(await ask(ssh, 'guest-identity'), expected), { state: 'verified', uuidSource: 'dmi' });
+  const gpt = readGpt(octalDump(await readDiskHead(image)));
+  if (gpt.state !== 'gpt') throw new Error(gpt.reason);
+  t.equal(gpt.diskGuid, diskGuid(await readDiskHead(image)));
+  const { partitionGuids } = gpt;
+  t.match(judgeImage(await ask(ssh, 'image-identity'), { ...gpt, partitionGuids }), { state: 'verified', disk: 'vda' });
+  t.match(await ask(ssh, 'current-system'), { state: 'seen', facts: { target: CLOSURE, real: CLOSURE } });
+  t.match(await ask(ssh, 'pid1'), { facts: { comm: 'guile', pid_file_content: '1' } });
+  t.match(await ask(ssh, 'uname'), { facts: { all: /simulated/ } });
+  t.match(await started.running.serialText(), /simulated guest/);
+  t.equal(started.running.vncSocketPath, null);
+});
+
+t.test('a disk that nobody knows: the other mode, and no disk: nothing to recognise', async (t) => {
+  const unknown = join(dir, 'unknown.raw');
+  await makeStandInImage(unknown, {});
+  const start = lab(t);
+  const ssh = await session(t, await start({ disks: [{ path: unknown, position: '0', readOnly: false }] }));
+  t.match(await ask(ssh, 'pid1'), { facts: { comm: 'init' } });
+  const bare = await session(t, await start({ disks: [], uuid: '00000000-0000-4000-8000-000000000001' }));
+  t.same(await ask(bare, 'image-identity'), {
+    state: 'seen',
+    facts: { probe: 'image-identity', device: '', disk: '' },
+  });
+});
+
+t.test('a key that is not the lab’s is refused; so is any key where it is told so', async (t) => {
+  const stranger = makeSshKeyPair('stranger').privateKey;
+  t.match(await connect(await lab(t)(), ENOUGH_MS, stranger), { state: 'refused-key' });
+  t.match(await connect(await lab(t, { guests: [{ boot: { sshd: 'refuse-key' } }] })()), { state: 'refused-key' });
+});
+
+t.test('other users, other commands and other scripts are refused in words', async (t) => {
+  const started = await lab(t)();
+  const ssh = await session(t, started);
+  const strange = await ssh.run('strange', 'uname -a\n', ENOUGH_MS);
+  t.equal(strange.exit, 2);
+  t.match(strange.stderr, /names its probe and its nonce/);
+  const unknown = await run(ssh, 'no-such-probe');
+  t.equal(unknown.exit, 3);
+  t.match(unknown.stderr, /no answer is known for probe 'no-such-probe'/);
+});
+
+const SILENT = [
+  { sshd: 'never', seen: /^connected, no banner$/ },
+  { sshd: 'immediate-end', seen: /^(connected, closed without a banner|protocol on connecting)$/ },
+] as const;
+for (const { sshd, seen } of SILENT) {
+  t.test(`sshd ${sshd}`, async (t) => {
+    const started = await lab(t, { guests: [{ boot: { sshd } }] })();
+    t.match(await connect(started, sshd === 'never' ? 100 : ENOUGH_MS), { state: 'not-yet', seen });
+  });
+}
+
+t.test('sshd banner-then-silence', async (t) => {
+  const { slot } = await lab(t, { guests: [{ boot: { sshd: 'banner-then-silence' } }] })();
+  const socket = createConnection({ host: slot.address, port: PORT });
+  const first = await new Promise<string>((resolve) => socket.once('data', (data) => resolve(String(data))));
+  t.match(first, /^SSH-2\.0-.*\r\n$/);
+  socket.destroy();
+});
+
+t.test('a dead network: connected, and nothing more', async (t) => {
+  t.match(await connect(await lab(t)({}, true), 100), { state: 'not-yet', seen: 'connected, no banner' });
+});
+
+t.test('connections that come before the guest is up are answered when it is', async (t) => {
+  const before = performance.now();
+  const attempt = await connect(await lab(t, { guests: [{ boot: { delayMs: 150 } }] })());
+  t.equal(attempt.state, 'ready');
+  t.ok(performance.now() - before >= 145, 'not earlier');
+  if (attempt.state === 'ready') attempt.session.close();
+});
+
+t.test('answers: other facts, fewer facts, a failed script, raw text, cut, hang, drop, late', async (t) => {
+  const answers = {
+    'ready-marker': [{ facts: { kind: 'absent', content: null } }, { after: 2 }],
+    uname: { exit: 7 },
+    pid1: { raw: '@{{nonce}}\tcomm\t=sh\n', stderr: 'oops', exit: 9 },
+    'current-system': { cut: 40 },
+    'shepherd-pid': { hang: true },
+    'shepherd-status': { drop: true },
+    'made-up': { facts: { key: 'a\nb' }, delayMs: 50 },
+  };
+  const ssh = await session(t, await lab(t, { guests: [{ answers }] })());
+  const first = await ask(ssh, 'ready-marker');
+  t.match(first, { state: 'seen', facts: { kind: 'absent' } });
+  t.notOk(first.state === 'seen' && 'content' in first.facts);
+  t.match(await ask(ssh, 'ready-marker'), { facts: { kind: 'file', content: 'ready\nx' } }, 'from the second time on');
+  t.match(await ask(ssh, 'uname'), { state: 'unseen', reason: /status 7/ });
+  t.match(await run(ssh, 'pid1'), { stdout: `@${NONCE}\tcomm\t=sh\n`, stderr: 'oops', exit: 9 });
+  t.match(await run(ssh, 'current-system'), { exit: null, stdout: /^.{40}$/s, transport: /without an exit status/ });
+  t.match(await run(ssh, 'shepherd-pid', 100), { timedOut: true, stdout: '' });
+  const began = performance.now();
+  t.match(await ask(ssh, 'made-up'), { state: 'seen', facts: { key: 'a\nb' } });
+  t.ok(performance.now() - began >= 45);
+  t.match(await run(ssh, 'shepherd-status'), { transport: /closed/ });
+  t.type(ssh.lost(), 'string');
+});
+
+t.test('the first VM, the second, all later ones; the same VM again is the same guest', async (t) => {
+  const one = (kernel: string): object => ({ answers: { uname: { facts: { kernel } } } });
+  const start = lab(t, { guests: [one('first'), one('second'), one('rest')] });
+  const kernel = async (uuid: string): Promise<string> => {
+    const started = await start({ uuid });
+    const observation = await ask(await session(t, started), 'uname');
+    await started.running.stop();
+    return observation.state === 'seen' ? (observation.facts.kernel ?? '') : observation.reason;
+  };
+  const seen: string[] = [];
+  for (const uuid of ['a', 'b', 'c', 'd', 'a']) seen.push(await kernel(uuid));
+  t.same(seen, ['first', 'second', 'rest', 'rest', 'first']);
+});
+
+t.test('a disk of its own story goes before the order of starts', async (t) => {
+  const guid = diskGuid(await readDiskHead(image)) ?? '';
+  const start = lab(t, { guests: [{ closure: '/other' }], disks: { [guid]: [{ closure: '/own' }, {}] } });
+  const target = async (uuid: string): Promise<unknown> =>
+    ask(await session(t, await start({ uuid })), 'current-system');
+  t.match(await target('a'), { facts: { target: '/own' } });
+  t.match(await target('b'), { facts: { target: CLOSURE } });
+});
+
+t.test('reset: the connection ends, and the next boot is another one', async (t) => {
+  const started = await lab(t)();
+  const ssh = await session(t, started);
+  const id = async (of: SshSession): Promise<string | undefined> => {
+    const observation = await ask(of, 'guest-identity');
+    return observation.state === 'seen' ? observation.facts.boot_id : undefined;
+  };
+  const before = await id(ssh);
+  await started.running.reset();
+  const after = await id(await session(t, started));
+  t.type(ssh.lost(), 'string');
+  t.match(after, /^[0-9a-f-]{36}$/);
+  t.not(after, before);
+});
+
+t.test('the guest powers itself off; stop is harmless afterwards and frees the address', async (t) => {
+  const start = lab(t, { guests: [{ boot: { haltAfterMs: 20, serial: 'login: ' } }, {}] });
+  const { running, slot } = await start();
+  t.match(await running.exited, { seen: /powered itself off/ });
+  t.match(await running.serialText(), /login: $/);
+  await running.stop();
+  const again = await start({ uuid: 'again', nics: [{ ...slot, dead: false }] });
+  await t.rejects(
+    start({ uuid: 'third', nics: [{ ...slot, dead: false }] }),
+    new RegExp(`cannot listen on ${slot.address}:${PORT}: .*EADDRINUSE`),
+  );
+  await again.running.stop();
+  t.match(await again.running.exited, { seen: 'powered off by the lab' });
+});
+
+t.test('200 guests in one process, each asked once', async (t) => {
+  const start = lab(t);
+  const began = performance.now();
+  const all = await Promise.all(Array.from({ length: 200 }, (_, index) => start({ uuid: `guest-${index}` })));
+  const answers = await Promise.all(
+    all.map(async (started) => {
+      const attempt = await connect(started);
+      if (attempt.state !== 'ready') return attempt.seen;
+      const observation = await ask(attempt.session, 'guest-identity');
+      attempt.session.close();
+      return observation.state === 'seen' ? observation.facts['uuid.dmi'] : observation.reason;
+    }),
+  );
+  t.same(
+    answers,
+    all.map(({ vm }) => vm.uuid),
+  );
+  t.comment(`${Math.round(performance.now() - began)} ms, ${Math.round(process.memoryUsage().rss / 2 ** 20)} MiB`);
+});
