@@ -1,0 +1,136 @@
+/** Each mishap does what its sentence says, and no other name or value is taken. */
+import { randomBytes } from 'node:crypto';
+import t, { type Test } from 'tap';
+import { MISHAPS, Mishaps } from '../../lab/mishaps.ts';
+import { ask } from '../contract/http.ts';
+import { type TestEndpoint, testEndpoint, USERS } from '../contract/open-endpoint.ts';
+
+const BINARY = { 'content-type': 'application/octet-stream' };
+
+/** One trial per mishap: compiles only while all of them are here. */
+const TRIALS: Readonly<Record<keyof typeof MISHAPS, (t: Test, ends: TestEndpoint) => Promise<unknown>>> = {
+  async 'upload-cut'(t, { mishaps, rest, the, until }) {
+    mishaps.set('upload-cut', '0.5');
+    const sr = await the({ type: 'SR' });
+    const body = randomBytes(4 * 2 ** 20);
+    await t.rejects(rest(`/rest/v0/srs/${sr.id}/vdis?raw=true`, { method: 'POST', headers: BINARY, body }));
+    await until({ type: 'VDI' }, (found) => found.length === 0);
+  },
+  async 'transfer-fails'(t, { mishaps, rest, the, until }) {
+    mishaps.set('transfer-fails');
+    const sr = await the({ type: 'SR' });
+    const asked = { method: 'POST', headers: BINARY, body: randomBytes(1024) };
+    t.equal((await rest(`/rest/v0/srs/${sr.id}/vdis?raw=true`, asked)).status, 500);
+    await until({ type: 'VDI' }, (found) => found.length === 0);
+  },
+  async 'sr-full'(t, { mishaps, xo, the }) {
+    mishaps.set('sr-full');
+    const sr = await the({ type: 'SR' });
+    await t.rejects(xo.call('disk.create', { name: 'x', size: 1, sr: sr.id }), { code: -32000 });
+  },
+  async 'no-memory'(t, { mishaps, xo, makeVm }) {
+    const { vm } = await makeVm();
+    mishaps.set('no-memory');
+    await t.rejects(xo.call('vm.start', { id: vm }), { code: 7, message: 'no hosts available' });
+  },
+  async 'dead-network'(t, { mishaps, xo, makeVm, backend }) {
+    const { vm } = await makeVm();
+    mishaps.set('dead-network');
+    await xo.call('vm.start', { id: vm });
+    t.match(backend.started[0]?.order.nics, [{ mac: '02:00:00:00:aa:01', dead: true }]);
+  },
+  async 'drop-session-after'(t, { mishaps, xo, newXo, makeVm, until, endpoint }) {
+    const { vm } = await makeVm();
+    mishaps.set('drop-session-after', 'vm.start:once');
+    await t.rejects(xo.call('vm.start', { id: vm }), { message: 'connection has been closed' });
+    await xo.open();
+    await xo.signIn({ email: USERS[0].email, password: USERS[0].password });
+    await until({ id: vm }, ([object]) => object?.power_state === 'Running');
+    t.pass('the call itself was carried out');
+    await t.rejects(xo.call('vm.start', { id: vm }), { code: 13 }, 'once');
+    mishaps.set('drop-session-after', 'system.getVersion');
+    for (const _ of [1, 2]) await t.rejects((await newXo()).call('system.getVersion', {}), { message: /closed/ });
+    t.ok(endpoint.world.inventory.vms.has(vm));
+  },
+  async 'start-fails'(t, { mishaps, xo, makeVm }) {
+    const { vm } = await makeVm();
+    mishaps.set('start-fails', 'VM_HVM_REQUIRED');
+    await t.rejects(xo.call('vm.start', { id: vm }), { code: -32000, data: { code: 'VM_HVM_REQUIRED' } });
+  },
+  async stall(t, { mishaps, xo }) {
+    mishaps.set('stall', 'system.getVersion');
+    let answered = false;
+    const answer = () => {
+      answered = true;
+    };
+    xo.call('system.getVersion', {}).then(answer, () => undefined);
+    for (let turn = 0; turn < 5; turn++) await xo.call('system.getServerVersion', {});
+    t.notOk(answered, 'later calls have their answers, this one has none');
+  },
+  async 'keep-disk'(t, { mishaps, xo, makeVm, until }) {
+    const { vm, vdi } = await makeVm();
+    mishaps.set('keep-disk');
+    t.equal(await xo.call('vm.delete', { id: vm }), true);
+    await until({ id: vm }, (found) => found.length === 0);
+    await until({ id: vdi }, (found) => found.length === 1);
+  },
+  async 'vanish-pool'(t, { mishaps, xo, makeVm, until }) {
+    const { vm } = await makeVm();
+    mishaps.set('vanish-pool', '0.1');
+    t.equal(await xo.call('vm.start', { id: vm }), true);
+    await until({}, (found) => found.length === 0);
+    await t.rejects(xo.call('vm.start', { id: vm }), { code: 1 });
+    t.match(await xo.call('server.getAll', {}), [{ status: 'connecting' }]);
+    await until({ id: vm }, ([object]) => object?.power_state === 'Running');
+    t.match(await xo.call('server.getAll', {}), [{ status: 'connected' }]);
+    await xo.call('vm.stop', { id: vm, force: true });
+    await until({ id: vm }, ([object]) => object?.power_state === 'Halted');
+    await xo.call('vm.start', { id: vm });
+    await until({ id: vm }, ([object]) => object?.power_state === 'Running');
+  },
+  async 'late-objects'(t, { mishaps, xo, makeVm, the, until }) {
+    const { vm } = await makeVm();
+    mishaps.set('late-objects', '0.3');
+    const before = Date.now();
+    await xo.call('vm.start', { id: vm });
+    t.equal((await the({ id: vm })).power_state, 'Halted');
+    await until({ id: vm }, ([object]) => object?.power_state === 'Running');
+    t.ok(Date.now() - before >= 300);
+  },
+  async 'sign-in-throttle'(t, { mishaps, newXo, token }) {
+    mishaps.set('sign-in-throttle');
+    const xo = await newXo();
+    const refusal = { code: -32000, message: 'unknown error from the peer' };
+    await t.rejects(xo.signIn({ token }), refusal);
+    await t.rejects(xo.signIn({ token }), refusal, 'nor at once again');
+  },
+};
+
+for (const [name, trial] of Object.entries(TRIALS)) {
+  t.test(name, async (t) => {
+    await trial(t, await testEndpoint(t));
+  });
+}
+
+t.test('switched on while it runs', async (t) => {
+  const { rest, url, token, mishaps } = await testEndpoint(t);
+  const post = (body: string) => rest('/embedded/v0/mishaps', { method: 'POST', body: Buffer.from(body) });
+  t.equal((await post('{"name":"start-fails","value":"HOST_OFFLINE"}')).status, 204);
+  t.equal(mishaps.get('start-fails'), 'HOST_OFFLINE');
+  t.equal((await post('{"name":"start-fails","value":null}')).status, 204);
+  t.notOk(mishaps.has('start-fails'));
+  for (const wrong of ['{"name":"earthquake"}', '{"name":"stall"}', '{"name":"no-memory","value":"1"}', '[]', '{']) {
+    t.equal((await post(wrong)).status, 422, wrong);
+  }
+  t.ok(token.length > 0);
+  t.equal((await ask(`${url}/embedded/v0/mishaps`, { method: 'POST', body: Buffer.from('{}') })).status, 401);
+});
+
+t.test('names and values', (t) => {
+  const mishaps = new Mishaps();
+  t.throws(() => mishaps.set('earthquake'), { message: /unknown mishap "earthquake"; known: upload-cut/ });
+  t.throws(() => mishaps.set('upload-cut', '1.5'), { message: /expected fraction from 0 to 1, given: 1.5/ });
+  t.throws(() => mishaps.set('stall'), { message: /expected method, given: nothing/ });
+  for (const { sentence } of Object.values(MISHAPS)) t.match(sentence, /^[A-Z].*\.$/);
+  t.end();
+});
