@@ -292,7 +292,7 @@ function vdiObject(inventory: Inventory, vdi: VdiRecord): XoObject {
     other_config: { ...vdi.other },
     $SR: inventory.sr.uuid,
     $VBDs: inventory.vbdsOfVdi(vdi.uuid).map((vbd) => vbd.uuid),
-    chainPhysicalUsage: vdi.usage,
+    chainPhysicalUsage: vdi.snapshot ? undefined : vdi.usage,
     snapshot_time: vdi.snapshot?.time,
     $snapshot_of: vdi.snapshot?.of,
   });

@@ -63,19 +63,20 @@ export class RpcSession {
       log(`mishap stall: ${request.method} gets no answer`);
       return null;
     }
-    if (mishaps.hits('drop-session-after', request.method)) {
+    const isCut = mishaps.hits('drop-session-after', request.method);
+    if (isCut) {
       log(`mishap drop-session-after: ${request.method} arrived, connection cut`);
-      setImmediate(() => this.#connection.cut());
+      this.#connection.cut();
     }
     const user = this.#signedIn?.user;
     try {
       const result = await this.#call(request.method, request.params);
-      return { result: result === undefined ? true : result };
+      return isCut ? null : { result: result === undefined ? true : result };
     } catch (error) {
       const idOf = (ref: string) => view.get(ref)?.id ?? ref;
       const reply = errorReply(error, user?.permission === 'admin', idOf);
       if (!(error instanceof XoError)) log(`${request.method}: ${error instanceof Error ? error.message : error}`);
-      return { error: { ...reply } };
+      return isCut ? null : { error: { ...reply } };
     }
   }
 

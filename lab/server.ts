@@ -63,7 +63,7 @@ export async function startServer(world: World): Promise<Server> {
     upgraded.add(socket);
     socket.on('close', () => upgraded.delete(socket));
     socket.on('error', (error) => world.log(`connection: ${error.message}`));
-    const { pathname } = urlOf(request);
+    const pathname = (request.url ?? '/').split('?', 1)[0] ?? '/';
     if (pathname === API_PATH) {
       webSockets.handleUpgrade(request, socket, head, (open) => serveApi(world, open, sessions));
     } else if (isConsolePath(pathname)) {
