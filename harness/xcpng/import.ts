@@ -99,7 +99,13 @@ export async function upload(session: Session, options: UploadOptions): Promise<
   const what = (): string => `upload of ${image.path} to SR ${srId} (${sentBytes} of ${plan.lengthBytes} bytes sent)`;
   try {
     const body = await cutByDeadline(deadline, 'UPLOAD_INTERRUPTED', what(), async (signal) => {
-      const headers = { 'content-type': 'application/octet-stream', 'content-length': String(plan.lengthBytes) };
+      const headers = {
+        'content-type': 'application/octet-stream',
+        'content-length': String(plan.lengthBytes),
+        // The socket is never used again. But told `close`, a server that refuses before it has read the body resets
+        // the connection, and its reason is lost on the way.
+        connection: 'keep-alive',
+      };
       const write = (request: ClientRequest): Promise<void> => writeBody(request, plan, counted);
       const { token, endpoint } = session;
       const response = await send(endpoint, { method: 'POST', path, token, headers, body: write }, signal);

@@ -30,7 +30,7 @@ export interface Made {
 const CALL_MS = 60_000;
 /** How long a create call without an answer is waited for, and then for its object to appear. */
 const LATE_REPLY_MS = 20_000;
-const LATE_OBJECT_MS = 3_000;
+const LATE_OBJECT_MS = 2_000;
 const GONE_MS = 30_000;
 const RETRIES = 4;
 const RETRY_AFTER_MS = 500;
@@ -96,7 +96,8 @@ async function lateReply(made: Made, deadline: Deadline): Promise<void> {
 async function lateObject(session: Session, made: Made, deadline: Deadline): Promise<void> {
   if (made.state !== 'unknown') return;
   const { objects } = session;
-  const appears = objects.waitFor(deadline.within(LATE_OBJECT_MS), 'a late object', 'XO_OBJECT_LATE', () =>
+  const limit = deadline.within(Math.min(LATE_OBJECT_MS, deadline.remainingMs() / 3));
+  const appears = objects.waitFor(limit, 'a late object', 'XO_OBJECT_LATE', () =>
     shownByXo(session, made).length > 0 ? { done: true } : { seen: 'not there' },
   );
   await appears.catch((error: unknown) => {

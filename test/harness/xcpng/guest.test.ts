@@ -1,0 +1,47 @@
+/** What a guest says of its address when two sources disagree; the objects are told by hand. */
+import t from 'tap';
+import { Secret } from '../../../harness/secrets.ts';
+import { XoGuest } from '../../../harness/xcpng/guest.ts';
+import { ObjectStore } from '../../../harness/xcpng/objects.ts';
+import type { XoLabSettings } from '../../../harness/xcpng/settings.ts';
+import { within } from './test-lab.ts';
+
+function guestWith(slot: string | null): { readonly guest: XoGuest; tell(addresses: Record<string, string>): void } {
+  const objects = new ObjectStore();
+  const vm = { type: 'VM', uuid: 'v', name_label: 'x', $pool: 'P', power_state: 'Running', startTime: 1 };
+  objects.seed({ P: { type: 'pool', $pool: 'P' }, h: { type: 'host', $pool: 'P' } });
+  const tell = (addresses: Record<string, string>): void =>
+    objects.notify({ type: 'enter', items: { v: { ...vm, tags: [], $VBDs: [], VIFs: [], addresses } } });
+  tell({});
+  const session = {
+    ...{ objects, token: new Secret('none of the test'), xoVersion: '0', lost: null },
+    endpoint: { base: 'http://127.0.0.1:1', tls: { insecure: false, caPem: null }, clockOffsetMs: 0 },
+    call: async () => true,
+    close: async () => undefined,
+  };
+  const settings = { sshPort: 22, serialPath: null } as XoLabSettings;
+  const guest = new XoGuest({
+    ...{ session, settings, poolId: 'P', uuid: 'v', name: 'x', macs: [], onlyDisk: true },
+    slot: slot === null ? null : { mac: '02:00:00:00:00:01', address: slot },
+    imported: { path: 'none', bytes: 0, ms: 0, readBack: false },
+  });
+  return { guest, tell };
+}
+
+t.test('two sources that disagree are no guess', async (t) => {
+  const { guest, tell } = guestWith('198.51.100.9');
+  tell({ '0/ipv4/0': '198.51.100.7' });
+  await t.rejects(guest.address(within(1_000)), {
+    code: 'ADDRESS_CONFLICT',
+    message: /the slot says 198\.51\.100\.9, the guest reports 198\.51\.100\.7/,
+  });
+});
+
+t.test('an address that comes later is waited for', async (t) => {
+  const { guest, tell } = guestWith(null);
+  await guest.start(within(1_000));
+  const waiting = guest.address(within(60_000));
+  tell({ '0/ipv4/0': '169.254.0.1' });
+  tell({ '0/ipv4/0': '198.51.100.7' });
+  t.same(await waiting, { host: '198.51.100.7', port: 22, source: 'guest-metrics', others: [] });
+});

@@ -1,0 +1,113 @@
+/** Uploads and reading back against a server that misbehaves in ways the embedded lab does not. */
+import { utimesSync } from 'node:fs';
+import { createServer, type RequestListener } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import t, { type Test } from 'tap';
+import { Secret } from '../../../harness/secrets.ts';
+import { readBack, type UploadOptions, upload } from '../../../harness/xcpng/import.ts';
+import { ObjectStore } from '../../../harness/xcpng/objects.ts';
+import type { Session } from '../../../harness/xcpng/session.ts';
+import { openTestLab, within } from './test-lab.ts';
+
+const world = await openTestLab();
+t.teardown(() => world.close());
+const { image } = world;
+
+/** A session whose REST side is `answer`; it cannot call. */
+async function sessionOver(t: Test, answer: RequestListener): Promise<Session> {
+  const server = createServer(answer);
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  t.teardown(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  const base = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  return {
+    endpoint: { base, tls: { insecure: false, caPem: null }, clockOffsetMs: 0 },
+    token: new Secret('a-token-of-the-test'),
+    ...{ xoVersion: '0', objects: new ObjectStore(), lost: null },
+    call: () => Promise.reject(new Error('not here')),
+    close: async () => undefined,
+  };
+}
+
+const options = (changes: Partial<UploadOptions> = {}): UploadOptions => ({
+  ...{ image, srId: 'sr', name: 'a name', description: 'a claim' },
+  ...{ deadline: within(5_000), onUpload: () => undefined },
+  ...changes,
+});
+
+t.test('what is sent', async (t) => {
+  let seen: Readonly<Record<string, unknown>> = {};
+  const id = '01234567-89ab-cdef-0123-456789abcdef';
+  const session = await sessionOver(t, async (request, response) => {
+    let bytes = 0;
+    for await (const piece of request as AsyncIterable<Buffer>) bytes += piece.length;
+    const { 'content-length': length, 'content-type': type, cookie, 'transfer-encoding': chunked } = request.headers;
+    seen = { method: request.method, url: request.url, bytes, length, type, cookie, chunked };
+    response.writeHead(201, { 'content-type': 'application/json' }).end(JSON.stringify({ id }, null, 2));
+  });
+  const { vdiUuid, record } = await upload(session, options());
+  t.equal(vdiUuid, id);
+  t.match(seen, {
+    ...{ method: 'POST', url: '/rest/v0/srs/sr/vdis?name_label=a+name&name_description=a+claim' },
+    ...{ bytes: record.bytes, length: String(record.bytes), type: 'application/octet-stream' },
+    ...{ cookie: 'authenticationToken=a-token-of-the-test', chunked: undefined },
+  });
+});
+
+t.test('refusals', async (t) => {
+  const cases = [
+    [401, '{"error":"invalid credentials"}', 'XO_SIGN_IN_REFUSED', /401 invalid credentials/],
+    [403, '{"error":"not enough permissions"}', 'XO_PERMISSION', /403 not enough/],
+    [422, '{"error":{"raw":{"message":"bad"}}}', 'UPLOAD_REFUSED', /422 \{"raw"/],
+    [500, '<html>\nproxy', 'UPLOAD_REFUSED', /500 <html>/],
+    [302, 'Found. Redirecting to /signin', 'UPLOAD_REFUSED', /302 Found/],
+    [200, '{"no":"id"}', 'UPLOAD_REFUSED', /expected the id of the new disk/],
+  ] as const;
+  for (const [status, body, code, says] of cases) {
+    const session = await sessionOver(t, (request, response) => {
+      request.resume();
+      response.writeHead(status).end(body);
+    });
+    await t.rejects(upload(session, options()), { code, message: says });
+  }
+});
+
+t.test('interruptions', async (t) => {
+  const cut = await sessionOver(t, (request) => request.once('data', () => request.socket.destroy()));
+  await t.rejects(upload(cut, options()), { code: 'UPLOAD_INTERRUPTED', message: /connection ended \(E[A-Z]+\)/ });
+  const mute = await sessionOver(t, (request) => request.resume());
+  await t.rejects(upload(mute, options({ deadline: within(100) })), {
+    code: 'UPLOAD_INTERRUPTED',
+    message: /not done within its time/,
+  });
+  const touching = await sessionOver(t, (request, response) => request.resume().on('end', () => response.end('{}')));
+  const onUpload = (): void => utimesSync(image.path, 1, 1);
+  await t.rejects(upload(touching, options({ onUpload })), { code: 'BAD_IMAGE', message: /changed while it was sent/ });
+});
+
+t.test('reading back', async (t) => {
+  const zeros = Buffer.alloc(image.sizeBytes);
+  const over = (status: number, ...pieces: readonly Buffer[]) =>
+    sessionOver(t, (_, response) => {
+      response.writeHead(status);
+      for (const piece of pieces) response.write(piece);
+      response.end();
+    });
+  const read = async (session: Session) => readBack(session, 'vdi', image, within(5_000));
+  await t.rejects(read(await over(200, zeros)), { code: 'READ_BACK_DIFFERS', message: /expected sha256/ });
+  const short = over(200, zeros.subarray(512));
+  await t.rejects(read(await short), { code: 'READ_BACK_DIFFERS', message: /expected at least 7340032 bytes/ });
+  const tail = over(200, zeros, Buffer.from([0, 1]));
+  await t.rejects(read(await tail), { code: 'READ_BACK_DIFFERS', message: /behind the image/ });
+  await t.rejects(read(await over(404, Buffer.from('{"error":"no such VDI"}'))), {
+    code: 'XO_CALL_FAILED',
+    message: /404 no such VDI/,
+  });
+  const broken = await sessionOver(t, (_, response) => {
+    response.writeHead(200, { 'content-length': '100' });
+    response.write('x', () => response.destroy());
+  });
+  await t.rejects(read(broken), { code: 'XO_UNREACHABLE', message: /ECONNRESET/ });
+});
