@@ -13,7 +13,8 @@ import { quote, words } from './quote.ts';
 
 /**
  * Defines `find_runtime`, which sets `rt_guile` (empty: none in the store) and `rt_env` and states
- * the facts `guile`, `guile_environment` and `guile_rejected`; and `run_guile SECONDS ARGS ...`.
+ * the facts `guile`, `guile_environment` and `guile_rejected`; `run_guile SECONDS ARGS ...`; and
+ * `control_guile`, which states as `control` how a trivial expression ended.
  */
 export function guileRuntime(paths: GuestPaths): string {
   return `${SHEPHERD_PROCESS}
@@ -59,6 +60,9 @@ shepherd_process() {
   done
   fact pid_alive "$sp_pid"
 }`;
+
+/** A ninth of the time that was not enough: a Guile that answers in this has not been slowed down that much. */
+const CONTROL_S = 1;
 
 /** A file of the environment is read by sh itself: it may quote, export, or refer to what it set before. */
 const CHOOSING = `
@@ -139,4 +143,10 @@ run_guile() {
   IFS=$rt_ifs
   set +f
   bounded "$rt_seconds" "$@"
+}
+
+# After an expiry: is it a hang, or is everything slow here?
+control_guile() {
+  run_guile ${CONTROL_S} -c 1 >/dev/null 2>&1
+  fact control "$?"
 }`;

@@ -15,6 +15,8 @@ import { quote, words } from './quote.ts';
 /** A healthy Shepherd answers in 10 ms; Guile itself takes 0.1 s on hardware. */
 const TALK_S = 6;
 const HERD_S = 4;
+/** A hang counts where the same program, asked for nothing, is back in this: else the machine is only slow. */
+const CONTROL_S = 1;
 const OUTPUT_BYTES_MAX = 16_384;
 /** ENOENT, and ECONNREFUSED of Linux and of FreeBSD. Any other error (no permission) shows nothing of Shepherd. */
 const NOBODY_LISTENS: readonly string[] = ['2', '111', '61'];
@@ -91,7 +93,9 @@ if [ $# -gt 0 ]; then
   find_runtime
   if [ -n "$rt_guile" ]; then
     talked=$(run_guile ${TALK_S} -c ${quote(PROGRAM)} "$@" 2>&1)
-    fact talk_status "$?"
+    status=$?
+    fact talk_status "$status"
+    [ "$status" -ne 124 ] || control_guile
     fact_start talk_output ${OUTPUT_BYTES_MAX} "$talked"
   fi
   # A Guile that never said that it asked has observed nothing.
@@ -103,8 +107,14 @@ if [ $# -gt 0 ]; then
         [ -x "$herd" ] || continue
         fact herd "$herd"
         said=$(bounded ${HERD_S} "$herd" -s "$1" status root 2>&1)
-        fact herd_status "$?"
+        status=$?
+        fact herd_status "$status"
         fact_start herd_output ${OUTPUT_BYTES_MAX} "$said"
+        if [ "$status" -eq 124 ]; then
+          bounded ${CONTROL_S} "$herd" --version >/dev/null 2>&1
+          fact control "$?"
+          break
+        fi
         said=$(bounded ${HERD_S} "$herd" -s "$1" eval root '(getpid)' 2>/dev/null)
         fact herd_pid_status "$?"
         fact_start herd_pid_output 256 "$said"
@@ -138,14 +148,21 @@ export function readTalk(observation: Observation, paths: GuestPaths): ShepherdT
   if (sockets === '') return { kind: 'not running', seen: `no socket at ${paths.shepherdSocket.join(', ')}` };
   const spoken = facts.talk_output;
   if (spoken !== undefined && said(spoken).some(({ word }) => word === 'asking')) {
-    return spokenTalk(spoken, facts.talk_status ?? '');
+    return spokenTalk(spoken, facts);
   }
   if (facts.herd !== undefined) return herdTalk(facts);
   const guile = facts.guile === '' ? 'no guile in the store' : `Guile ended with status ${facts.talk_status ?? '?'}`;
   return { kind: 'unobserved', seen: `tool missing: herd (${paths.herd.join(', ')}), and ${guile}` };
 }
 
-function spokenTalk(output: string, status: string): ShepherdTalk {
+/** Nothing came in time: a hang, where the control shows that the machine is not merely slow. */
+function silence(seen: string, facts: Readonly<Record<string, string>>): ShepherdTalk {
+  if (facts.control === '0') return { kind: 'not answering', seen };
+  return { kind: 'unobserved', seen: `${seen}, but the machine is too slow to tell a hang` };
+}
+
+function spokenTalk(output: string, facts: Readonly<Record<string, string>>): ShepherdTalk {
+  const status = facts.talk_status;
   const lines = said(output);
   const field = (word: string, i: number): string | undefined => lines.find((line) => line.word === word)?.fields[i];
   const pid = field('pid', 0);
@@ -156,7 +173,7 @@ function spokenTalk(output: string, status: string): ShepherdTalk {
     return { kind: 'answered', pid: number(pid), status: root ?? null, seen };
   }
   const last = lines.at(-1);
-  if (status === '124') return { kind: 'not answering', seen: `connected or waiting at ${last?.fields[0]}, no answer` };
+  if (status === '124') return silence(`no answer at ${last?.fields[0]}`, facts);
   const errors = lines.filter(({ word }) => word === 'errno');
   const sockets = lines.filter(({ word }) => word === 'asking');
   const nobody = errors.every(({ fields }) => NOBODY_LISTENS.includes(fields[1] ?? ''));
@@ -174,7 +191,7 @@ function spokenTalk(output: string, status: string): ShepherdTalk {
 function herdTalk(facts: Readonly<Record<string, string>>): ShepherdTalk {
   const { herd_status: status = '', herd_output: output = '', herd_pid_output: answer = '' } = facts;
   const seen = `${facts.herd}: ${output.trim().split('\n').at(-1) ?? ''}`.slice(0, 300);
-  if (status === '124') return { kind: 'not answering', seen: `${facts.herd} had no answer` };
+  if (status === '124') return silence(`${facts.herd} had no answer`, facts);
   if (status === '0') {
     const state = /^\s+It is (running|started|stopped|starting|stopping)/m.exec(output)?.[1] ?? null;
     const pid = facts.herd_pid_status === '0' ? (answer.trim().split('\n').at(-1) ?? '') : undefined;

@@ -1,4 +1,5 @@
 /** Every script that the harness sends, by name, for the given paths. */
+import { recordsScript } from '../../../harness/guest-records.ts';
 import { imageScript, machineScript } from '../../../harness/identity.ts';
 import type { GuestPaths, ProbeGuest } from '../../../harness/model.ts';
 import { frame } from '../../../harness/probes/frame.ts';
@@ -11,6 +12,7 @@ export async function scripts(paths: GuestPaths): Promise<ReadonlyMap<string, st
   const bodies = new Map([
     ['guest-identity', machineScript],
     ['image-identity', imageScript],
+    ['guest-records', recordsScript],
   ]);
   for (const probe of phase9XcpngBoot.probes) {
     const guest: ProbeGuest = {

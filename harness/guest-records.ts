@@ -1,0 +1,31 @@
+/**
+ * Facts of the run that are written down and judged by nobody: what lies in the operator's home, and
+ * what the system log has of Shepherd's start. That they cannot be read changes no verdict.
+ */
+import type { Observation } from './model.ts';
+import { words } from './probes/quote.ts';
+
+const LOGS = ['/var/log/messages', '/var/log/shepherd.log', '/var/log/syslog', '/var/log/fruix-shepherd.out'];
+const STARTED = 'fruix-shepherd-started';
+const BYTES_MAX = 2048;
+const LINES_MAX = 3;
+
+/** Body for `probes/frame.ts`. */
+export const recordsScript = `
+home=\${HOME:-/root}
+listing=$(bounded 3 ls -la "$home" 2>/dev/null) && fact_start operator_home_listing ${BYTES_MAX} "$listing"
+for log in ${words(LOGS)}; do
+  [ -r "$log" ] || continue
+  found=$(bounded 3 grep -a ${STARTED} "$log" 2>/dev/null | tail -n ${LINES_MAX})
+  [ -n "$found" ] || continue
+  fact_start logger_log ${BYTES_MAX} "$log: $found"
+  break
+done
+:`;
+
+/** Metadata key → value, of those that could be read. */
+export function readRecords(observation: Observation): Readonly<Record<string, string>> {
+  if (observation.state === 'unseen') return {};
+  const keys = ['operator_home_listing', 'logger_log'];
+  return Object.fromEntries(Object.entries(observation.facts).filter(([key]) => keys.includes(key)));
+}
