@@ -168,6 +168,9 @@ export class Machines {
   #order(vm: VmRecord, dir: string): BackendVm {
     const { inventory, mishaps, addresses } = this.#options;
     const dead = mishaps.has('dead-network');
+    // Two VMs with one MAC: both start, as in a real pool, and the one that was there first keeps the address.
+    const running = [...inventory.vifs.values()].filter((vif) => vif.vm !== vm.uuid && this.#machines.has(vif.vm));
+    const taken = new Set(running.map((vif) => vif.mac));
     return {
       uuid: vm.uuid,
       name: vm.nameLabel,
@@ -178,7 +181,9 @@ export class Machines {
       disks: inventory
         .vbdsOf(vm.uuid)
         .map((vbd) => ({ path: inventory.vdi(vbd.vdi).path, position: vbd.position, readOnly: vbd.mode === 'RO' })),
-      nics: inventory.vifsOf(vm.uuid).map((vif) => ({ mac: vif.mac, address: addresses.get(vif.mac) ?? null, dead })),
+      nics: inventory
+        .vifsOf(vm.uuid)
+        .map(({ mac }) => ({ mac, address: taken.has(mac) ? null : (addresses.get(mac) ?? null), dead })),
       dir,
     };
   }

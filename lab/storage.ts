@@ -11,12 +11,11 @@ import { ByteReader, StreamEnded } from './byte-reader.ts';
 import { XapiError } from './errors.ts';
 import { type Inventory, newIdentity, type VdiRecord } from './inventory.ts';
 import type { Mishaps } from './mishaps.ts';
+import { writeSparse } from './sparse-file.ts';
 import { readVhdBlocks, readVhdFooter, VhdDamaged, VhdFooterInvalid } from './vhd.ts';
 
 /** VHD-based SRs make disks in steps of 2 MiB. */
 const SIZE_STEP = 2 * 2 ** 20;
-const PIECE = 64 * 1024;
-const ZEROS = Buffer.alloc(PIECE);
 /** Xen Orchestra tries ten times to destroy a disk that is in use. */
 const DESTROY_TRIES = 10;
 
@@ -165,7 +164,11 @@ export class Storage {
   async copy(vdi: VdiRecord, disk: Omit<NewDisk, 'size'>): Promise<VdiRecord> {
     const source = await open(vdi.path, constants.O_RDONLY);
     const stream = source.createReadStream({ highWaterMark: 1024 * 1024 });
-    return await this.importNew(disk, stream, 'raw', vdi.size);
+    try {
+      return await this.importNew(disk, stream, 'raw', vdi.size);
+    } finally {
+      stream.destroy();
+    }
   }
 
   /** Reads again how much the disk takes. */
@@ -240,26 +243,4 @@ function createParams(disk: NewDisk, srRef: string) {
     type: 'user',
     virtual_size: disk.size,
   };
-}
-
-/** Leaves holes where there are only zeros; the file must read as zeros there already. */
-async function writeSparse(file: FileHandle, bytes: Buffer, position: number): Promise<void> {
-  let start = -1;
-  for (let at = 0; at <= bytes.length; at += PIECE) {
-    const piece = bytes.subarray(at, at + PIECE);
-    const empty = piece.length === 0 || piece.equals(ZEROS.subarray(0, piece.length));
-    if (!empty && start < 0) start = at;
-    if (empty && start >= 0) {
-      await writeAll(file, bytes.subarray(start, at), position + start);
-      start = -1;
-    }
-  }
-  if (start >= 0) await writeAll(file, bytes.subarray(start), position + start);
-}
-
-async function writeAll(file: FileHandle, bytes: Buffer, position: number): Promise<void> {
-  let written = 0;
-  while (written < bytes.length) {
-    written += (await file.write(bytes, written, bytes.length - written, position + written)).bytesWritten;
-  }
 }

@@ -10,13 +10,17 @@ export interface Attachment {
   readonly bootable?: boolean | undefined;
 }
 
-/** @throws XapiError where the position is taken or the VM runs */
+const POSITION = /^\d{1,2}$/;
+
+/** @throws XapiError where the position is taken or none, or the VM runs */
 export function attachDisk({ inventory }: World, vm: VmRecord, vdi: VdiRecord, how: Attachment): VbdRecord {
   const taken = new Set(inventory.vbdsOf(vm.uuid).map((vbd) => vbd.position));
   let free = 0;
   while (taken.has(String(free))) free++;
   const position = how.position ?? String(free);
-  const mode = how.mode === 'RO' ? 'RO' : 'RW';
+  const { mode = 'RW' } = how;
+  if (mode !== 'RO' && mode !== 'RW') throw new XapiError('FIELD_TYPE_ERROR', ['mode']);
+  if (!POSITION.test(position)) throw new XapiError('INVALID_DEVICE', [position]);
   const bootable = how.bootable ?? false;
   if (taken.has(position)) {
     throw new XapiError('DEVICE_ALREADY_EXISTS', [position], {

@@ -28,6 +28,8 @@ t.test('disks', async (t) => {
   await xo.call('vm.stop', { id: vm, force: true });
   t.equal(await xo.call('vbd.delete', { id: attached }), true);
   await until({ id: vm }, ([one]) => isDeepStrictEqual(one?.$VBDs, []));
+  await t.rejects(xo.call('vm.attachDisk', { vm, vdi, mode: 'ro' }), { code: -32000, message: /FIELD_TYPE_ERROR/ });
+  await t.rejects(xo.call('vm.attachDisk', { vm, vdi, position: 'a' }), { code: -32000, message: /INVALID_DEVICE/ });
   await xo.call('vm.attachDisk', { vm, vdi, mode: 'RO' });
   await until({ type: 'VBD' }, ([vbd]) => vbd?.read_only === true);
   t.equal(await xo.call('vdi.delete', { id: vdi }), true, 'of a halted VM the disk goes, and its VBD');

@@ -38,7 +38,7 @@ t.test('an opaque reference serves as an id', async (t) => {
 });
 
 t.test('an object that is gone but still shown', async (t) => {
-  const { xo, makeVm } = await testEndpoint(t);
+  const { xo, makeVm } = await testEndpoint(t, { pollMs: 300 });
   const { vm } = await makeVm();
   t.equal(await xo.call('vm.delete', { id: vm }), true);
   await t.rejects(xo.call('vm.start', { id: vm }), { code: -32000, data: { code: 'HANDLE_INVALID' } });

@@ -7,7 +7,7 @@ import { testEndpoint } from '../contract/open-endpoint.ts';
 type All = { readonly type: 'enter' | 'exit'; readonly items: Readonly<Record<string, XoObject | 0>> };
 
 t.test('replies come before objects', async (t) => {
-  const { xo, the, shown, makeVm, until } = await testEndpoint(t, { pollMs: 100 });
+  const { xo, the, shown, makeVm, until } = await testEndpoint(t, { pollMs: 300 });
   const { vm, vdi } = await makeVm();
   t.equal(await xo.call('vm.start', { id: vm }), true);
   t.equal((await the({ id: vm })).power_state, 'Halted', 'started, and still shown as halted');
@@ -45,7 +45,7 @@ t.test('notifications', async (t) => {
 });
 
 t.test('an operation under way is shown', async (t) => {
-  const { xo, makeVm, until, the, backend } = await testEndpoint(t);
+  const { xo, makeVm, until, the, backend } = await testEndpoint(t, { pollMs: 300 });
   const { vm } = await makeVm();
   await xo.call('vm.start', { id: vm });
   await until({ id: vm }, ([object]) => object?.power_state === 'Running');
