@@ -46,13 +46,13 @@ t.test('the runner itself', async (t) => {
   const folder = mkdtempSync(join(tmpdir(), 'bootwitness run '));
   t.teardown(() => rmSync(folder, { recursive: true }));
   mkdirSync(join(folder, 'test/qemu'), { recursive: true });
-  for (const file of ['test/run.ts', 'test/totals.ts', 'package.json', '.taprc']) {
+  for (const file of ['test/run.ts', 'test/ring.ts', 'test/condense.ts', 'test/totals.ts', 'package.json']) {
     cpSync(join(ROOT, file), join(folder, file));
   }
   symlinkSync(join(ROOT, 'node_modules'), join(folder, 'node_modules'));
   const write = (file: string, body: string): void =>
     writeFileSync(join(folder, 'test', file), `import t from 'tap';\n${body}\n`);
-  write('good.test.ts', "t.ok(true); t.test('later', { skip: 'not now' }, async () => undefined);");
+  write('good.test.ts', "t.ok(true, 'should be truthy'); t.test('later', { skip: 'not now' }, async () => undefined);");
   write('bad.test.ts', "t.equal(1, 2, 'one is two');");
   write('qemu/slow.test.ts', "t.equal(1, 1);\nprocess.on('exit', () => { console.log('5000 passed, 0 failed'); });");
   const run = (...args: string[]) =>
@@ -67,6 +67,8 @@ t.test('the runner itself', async (t) => {
   t.equal(last(all.stdout), '2 passed, 1 failed, 1 skipped', all.stdout + all.stderr);
   t.equal(all.status, 1);
   t.match(all.stdout, /not ok 1 - one is two/);
+  t.match(all.stdout, / # SKIP not now\n/, 'a skipped point is shown with its reason');
+  t.notMatch(all.stdout, /should be truthy/, 'a passed point is not shown');
 
   const narrow = run('test/qemu');
   t.equal(last(narrow.stdout), '1 passed, 0 failed');
@@ -80,8 +82,7 @@ t.test('the runner itself', async (t) => {
   t.equal(unknown.status, 2);
   t.match(unknown.stderr, /unknown option --slow/);
 
-  rmSync(join(folder, '.taprc'));
-  writeFileSync(join(folder, '.taprc'), 'no-such-setting: true\n');
+  write('../test/ring.ts', "t.spawn('env', ['true'], {}, 'test/good.test.ts'); process.kill(process.pid, 'SIGKILL');");
   const crashed = run('test/good.test.ts');
   t.equal(crashed.status, 1);
   t.notMatch(crashed.stdout, /passed/);

@@ -1,12 +1,14 @@
 /**
- * Runs the tests, ring by ring, with tap's own runner, and ends with one line of totals. `--fast` leaves out
+ * Runs the tests, ring by ring, by tap, and ends with one line of totals. `--fast` leaves out
  * the ring that boots QEMU; paths (files or folders) narrow the run. A red ring does not hide the next one.
  */
 import { spawn } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import { availableParallelism, tmpdir } from 'node:os';
+import { readdirSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { join, relative, resolve } from 'node:path';
+import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import { condenser } from './condense.ts';
 import { addTotals, closingLine, readTotals, type Totals } from './totals.ts';
 
 interface Ring {
@@ -17,6 +19,7 @@ interface Ring {
 }
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
+const RING = fileURLToPath(new URL('./ring.ts', import.meta.url));
 const RINGS: readonly Ring[] = [
   { name: 'pure and wire', holds: (file) => !/^test\/(qemu|tidy)\//.test(file), jobs: availableParallelism() },
   // Two: each guest under emulation takes a core, and deadlines are sized for two guests on two cores.
@@ -58,24 +61,24 @@ async function main(args: readonly string[]): Promise<number> {
 
 /** @throws Error where the runner did not come to its end, or its exit status and its totals disagree. */
 async function runRing(ring: Ring, files: readonly string[]): Promise<Totals> {
-  const folder = mkdtempSync(join(tmpdir(), 'bootwitness-test-'));
-  try {
-    const raw = join(folder, 'raw.tap');
-    const tap = join(ROOT, 'node_modules/tap/dist/esm/run.mjs');
-    const child = spawn(process.execPath, [tap, `--jobs=${ring.jobs}`, `--output-file=${raw}`, ...files], {
-      cwd: ROOT,
-      stdio: ['ignore', 'inherit', 'inherit'],
-    });
-    const ended = await new Promise<number | NodeJS.Signals | null>((settle, reject) => {
-      child.on('error', reject);
-      child.on('exit', (code, signal) => settle(signal ?? code));
-    });
-    const totals = readTotals(readFileSync(raw, 'utf8'), files.length);
-    if (ended !== 0 && totals.failed === 0) throw new Error(`the runner ended with ${ended}, though nothing failed`);
-    return totals;
-  } finally {
-    rmSync(folder, { recursive: true });
+  const child = spawn(process.execPath, ['--import', 'tsx', RING, String(ring.jobs), ...files], {
+    cwd: ROOT,
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const ended = new Promise<number | NodeJS.Signals | null>((settle, reject) => {
+    child.on('error', reject);
+    child.on('close', (code, signal) => settle(signal ?? code));
+  });
+  const lines: string[] = [];
+  const condense = condenser();
+  for await (const line of createInterface({ input: child.stdout })) {
+    lines.push(line);
+    for (const printed of condense(line)) process.stdout.write(`${printed}\n`);
   }
+  const status = await ended;
+  const totals = readTotals(lines.join('\n'), files.length);
+  if (status !== 0 && totals.failed === 0) throw new Error(`the runner ended with ${status}, though nothing failed`);
+  return totals;
 }
 
 function say(sentence: string, status: number): number {

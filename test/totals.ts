@@ -1,5 +1,5 @@
 /**
- * Reads the raw TAP of one run of tap's runner into totals, and words the closing line. Refuses what is
+ * Reads the TAP of one ring into totals, and words the closing line. Refuses what is
  * incomplete: a runner that crashed, or that never came to a file, has no totals.
  */
 
@@ -15,7 +15,7 @@ const FILE_RESULT = /^(?:not )?ok \d+ - /;
 const SUMMARY = /^# \{ (total: \d+(?:, \w+: \d+)*) \}$/;
 
 /**
- * @param tap what `tap --output-file` wrote
+ * @param tap everything that `ring.ts` printed
  * @param files how many test files the runner was given
  * @throws Error where the text does not account for every file
  */
