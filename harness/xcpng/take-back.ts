@@ -8,7 +8,7 @@ import { type Claim, isOwn, tagsOf } from './claims.ts';
 import type { Connection } from './connection.ts';
 import { describeListed, type Listed, listTagged, poolShown } from './listing.ts';
 import type { Session } from './session.ts';
-import { BAD_POWER_STATE, isXoError, NO_SUCH_OBJECT } from './xo-error.ts';
+import { BAD_POWER_STATE, isBusy, isXoError, NO_SUCH_OBJECT } from './xo-error.ts';
 
 /** Something that is about to be made, is being made, or is there. */
 export interface Made {
@@ -32,6 +32,8 @@ const CALL_MS = 60_000;
 const LATE_REPLY_MS = 20_000;
 const LATE_OBJECT_MS = 2_000;
 const GONE_MS = 30_000;
+/** An interrupt can come while the VM is being started: its deletion is refused until that is done. */
+const BUSY_MS = 30_000;
 const RETRIES = 4;
 const RETRY_AFTER_MS = 500;
 
@@ -109,13 +111,17 @@ async function lateObject(session: Session, made: Made, deadline: Deadline): Pro
 /** Deletes one object and waits until XO shows it no more. Returns why it stayed; null: it went. */
 async function remove(session: Session, id: string, made: Made, deadline: Deadline): Promise<string | null> {
   const call = async (method: string, params: Readonly<Record<string, unknown>>): Promise<string | null> => {
-    try {
-      await session.call(method, { id, ...params }, deadline.within(CALL_MS));
-      return null;
-    } catch (error) {
-      if (isXoError(error, NO_SUCH_OBJECT) || isXoError(error, BAD_POWER_STATE)) return null;
-      if (error instanceof Fault && !error.retriable) return error.message;
-      throw error;
+    const busy = deadline.within(BUSY_MS);
+    for (;;) {
+      try {
+        await session.call(method, { id, ...params }, deadline.within(CALL_MS));
+        return null;
+      } catch (error) {
+        if (isXoError(error, NO_SUCH_OBJECT) || isXoError(error, BAD_POWER_STATE)) return null;
+        if (!(error instanceof Fault) || error.retriable) throw error;
+        if (!isBusy(error) || busy.expired()) return error.message;
+        await busy.clock.sleep(RETRY_AFTER_MS, deadline.signal);
+      }
     }
   };
   const { objects } = session;

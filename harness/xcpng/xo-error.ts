@@ -34,6 +34,12 @@ export function isXoError(error: unknown, code: number): boolean {
   return error instanceof Fault && error.cause instanceof XoError && error.cause.code === code;
 }
 
+/** Another operation on the object has not ended yet; without administrator rights XO does not say which error it is. */
+export function isBusy(error: unknown): boolean {
+  if (!(error instanceof Fault) || !(error.cause instanceof XoError) || error.cause.code !== UNNAMED) return false;
+  return error.cause.xapiCode === null || error.cause.xapiCode === 'OTHER_OPERATION_IN_PROGRESS';
+}
+
 function faultCode(error: XoError): FaultCode {
   if (error.code === INVALID_CREDENTIALS) return 'XO_SIGN_IN_REFUSED';
   if (error.code === UNAUTHORIZED) return 'XO_PERMISSION';
