@@ -32,7 +32,11 @@ export const MISHAPS = {
     METHOD_ONCE,
     'The WebSocket is cut when a call of this method arrives; the call is carried out, its reply is lost.',
   ),
-  'start-fails': taking('XAPI error code', /^[A-Z][A-Z0-9_]*$/, 'No VM starts: vm.start fails with this error of the XAPI.'),
+  'start-fails': taking(
+    'XAPI error code',
+    /^[A-Z][A-Z0-9_]*$/,
+    'No VM starts: vm.start fails with this error of the XAPI.',
+  ),
   stall: taking('method', METHOD, 'A call of this method is never answered, nor carried out.'),
   'keep-disk': without('vm.delete says true, but the disks stay, as real Xen Orchestra does when a disk is stuck.'),
   'vanish-pool': taking(

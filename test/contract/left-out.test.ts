@@ -1,4 +1,4 @@
-/** Every recorded error is either held against the lab's endpoint by a test here, or left out for a reason that is named. */
+/** Every recorded error is held against the endpoint by a test here, or left out for a reason that is named. */
 import { readdirSync, readFileSync } from 'node:fs';
 import t from 'tap';
 import { recordedErrors } from './recorded.ts';
