@@ -47,7 +47,7 @@ const KNOWN: Readonly<Record<string, readonly string[]>> = {
   reference: BOOT_MODES,
   paths: [
     ...['shim_prefixes', 'store', 'current_system', 'ready_marker', 'ready_marker_content', 'shepherd_socket'],
-    ...['shepherd_pid_file', 'herd', 'guile', 'guile_environment', 'sshd_service'],
+    ...['shepherd_pid_file', 'herd', 'guile', 'guile_environment'],
   ],
 };
 

@@ -48,8 +48,6 @@ export interface GuestPaths {
   readonly guile: readonly string[];
   /** A file of `NAME=value` or `export NAME=value` lines: the store-backed Guile environment. */
   readonly guileEnvironment: readonly string[];
-  /** Name of sshd's service in Shepherd, where Shepherd starts it. */
-  readonly sshdService: readonly string[];
 }
 
 /** A Scenario says what must hold: a name, a boot mode, probes, budgets, paths. Pure data. */

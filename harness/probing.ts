@@ -4,7 +4,7 @@
  */
 import { budget, type World } from './boot.ts';
 import { Fault } from './faults.ts';
-import { interview } from './interview.ts';
+import { type Answer, interview } from './interview.ts';
 import type { Case, Check, JudgedCheck, Observation, Outcome, Probe, ProbeGuest } from './model.ts';
 import type { SshSession } from './ssh.ts';
 
@@ -29,7 +29,7 @@ export function inOrder(theCase: Case, judged: Judged): readonly JudgedCheck[] {
 export async function runProbes(world: World, theCase: Case, session: SshSession, found: Judged): Promise<void> {
   const { probes, budgets } = theCase.scenario;
   const of = (look: Probe['look']): readonly Probe[] => probes.filter((probe) => probe.look === look);
-  const lookAt = async (probe: Probe): Promise<Look> => look(world, theCase, session, probe);
+  const lookAt = (probe: Probe, asked?: Asked): Promise<Look> => look(world, theCase, session, probe, asked);
 
   for (const probe of of('twice')) found.set(probe, (await lookAt(probe)).checks);
   for (const probe of of('awaited')) {
@@ -42,15 +42,28 @@ export async function runProbes(world: World, theCase: Case, session: SshSession
     }
     found.set(probe, last.checks);
   }
+  const asked: Asked = new Map();
   await sideBySide(of('settled'), async (probe) => {
-    found.set(probe, (await lookAt(probe)).checks);
+    found.set(probe, (await lookAt(probe, asked)).checks);
   });
   for (const probe of of('twice')) {
     found.set(probe, worse(found.get(probe) ?? [], (await lookAt(probe)).checks));
   }
 }
 
-async function look(world: World, theCase: Case, session: SshSession, probe: Probe): Promise<Look> {
+/**
+ * Answers of one round by the script that was asked. Two probes that ask the very same thing at the
+ * same time get one answer: a Guile process in the guest is what probing costs.
+ */
+type Asked = Map<string, Promise<Answer>>;
+
+async function look(
+  world: World,
+  theCase: Case,
+  session: SshSession,
+  probe: Probe,
+  asked: Asked = new Map(),
+): Promise<Look> {
   const { facts, scenario } = theCase;
   world.signal.throwIfAborted();
   let evidence = '';
@@ -59,7 +72,9 @@ async function look(world: World, theCase: Case, session: SshSession, probe: Pro
     bootMode: facts.bootMode,
     run: async (body) => {
       const budgetMs = budget(world, scenario.budgets.probeS).budgetMs;
-      const answer = await interview(world, session, { name: probe.name, body, budgetMs });
+      const asking = asked.get(body) ?? interview(world, session, { name: probe.name, body, budgetMs });
+      asked.set(body, asking);
+      const answer = await asking;
       evidence = answer.evidence;
       return answer.observation;
     },

@@ -85,6 +85,7 @@ export function metadata(report: Report): readonly (readonly [string, string])[]
     ['init_mode', initMode?.[1] ?? 'unobserved'],
     ['init_mode_expected', report.bootMode],
     ...otherFacts.map((check) => [check.name, shownValue(check)] as const),
+    ...Object.entries(result?.records ?? {}),
     ['lab', lab.name],
     ['lab_kind', lab.kind],
     ['boot_backend', lab.kind === 'embedded' ? 'qemu-embedded-lab' : 'xcp-ng-xo-lib'],

@@ -6,7 +6,9 @@ import { join } from 'node:path';
 import { boot, budget, dispose, type World } from './boot.ts';
 import { Disposals } from './disposals.ts';
 import { faultRecord } from './faults.ts';
+import { readRecords, recordsScript } from './guest-records.ts';
 import { confirmImage, confirmMachine, needsReadBack } from './identify.ts';
+import { interview } from './interview.ts';
 import { judge } from './judge.ts';
 import type { Guest, ImportRecord } from './lab.ts';
 import type { Case, FaultRecord, Verdict } from './model.ts';
@@ -22,6 +24,8 @@ export interface CaseResult {
   readonly guestAddress: string | null;
   readonly addressSource: string | null;
   readonly hostKey: string | null;
+  /** Facts that are written down and judged by nobody, by metadata key. */
+  readonly records: Readonly<Record<string, string>>;
   readonly vm: string | null;
   readonly imported: ImportRecord | null;
   /** What is still in the lab after clean-up, listed again; empty is the proof. */
@@ -40,6 +44,7 @@ export async function run(theCase: Case, world: World): Promise<CaseResult> {
     guestAddress: null,
     addressSource: null,
     hostKey: null,
+    records: {},
     vm: null,
     imported: null,
   };
@@ -93,6 +98,9 @@ async function witness(theCase: Case, world: World, disposals: Disposals, findin
     found.imageIdentity = await confirmImage(world, theCase, { ...booted, session });
     world.tell.stage('probe');
     await runProbes(world, theCase, session, judged);
+    const budgetMs = budget(world, theCase.scenario.budgets.probeS).budgetMs;
+    const records = await interview(world, session, { name: 'guest-records', body: recordsScript, budgetMs });
+    found.records = readRecords(records.observation);
   } finally {
     session.close();
     await keepConsole(world, theCase, guest);

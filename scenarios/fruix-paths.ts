@@ -16,5 +16,4 @@ export const fruixPaths: GuestPaths = {
   herd: ['/run/current-system/profile/bin/herd', '/usr/local/bin/herd'],
   guile: ['/run/current-system/profile/bin/guile', '/usr/local/bin/guile'],
   guileEnvironment: ['/run/current-system/etc/guile.env'],
-  sshdService: ['sshd', 'ssh-daemon'],
 };
