@@ -10,7 +10,7 @@ export function condenser(): (line: string) => readonly string[] {
       return all;
     }
     if (line.startsWith('ok ')) {
-      const reasons = held.filter((inner) => /^\s+(not )?ok \d+.* # (SKIP|TODO)/.test(inner));
+      const reasons = held.filter((inner) => /^\s+(not )?ok \d+.* # [A-Z]{4}\b/.test(inner));
       held = [];
       return [...reasons, line];
     }
