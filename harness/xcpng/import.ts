@@ -1,6 +1,7 @@
 /** Brings an image onto an SR through XO's REST API, and reads a disk back to compare it. */
 import { createHash } from 'node:crypto';
-import { open } from 'node:fs/promises';
+import type { BigIntStats } from 'node:fs';
+import { type FileHandle, open } from 'node:fs/promises';
 import type { ClientRequest } from 'node:http';
 import type { Deadline } from '../deadline.ts';
 import { Fault, type FaultCode } from '../faults.ts';
@@ -45,6 +46,12 @@ function taken(request: ClientRequest): Promise<void> {
   });
 }
 
+async function refuseChanged(path: string, before: BigIntStats, file: FileHandle): Promise<void> {
+  const after = await file.stat({ bigint: true });
+  if (before.mtimeNs === after.mtimeNs && before.ctimeNs === after.ctimeNs && before.size === after.size) return;
+  throw new Fault('BAD_IMAGE', `image ${path}: it changed while it was sent`);
+}
+
 /** Writes the VHD as the body, no faster than the socket takes it. */
 async function writeBody(request: ClientRequest, plan: VhdPlan, { image, onUpload }: UploadOptions): Promise<void> {
   const file = await open(image.path, 'r');
@@ -57,13 +64,11 @@ async function writeBody(request: ClientRequest, plan: VhdPlan, { image, onUploa
     let doneBytes = 0;
     for await (const piece of vhdStream(plan, file)) {
       if (answered || request.destroyed) return;
+      // Everything has been read by then; after the last byte the server's answer would come before ours.
+      if (doneBytes + piece.length === plan.lengthBytes) await refuseChanged(image.path, before, file);
       if (!request.write(piece)) await taken(request);
       doneBytes += piece.length;
       onUpload(doneBytes, plan.lengthBytes);
-    }
-    const after = await file.stat({ bigint: true });
-    if (before.mtimeNs !== after.mtimeNs || before.ctimeNs !== after.ctimeNs || before.size !== after.size) {
-      throw new Fault('BAD_IMAGE', `image ${image.path}: it changed while it was sent`);
     }
     request.end();
   } finally {

@@ -90,7 +90,7 @@ function chooseTemplate(store: ObjectStore, pool: Pool, wanted: string | null): 
   if (disks.length === 0) return chosen;
   throw new Fault(
     'BAD_PLACEMENT',
-    `the template "${chosen.name}" has ${disks.length} disk(s) of its own: expected one without, the image is the only disk`,
+    `the template "${chosen.name}" has ${disks.length} disk(s) of its own: expected one without any, for the image`,
   );
 }
 

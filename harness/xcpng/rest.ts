@@ -78,15 +78,20 @@ export async function readText(response: IncomingMessage): Promise<string> {
 
 /** What XO says in an error: its JSON `error`, else the first line of whatever it sent. */
 export function errorText(body: string): string {
-  try {
-    const parsed: unknown = JSON.parse(body);
-    if (typeof parsed === 'object' && parsed !== null && 'error' in parsed) {
-      return typeof parsed.error === 'string' ? parsed.error : JSON.stringify(parsed.error);
-    }
-  } catch {
-    // An unknown route is answered in HTML, some failures in plain text: quoted as they are.
+  const parsed = parseJson(body);
+  if (typeof parsed === 'object' && parsed !== null && 'error' in parsed) {
+    return typeof parsed.error === 'string' ? parsed.error : JSON.stringify(parsed.error);
   }
   return body.trim().split('\n', 1)[0]?.slice(0, 200) ?? '';
+}
+
+/** Undefined: not JSON. An unknown route is answered in HTML, some failures in plain text. */
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
 }
 
 export interface Answer {

@@ -12,13 +12,19 @@ const UNNAMED = -32000;
 
 const XAPI_OUT_OF_MEMORY: readonly unknown[] = ['HOST_NOT_ENOUGH_FREE_MEMORY', 'NO_HOSTS_AVAILABLE'];
 
+interface XoErrorReply {
+  readonly code: number;
+  readonly message: string;
+  readonly data?: unknown;
+}
+
 /** What XO answered, in fields; the cause of the Fault. */
 export class XoError extends Error {
   readonly method: string;
   readonly code: number;
   /** The XAPI's own code, where XO shows it. */
   readonly xapiCode: string | null;
-  constructor(method: string, reply: { readonly code: number; readonly message: string; readonly data?: unknown }) {
+  constructor(method: string, reply: XoErrorReply) {
     super(reply.message);
     this.name = 'XoError';
     this.method = method;
@@ -34,7 +40,7 @@ export function isXoError(error: unknown, code: number): boolean {
   return error instanceof Fault && error.cause instanceof XoError && error.cause.code === code;
 }
 
-/** Another operation on the object has not ended yet; without administrator rights XO does not say which error it is. */
+/** Another operation on the object has not ended yet; to who is no administrator XO does not say which error it is. */
 export function isBusy(error: unknown): boolean {
   if (!(error instanceof Fault) || !(error.cause instanceof XoError) || error.cause.code !== UNNAMED) return false;
   return error.cause.xapiCode === null || error.cause.xapiCode === 'OTHER_OPERATION_IN_PROGRESS';

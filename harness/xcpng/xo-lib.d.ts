@@ -1,4 +1,7 @@
-/** What we use of xo-lib 0.9.0, which ships no types. Members with `_` are its internals; why we need each stands at its use. */
+/**
+ * What we use of xo-lib 0.9.0, which ships no types. Members with `_` are its internals; why we need each
+ * stands at its use.
+ */
 declare module 'xo-lib' {
   import type { EventEmitter } from 'node:events';
 

@@ -1,40 +1,12 @@
-/** A guest's whole life on the wire, proven by listing; then what happens when the lab misbehaves. */
-import t, { type Test } from 'tap';
+/** A guest's whole life on the wire, proven by listing, and how its ends are told apart. */
+import t from 'tap';
 import { Fault } from '../../../harness/faults.ts';
-import type { Guest, GuestOrder, Lab } from '../../../harness/lab.ts';
-import { openXoLab } from '../../../harness/xcpng/lab.ts';
-import { hurried, openTestLab, type TestLab, within } from './test-lab.ts';
-
-interface Opened {
-  readonly world: TestLab;
-  readonly lab: Lab;
-}
-
-async function open(t: Test, changes: Partial<TestLab['settings']> = {}): Promise<Opened> {
-  const world = await openTestLab();
-  const lab = await openXoLab({ ...world.settings, ...changes }, within(10_000));
-  t.teardown(async () => {
-    await lab.close();
-    await world.close();
-  });
-  return { world, lab };
-}
-
-const codeOf = async (work: Promise<unknown>): Promise<string> =>
-  work.then(
-    () => 'nothing thrown',
-    (error: unknown) => (error instanceof Fault ? error.code : String(error)),
-  );
-
-/** Clean-up with its own budget; then the pool's own books, not XO's word. */
-async function cleaned(t: Test, { world, lab }: Opened, order: GuestOrder): Promise<void> {
-  t.same(await order.disposals.run(hurried(200_000)), [], 'clean-up says that nothing stayed');
-  t.same(world.left(), [], 'the pool agrees');
-  t.same(await lab.claimed(order.runId, within(5_000)), [], 'a listing by claim agrees');
-}
+import type { Guest } from '../../../harness/lab.ts';
+import { cleaned, codeOf, openLab } from './opened-lab.ts';
+import { within } from './test-lab.ts';
 
 t.test('a whole life', async (t) => {
-  const opened = await open(t);
+  const opened = await openLab(t);
   const { world, lab } = opened;
   t.equal(lab.poolName, 'Embedded lab');
   t.match(lab.xoVersion, /^\d+\.\d+\.\d+/);
@@ -85,7 +57,7 @@ t.test('a whole life', async (t) => {
 });
 
 t.test('a guest that powers itself off', async (t) => {
-  const opened = await open(t);
+  const opened = await openLab(t);
   const order = opened.world.order();
   const guest = await opened.lab.provision(order);
   await guest.start(within(5_000));
@@ -97,7 +69,7 @@ t.test('a guest that powers itself off', async (t) => {
 });
 
 t.test('a VM that somebody removed, and a pool that XO lost, are told apart', async (t) => {
-  const opened = await open(t);
+  const opened = await openLab(t);
   const { world, lab } = opened;
   const order = world.order();
   const guest = await lab.provision(order);
@@ -119,7 +91,7 @@ t.test('a VM that somebody removed, and a pool that XO lost, are told apart', as
 });
 
 t.test('clean-up waits for a pool that XO has lost', async (t) => {
-  const opened = await open(t);
+  const opened = await openLab(t);
   const order = opened.world.order();
   const guest = await opened.lab.provision(order);
   opened.world.mishaps.set('vanish-pool', '0.3');
@@ -127,99 +99,8 @@ t.test('clean-up waits for a pool that XO has lost', async (t) => {
   await cleaned(t, opened, order);
 });
 
-t.test('upload', async (t) => {
-  await t.test('cut in the middle', async (t) => {
-    const opened = await open(t);
-    opened.world.mishaps.set('upload-cut', '0.5');
-    const order = opened.world.order({ deadline: hurried(200_000) });
-    t.equal(await codeOf(opened.lab.provision(order)), 'UPLOAD_INTERRUPTED');
-    const retries = opened.world.journal.filter(({ what }) => what === 'retry');
-    t.equal(retries.length, 2, 'it was tried again, from the start');
-    await cleaned(t, opened, order);
-  });
-  await t.test('cut once', async (t) => {
-    const opened = await open(t);
-    opened.world.mishaps.set('upload-cut', '0.5');
-    let cuts = 0;
-    const order = opened.world.order({
-      deadline: hurried(200_000),
-      onUpload: () => {
-        if (++cuts === 3) opened.world.mishaps.clear('upload-cut');
-      },
-    });
-    t.equal(await codeOf(opened.lab.provision(order)), 'nothing thrown', 'the second try passes');
-    await cleaned(t, opened, order);
-  });
-  await t.test('refused: the error of the pool is quoted', async (t) => {
-    for (const [mishap, says] of [
-      ['sr-full', /SR_BACKEND_FAILURE_44.*insufficient space/],
-      ['transfer-fails', /VDI_IO_ERROR/],
-    ] as const) {
-      const opened = await open(t);
-      opened.world.mishaps.set(mishap);
-      const order = opened.world.order();
-      await t.rejects(opened.lab.provision(order), { code: 'UPLOAD_REFUSED', message: says });
-      await cleaned(t, opened, order);
-    }
-  });
-  await t.test('a disk that is not what was sent', async (t) => {
-    const opened = await open(t);
-    const { world, lab } = opened;
-    const order = world.order({ image: { ...world.image, sha256: '0'.repeat(64) } });
-    await t.rejects(lab.provision(order), { code: 'READ_BACK_DIFFERS', message: /expected sha256 0000/ });
-    await cleaned(t, opened, order);
-  });
-});
-
-t.test('start', async (t) => {
-  for (const [mishap, value, code] of [
-    ['no-memory', undefined, 'NO_HOST_AVAILABLE'],
-    ['start-fails', 'SR_BACKEND_FAILURE_46', 'VM_START_REFUSED'],
-    ['start-fails', 'HOST_OFFLINE', 'VM_START_REFUSED'],
-    ['stall', 'vm.start', 'XO_CALL_TIMEOUT'],
-    ['drop-session-after', 'vm.start', 'XO_SESSION_LOST'],
-  ] as const) {
-    const opened = await open(t);
-    const order = opened.world.order();
-    const guest = await opened.lab.provision(order);
-    opened.world.mishaps.set(mishap, value);
-    t.equal(await codeOf(guest.start(within(300))), code, `${mishap}=${value}`);
-    await cleaned(t, opened, order);
-  }
-});
-
-t.test('a create call without an answer is found by its claim', async (t) => {
-  for (const mishap of ['drop-session-after', 'stall'] as const) {
-    const opened = await open(t);
-    opened.world.mishaps.set(mishap, 'vm.create');
-    const order = opened.world.order({ deadline: within(mishap === 'stall' ? 700 : 5_000) });
-    const code = await codeOf(opened.lab.provision(order));
-    t.equal(code, mishap === 'stall' ? 'XO_CALL_TIMEOUT' : 'XO_SESSION_LOST');
-    if (mishap === 'drop-session-after') {
-      await cleaned(t, opened, order);
-      continue;
-    }
-    // Nothing answers, nothing was made: clean-up waits for the reply as long as its own budget allows.
-    t.same(await order.disposals.run(hurried(200_000)), []);
-    t.same(opened.world.left(), []);
-  }
-});
-
-t.test('objects that come late are waited for', async (t) => {
-  const opened = await open(t);
-  opened.world.mishaps.set('late-objects', '0.3');
-  const order = opened.world.order();
-  const guest = await opened.lab.provision(order);
-  await guest.start(within(5_000));
-  t.equal(guest.death(), null);
-  await cleaned(t, opened, order);
-  opened.world.mishaps.set('late-objects', '30');
-  const late = opened.world.order({ deadline: within(1_000) });
-  await t.rejects(opened.lab.provision(late), { code: 'XO_OBJECT_LATE', message: /last seen: not listed/ });
-});
-
 t.test('vm.delete that keeps the disk', async (t) => {
-  const opened = await open(t);
+  const opened = await openLab(t);
   opened.world.mishaps.set('keep-disk');
   const order = opened.world.order();
   await opened.lab.provision(order);
@@ -227,7 +108,7 @@ t.test('vm.delete that keeps the disk', async (t) => {
 });
 
 t.test('what stays is named', async (t) => {
-  const opened = await open(t);
+  const opened = await openLab(t);
   const order = opened.world.order();
   const guest = await opened.lab.provision(order);
   const vm = opened.world.endpoint.world.inventory.vms.get(guest.uuid);
@@ -238,7 +119,7 @@ t.test('what stays is named', async (t) => {
 });
 
 t.test('slots', async (t) => {
-  const opened = await open(t);
+  const opened = await openLab(t);
   const { world, lab } = opened;
   const first = world.order();
   await lab.provision(first);
@@ -252,7 +133,7 @@ t.test('slots', async (t) => {
 });
 
 t.test('without slots the pool makes the MAC, and the guest must tell its address', async (t) => {
-  const opened = await open(t, { slots: [], serialPath: null });
+  const opened = await openLab(t, { slots: [], serialPath: null });
   const order = opened.world.order({ readBack: false });
   const guest = await opened.lab.provision(order);
   t.match(guest.macs[0], /^[0-9a-f]{2}(:[0-9a-f]{2}){5}$/);
@@ -265,7 +146,7 @@ t.test('without slots the pool makes the MAC, and the guest must tell its addres
 
 t.test('image and control of one case are taken back apart', async (t) => {
   const slots = ['01', '02'].map((end) => ({ mac: `02:00:00:00:aa:${end}`, address: `127.83.17.${Number(end)}` }));
-  const opened = await open(t, { slots });
+  const opened = await openLab(t, { slots });
   const [image, control] = [opened.world.order(), opened.world.order({ purpose: 'control' })];
   const guest = await opened.lab.provision(image);
   await opened.lab.provision(control);
@@ -276,7 +157,7 @@ t.test('image and control of one case are taken back apart', async (t) => {
 });
 
 t.test('an interrupt ends a wait with its own reason', async (t) => {
-  const opened = await open(t, { slots: [] });
+  const opened = await openLab(t, { slots: [] });
   const order = opened.world.order();
   const guest = await opened.lab.provision(order);
   await guest.start(within(5_000));

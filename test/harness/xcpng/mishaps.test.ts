@@ -1,0 +1,119 @@
+/** What becomes of a guest when the lab misbehaves on the wire: the fault that is told, and that nothing stays. */
+import t from 'tap';
+import { Fault } from '../../../harness/faults.ts';
+import { cleaned, codeOf, openLab } from './opened-lab.ts';
+import { hurried, within } from './test-lab.ts';
+
+t.test('upload', async (t) => {
+  await t.test('cut in the middle', async (t) => {
+    const opened = await openLab(t);
+    opened.world.mishaps.set('upload-cut', '0.5');
+    const order = opened.world.order({ deadline: hurried(200_000) });
+    t.equal(await codeOf(opened.lab.provision(order)), 'UPLOAD_INTERRUPTED');
+    const retries = opened.world.journal.filter(({ what }) => what === 'retry');
+    t.equal(retries.length, 2, 'it was tried again, from the start');
+    await cleaned(t, opened, order);
+  });
+  await t.test('cut once', async (t) => {
+    const opened = await openLab(t);
+    opened.world.mishaps.set('upload-cut', '0.5');
+    let cuts = 0;
+    const order = opened.world.order({
+      deadline: hurried(200_000),
+      onUpload: () => {
+        if (++cuts === 3) opened.world.mishaps.clear('upload-cut');
+      },
+    });
+    t.equal(await codeOf(opened.lab.provision(order)), 'nothing thrown', 'the second try passes');
+    await cleaned(t, opened, order);
+  });
+  await t.test('refused: the error of the pool is quoted', async (t) => {
+    for (const [mishap, says] of [
+      ['sr-full', /SR_BACKEND_FAILURE_44.*insufficient space/],
+      ['transfer-fails', /VDI_IO_ERROR/],
+    ] as const) {
+      const opened = await openLab(t);
+      opened.world.mishaps.set(mishap);
+      const order = opened.world.order();
+      await t.rejects(opened.lab.provision(order), { code: 'UPLOAD_REFUSED', message: says });
+      await cleaned(t, opened, order);
+    }
+  });
+  await t.test('a disk that is not what was sent', async (t) => {
+    const opened = await openLab(t);
+    const { world, lab } = opened;
+    const order = world.order({ image: { ...world.image, sha256: '0'.repeat(64) } });
+    await t.rejects(lab.provision(order), { code: 'READ_BACK_DIFFERS', message: /expected sha256 0000/ });
+    await cleaned(t, opened, order);
+  });
+});
+
+t.test('start', async (t) => {
+  for (const [mishap, value, code] of [
+    ['no-memory', undefined, 'NO_HOST_AVAILABLE'],
+    ['start-fails', 'SR_BACKEND_FAILURE_46', 'VM_START_REFUSED'],
+    ['start-fails', 'HOST_OFFLINE', 'VM_START_REFUSED'],
+    ['stall', 'vm.start', 'XO_CALL_TIMEOUT'],
+    ['drop-session-after', 'vm.start', 'XO_SESSION_LOST'],
+  ] as const) {
+    const opened = await openLab(t);
+    const order = opened.world.order();
+    const guest = await opened.lab.provision(order);
+    opened.world.mishaps.set(mishap, value);
+    t.equal(await codeOf(guest.start(within(300))), code, `${mishap}=${value}`);
+    await cleaned(t, opened, order);
+  }
+});
+
+t.test('a create call without an answer is found by its claim', async (t) => {
+  for (const mishap of ['drop-session-after', 'stall'] as const) {
+    const opened = await openLab(t);
+    opened.world.mishaps.set(mishap, 'vm.create');
+    const order = opened.world.order({ deadline: within(mishap === 'stall' ? 700 : 5_000) });
+    const code = await codeOf(opened.lab.provision(order));
+    t.equal(code, mishap === 'stall' ? 'XO_CALL_TIMEOUT' : 'XO_SESSION_LOST');
+    if (mishap === 'drop-session-after') {
+      await cleaned(t, opened, order);
+      continue;
+    }
+    // Nothing answers, nothing was made: clean-up waits for the reply as long as its own budget allows.
+    t.same(await order.disposals.run(hurried(200_000)), []);
+    t.same(opened.world.left(), []);
+  }
+});
+
+t.test('objects that come late are waited for', async (t) => {
+  const opened = await openLab(t);
+  opened.world.mishaps.set('late-objects', '0.3');
+  const order = opened.world.order();
+  const guest = await opened.lab.provision(order);
+  await guest.start(within(5_000));
+  t.equal(guest.death(), null);
+  await cleaned(t, opened, order);
+  opened.world.mishaps.set('late-objects', '30');
+  const late = opened.world.order({ deadline: within(1_000) });
+  await t.rejects(opened.lab.provision(late), { code: 'XO_OBJECT_LATE', message: /last seen: not listed/ });
+});
+
+t.test('an interrupt while the VM is being started: deletion waits for the operation', async (t) => {
+  const opened = await openLab(t);
+  const { world, lab } = opened;
+  const order = world.order();
+  const guest = await lab.provision(order);
+  let release: () => void = () => undefined;
+  const released = new Promise<void>((resolve) => {
+    release = resolve;
+  });
+  const start = world.backend.start.bind(world.backend);
+  world.backend.start = (vm) => released.then(() => start(vm));
+  const interrupt = new AbortController();
+  const starting = codeOf(guest.start(within(5_000, interrupt.signal)));
+  const { inventory, view } = world.endpoint.world;
+  while (inventory.vms.get(guest.uuid)?.operations.size === 0) await new Promise(setImmediate);
+  interrupt.abort(new Fault('INTERRUPTED', 'SIGINT'));
+  t.equal(await starting, 'INTERRUPTED');
+  const cleaning = cleaned(t, opened, order);
+  for (let polls = 0; polls < 5; polls++) await view.polled();
+  release();
+  await cleaning;
+});
