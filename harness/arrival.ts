@@ -11,6 +11,9 @@ import { attemptSsh, type SshSession } from './ssh.ts';
 /** First wait for a banner; a user-mode network accepts before the guest exists. Grows, see below. */
 const BANNER_WAIT_MS = 2_000;
 const BANNER_WAIT_MS_MAX = 10_000;
+/** A handshake is slow under emulation, and one that began just before the deadline may still end. */
+const HANDSHAKE_WAIT_MS_MAX = 45_000;
+const HANDSHAKE_WAIT_MS_MIN = 3_000;
 /** Between attempts; sshd's penalties forbid a tight loop. */
 const PAUSE_MS = 250;
 /** A fatal line must stand in two frames this far apart: then it is a state, not a moment. */
@@ -69,7 +72,9 @@ export async function awaitArrival(guest: Guest, login: Login, deadline: Deadlin
       const death = watch.death;
       if (death !== null) return onDeath(death, () => silent(watch.fatal, true));
       attempts++;
-      const target = { host: address.host, port: address.port, ...login, bannerWaitMs };
+      const room = Math.min(deadline.remainingMs(), HANDSHAKE_WAIT_MS_MAX);
+      const handshakeWaitMs = Math.max(room, HANDSHAKE_WAIT_MS_MIN);
+      const target = { host: address.host, port: address.port, ...login, bannerWaitMs, handshakeWaitMs };
       // Never aborted by the watch: a guest that answers after all has the last word.
       const attempt = await attemptSsh({ ...target, signal: deadline.signal });
       deadline.check();

@@ -11,8 +11,6 @@ import type { CommandRecord } from './model.ts';
 
 /** Per stream; a probe's output is some kilobytes. */
 const OUTPUT_BYTES_MAX = 1024 * 1024;
-/** Once a banner came, the handshake has this long; slow under emulation, endless never. */
-const HANDSHAKE_MS_MAX = 45_000;
 
 /** What one attempt to connect came to, in the order in which a booting guest shows them. */
 export type Attempt =
@@ -27,6 +25,8 @@ export interface SshTarget {
   readonly privateKey: Buffer;
   /** How long to wait for the first byte: a user-mode network accepts before the guest exists. */
   readonly bannerWaitMs: number;
+  /** Once a banner came: how long handshake and authentication may take. */
+  readonly handshakeWaitMs: number;
   readonly signal: AbortSignal;
 }
 
@@ -67,7 +67,7 @@ export function loadPrivateKey(path: string): Buffer {
 export function attemptSsh(target: SshTarget): Promise<Attempt> {
   return new Promise((resolve) => {
     const client = new ssh2.Client();
-    const socket = net.connect({ host: target.host, port: target.port });
+    const socket = net.connect({ host: target.host, port: target.port, noDelay: true });
     let banner = '';
     let hostKey = '';
     let connected = false;
@@ -112,7 +112,7 @@ export function attemptSsh(target: SshTarget): Promise<Attempt> {
       username: target.user,
       privateKey: target.privateKey,
       authHandler: ['publickey'],
-      readyTimeout: HANDSHAKE_MS_MAX + target.bannerWaitMs,
+      readyTimeout: target.handshakeWaitMs + target.bannerWaitMs,
       keepaliveInterval: 5_000,
       keepaliveCountMax: 6,
       hostVerifier: (key: Buffer) => {
@@ -127,7 +127,7 @@ export function attemptSsh(target: SshTarget): Promise<Attempt> {
           .split(/[\r\n]/, 1)[0]
           ?.slice(0, 255) ?? '';
       clearTimeout(timer);
-      timer = setTimeout(() => notYet(`banner ${banner}, then silence`), HANDSHAKE_MS_MAX);
+      timer = setTimeout(() => notYet(`banner ${banner}, then silence`), target.handshakeWaitMs);
     });
   });
 }
@@ -144,7 +144,12 @@ function makeSession(client: ssh2.Client, banner: string, hostKey: string): SshS
     banner,
     hostKey,
     lost: () => lost,
-    run: (name, script, budgetMs) => runScript(client, { name, script, budgetMs, lost: () => lost }),
+    run: (name, script, budgetMs) => {
+      const onBroken = (why: string): void => {
+        lost ??= why;
+      };
+      return runScript(client, { name, script, budgetMs, lost: () => lost, onBroken });
+    },
     close: () => {
       lost ??= 'closed by the harness';
       client.end();
@@ -173,6 +178,8 @@ interface ScriptRun {
   readonly script: string;
   readonly budgetMs: number;
   readonly lost: () => string | null;
+  /** Told that the connection turned out to be gone. */
+  readonly onBroken: (why: string) => void;
 }
 
 /** `exec /bin/sh -s` is valid in sh, csh and fish alike; the script itself goes through stdin. */
@@ -208,19 +215,25 @@ function runScript(client: ssh2.Client, run: ScriptRun): Promise<CommandRecord> 
     const timer = setTimeout(() => settle(null, true), run.budgetMs);
     client.once('close', onClose);
     if (run.lost() !== null) return onClose();
-    client.exec('exec /bin/sh -s', (error, channel) => {
-      if (error) return settle(`the guest refused the command: ${error.message}`, false);
-      channel.on('data', (chunk: Buffer) => out.add(chunk));
-      channel.stderr.on('data', (chunk: Buffer) => err.add(chunk));
-      channel.on('exit', (code: number | null, name?: string) => {
-        exit = code;
-        signal = name ?? null;
+    try {
+      client.exec('exec /bin/sh -s', (error, channel) => {
+        if (error) return settle(`the guest refused the command: ${error.message}`, false);
+        channel.on('data', (chunk: Buffer) => out.add(chunk));
+        channel.stderr.on('data', (chunk: Buffer) => err.add(chunk));
+        channel.on('exit', (code: number | null, name?: string) => {
+          exit = code;
+          signal = name ?? null;
+        });
+        channel.on('error', (cause: Error) => settle(cause.message, false));
+        channel.on('close', () => {
+          settle(exit === null && signal === null ? 'closed without an exit status' : null, false);
+        });
+        channel.end(run.script);
       });
-      channel.on('error', (cause: Error) => settle(cause.message, false));
-      channel.on('close', () =>
-        settle(exit === null && signal === null ? 'closed without an exit status' : null, false),
-      );
-      channel.end(run.script);
-    });
+    } catch (error) {
+      // Thrown, not called back, where the guest ended the connection between two commands.
+      run.onBroken(error instanceof Error ? error.message : String(error));
+      onClose();
+    }
   });
 }

@@ -1,0 +1,142 @@
+/**
+ * Who is to blame for silence, and for an answer from the wrong machine. Guests are simulated: the
+ * first VM of a run is the image, the second the control, the third the image once more.
+ */
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import t from 'tap';
+import { startLab } from '../lab-process.ts';
+import { inLanes } from '../lanes.ts';
+import { type Outcome, runPhase, workdirRoot } from '../phase-process.ts';
+
+const dir = mkdtempSync(join(tmpdir(), 'bw-silence-'));
+t.teardown(() => rmSync(dir, { recursive: true, force: true }));
+const root = workdirRoot(t);
+
+const SILENT = { boot: { sshd: 'immediate-end' } };
+const ANSWERS = {};
+/** Seconds of boot budget: simulated guests answer at once or never. */
+const SCALE = '0.1';
+
+interface Row {
+  readonly name: string;
+  readonly guests: readonly unknown[];
+  readonly args?: readonly string[];
+  readonly code: number;
+  readonly result: 'FAIL' | 'ERROR' | 'PASS';
+  readonly fault: string;
+  readonly party: string;
+  readonly says: RegExp;
+}
+
+const PANIC = 'Booting\npanic: page fault\ncpuid = 0\ntime = 1\nKDB: stack backtrace:\n';
+
+const ROWS: readonly Row[] = [
+  {
+    name: 'image silent, control answers, image silent again: the image',
+    guests: [SILENT, ANSWERS, SILENT],
+    ...{ code: 1, result: 'FAIL', fault: 'GUEST_SILENT', party: 'image', says: /twice .* control image answered/ },
+  },
+  {
+    name: 'image silent, control silent: the lab',
+    guests: [SILENT, SILENT],
+    ...{ code: 3, result: 'ERROR', fault: 'CONTROL_SILENT', party: 'lab', says: /both silent/ },
+  },
+  {
+    name: 'image silent once: undetermined',
+    guests: [SILENT, ANSWERS, ANSWERS],
+    ...{ code: 3, result: 'ERROR', fault: 'SILENT_ONCE', party: 'undetermined', says: /silent once/ },
+  },
+  {
+    name: 'image silent and nothing to compare with: undetermined',
+    guests: [SILENT],
+    args: ['--control', 'none'],
+    ...{ code: 3, result: 'ERROR', fault: 'SILENT_NO_CONTROL', party: 'undetermined', says: /no control image/ },
+  },
+  {
+    name: 'banner, then silence',
+    guests: [{ boot: { sshd: 'banner-then-silence' } }, ANSWERS, SILENT],
+    ...{ code: 1, result: 'FAIL', fault: 'GUEST_SILENT', party: 'image', says: /then silence/ },
+  },
+  {
+    name: 'the console shows a panic: the image, without a control',
+    guests: [{ boot: { sshd: 'never', serial: PANIC } }],
+    ...{ code: 1, result: 'FAIL', fault: 'GUEST_PANICKED', party: 'image', says: /panic: page fault/ },
+  },
+  {
+    name: 'the console shows no root, the control answers',
+    guests: [{ boot: { sshd: 'never', serial: 'mountroot> \n' } }, ANSWERS, SILENT],
+    ...{ code: 1, result: 'FAIL', fault: 'GUEST_SILENT', party: 'image', says: /mountroot>/ },
+  },
+  {
+    name: 'the console shows no root, and so it does for the control: the lab',
+    guests: [{ boot: { sshd: 'never', serial: 'mountroot> \n' } }],
+    ...{ code: 3, result: 'ERROR', fault: 'CONTROL_SILENT', party: 'lab', says: /mountroot>/ },
+  },
+  {
+    name: 'a panic line of the past does not outweigh an answer',
+    guests: [{ boot: { serial: PANIC } }],
+    ...{ code: 0, result: 'PASS', fault: 'none', party: 'none', says: /every check held/ },
+  },
+  {
+    name: 'the guest powers itself off while it is waited for',
+    guests: [{ boot: { sshd: 'never', haltAfterMs: 300 } }, ANSWERS, { boot: { sshd: 'never', haltAfterMs: 300 } }],
+    ...{ code: 1, result: 'FAIL', fault: 'GUEST_SILENT', party: 'image', says: /powered itself off/ },
+  },
+  {
+    name: 'a refused key is undetermined',
+    guests: [{ boot: { sshd: 'refuse-key' } }],
+    ...{ code: 3, result: 'ERROR', fault: 'SSH_KEY_REFUSED', party: 'undetermined', says: /key refused/ },
+  },
+  {
+    name: 'another machine at the address',
+    guests: [{ answers: { 'guest-identity': { facts: { 'uuid.dmi': '11111111-2222-3333-4444-555555555555' } } } }],
+    ...{ code: 3, result: 'ERROR', fault: 'WRONG_GUEST', party: 'lab', says: /guest identity/ },
+  },
+  {
+    name: 'the connection ends between two probes',
+    guests: [{ answers: { 'shepherd-status': { drop: true } } }],
+    ...{ code: 3, result: 'ERROR', fault: 'SSH_LOST', party: 'undetermined', says: /ended at probe/ },
+  },
+  {
+    name: 'an answer that is cut',
+    guests: [{ answers: { 'current-system': { cut: 40 } } }],
+    ...{ code: 3, result: 'ERROR', fault: 'PROBE_UNOBSERVED', party: 'undetermined', says: /cut/ },
+  },
+  {
+    name: 'a forged fact outside the frame counts for nothing',
+    guests: [{ answers: { 'compat-prefix-shims': { raw: 'compat_prefix_shims=absent\n', exit: 0 } } }],
+    ...{ code: 3, result: 'ERROR', fault: 'PROBE_UNOBSERVED', party: 'undetermined', says: /compat_prefix_shims/ },
+  },
+];
+
+async function play(row: Row): Promise<Outcome> {
+  const own = mkdtempSync(join(root, 'row-'));
+  const answers = join(own, 'answers.json');
+  writeFileSync(answers, JSON.stringify({ guests: row.guests }));
+  const lab = await startLab('--backend', 'simulated', '--guest-answers', answers);
+  rmSync(answers);
+  try {
+    return await runPhase('phase9', own, ['--lab', lab.labFile, '--budget-scale', SCALE, ...(row.args ?? [])]);
+  } finally {
+    await lab.stop();
+  }
+}
+
+const outcomes = inLanes(3, ROWS, play);
+for (const row of ROWS) {
+  t.test(row.name, async (t) => {
+    const outcome = await outcomes.get(row);
+    if (outcome === undefined) throw new Error('not run');
+    t.equal(outcome.metadata.get('fault'), row.fault, outcome.stderr);
+    t.equal(outcome.code, row.code);
+    t.equal(outcome.metadata.get('result'), row.result);
+    t.equal(outcome.metadata.get('fault_party'), row.party);
+    t.match(outcome.metadata.get('reason'), row.says);
+    t.equal(outcome.metadata.get('leaked'), '0');
+    if (!/SILENT|PANICKED/.test(row.fault)) return;
+    const evidence = readFileSync(join(outcome.workdir, 'evidence.ndjson'), 'utf8');
+    t.match(evidence, new RegExp(`"kind":"silence".*concluded ${row.fault}`), 'the path taken is in the evidence');
+  });
+}
