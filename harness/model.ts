@@ -168,6 +168,8 @@ export interface PlannedImage {
   readonly sizeBytes: number;
   /** SHA-256 of the virtual disk, lower-case hex. */
   readonly sha256: string;
+  /** Size, modification and change time of the file when it was read: sent only while it is still so. */
+  readonly fileState: string;
   /** Indices of the 2 MiB blocks that hold anything but zeros, ascending. */
   readonly blocks: readonly number[];
   /** What the image says of itself, found again on the guest's disk; null: no partition table. */

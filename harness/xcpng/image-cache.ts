@@ -20,7 +20,7 @@ const VERSION = 1;
  * The state of the file. The change time is in it besides the modification time: builders that make
  * reproducible images set the latter to a constant, and file systems reuse inodes.
  */
-const stateOf = (stats: BigIntStats): string => `${stats.size} ${stats.mtimeNs} ${stats.ctimeNs}`;
+export const stateOf = (stats: BigIntStats): string => `${stats.size} ${stats.mtimeNs} ${stats.ctimeNs}`;
 
 const fileOf = (cacheDir: string, stats: BigIntStats): string =>
   join(cacheDir, 'images', `${stats.dev}-${stats.ino}.json`);

@@ -4,7 +4,7 @@ import type { BigIntStats } from 'node:fs';
 import { type FileHandle, open, stat } from 'node:fs/promises';
 import { Fault } from '../faults.ts';
 import type { PlannedImage } from '../model.ts';
-import { type ImageReading, recallImage, rememberImage } from './image-cache.ts';
+import { type ImageReading, recallImage, rememberImage, stateOf } from './image-cache.ts';
 import { foreignFormat, HEAD_BYTES, TAIL_BYTES } from './image-format.ts';
 import { readGptIdentity } from './image-gpt.ts';
 import { readSidecar } from './image-sidecar.ts';
@@ -105,7 +105,7 @@ export async function planImage(path: string, options: PlanImageOptions): Promis
     await checkFormat(path, image, stats);
     const sidecar = await readSidecar(path);
     const found = await reading(path, image, stats, options);
-    return { path, sizeBytes: Number(stats.size), ...found, sidecar };
+    return { path, sizeBytes: Number(stats.size), fileState: stateOf(stats), ...found, sidecar };
   } finally {
     await image.close();
   }

@@ -60,7 +60,9 @@ async function writeBody(request: ClientRequest, plan: VhdPlan, { image, onUploa
     answered = true; // a refusal comes before the body was read; nobody wants the rest
   });
   try {
-    const before = await file.stat({ bigint: true });
+    if (stateOf(await file.stat({ bigint: true })) !== image.fileState) {
+      throw new Fault('BAD_IMAGE', `image ${image.path}: it changed after it was planned`);
+    }
     let doneBytes = 0;
     for await (const piece of vhdStream(plan, file)) {
       if (answered || request.destroyed) return;

@@ -69,7 +69,7 @@ function lab(t: Test, answers: unknown = {}): (changes?: Partial<BackendVm>, dea
 
 function connect({ slot }: Started, bannerWaitMs = ENOUGH_MS, key = privateKey): Promise<Attempt> {
   const signal = new AbortController().signal;
-  const login = { user: 'root', privateKey: Buffer.from(key), bannerWaitMs, signal };
+  const login = { user: 'root', privateKey: Buffer.from(key), bannerWaitMs, handshakeWaitMs: 10_000, signal };
   return attemptSsh({ host: slot.address, port: PORT, ...login });
 }
 

@@ -34,7 +34,13 @@ const ROWS: readonly Row[] = [
     code: 'GUEST_SILENT',
     says: /twice .* while the control image answered/,
   },
-  { fault: 'no-root', phase: 'phase9', failed: [], code: 'GUEST_SILENT', says: /Unable to mount root.*control image answered/ },
+  {
+    fault: 'no-root',
+    phase: 'phase9',
+    failed: [],
+    code: 'GUEST_SILENT',
+    says: /Unable to mount root.*control image answered/,
+  },
   { fault: 'no-ready-marker', phase: 'phase11', failed: ['ready_marker'], code: 'CHECKS_FAILED', says: /ready_marker/ },
   {
     fault: 'no-shepherd',
