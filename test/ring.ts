@@ -6,8 +6,6 @@ import t from 'tap';
 
 const [jobs, ...files] = process.argv.slice(2);
 t.jobs = Number(jobs);
-// Tests have deadlines of their own where they wait; a slow machine is not a failure.
-t.setTimeout(0);
 for (const file of files) {
   // NODE_OPTIONS is what tap adds for its coverage: 0.2 s for each process that a test starts.
   const command = ['-u', 'NODE_OPTIONS', process.execPath, '--import', 'tsx', file];
