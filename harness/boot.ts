@@ -58,7 +58,8 @@ export function budget(world: World, seconds: number): Deadline {
 
 /** Clean-up has its own budget and no interrupt: it must also run after one. */
 export async function dispose(world: World, disposals: Disposals, budgets: Budgets): Promise<readonly string[]> {
-  const seconds = budgets.disposeS * world.budgetScale;
+  // A scale below one hurries the guest, never the clean-up.
+  const seconds = budgets.disposeS * Math.max(1, world.budgetScale);
   return disposals.run(Deadline.after(seconds * 1000, new AbortController().signal));
 }
 

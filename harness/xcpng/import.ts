@@ -1,12 +1,12 @@
 /** Brings an image onto an SR through XO's REST API, and reads a disk back to compare it. */
 import { createHash } from 'node:crypto';
-import type { BigIntStats } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import type { ClientRequest } from 'node:http';
 import type { Deadline } from '../deadline.ts';
 import { Fault, type FaultCode } from '../faults.ts';
 import type { ImportRecord, Progress } from '../lab.ts';
 import type { PlannedImage } from '../model.ts';
+import { stateOf } from './image-cache.ts';
 import { cutByDeadline, errorText, readText, send } from './rest.ts';
 import type { Session } from './session.ts';
 import { planVhd, type VhdPlan, vhdStream } from './vhd.ts';
@@ -46,10 +46,10 @@ function taken(request: ClientRequest): Promise<void> {
   });
 }
 
-async function refuseChanged(path: string, before: BigIntStats, file: FileHandle): Promise<void> {
-  const after = await file.stat({ bigint: true });
-  if (before.mtimeNs === after.mtimeNs && before.ctimeNs === after.ctimeNs && before.size === after.size) return;
-  throw new Fault('BAD_IMAGE', `image ${path}: it changed while it was sent`);
+/** What is sent must be what was planned: read-back would blame the lab for the difference. */
+async function refuseChanged(image: PlannedImage, file: FileHandle): Promise<void> {
+  if (stateOf(await file.stat({ bigint: true })) === image.fileState) return;
+  throw new Fault('BAD_IMAGE', `image ${image.path}: it changed since it was planned`);
 }
 
 /** Writes the VHD as the body, no faster than the socket takes it. */
@@ -60,14 +60,12 @@ async function writeBody(request: ClientRequest, plan: VhdPlan, { image, onUploa
     answered = true; // a refusal comes before the body was read; nobody wants the rest
   });
   try {
-    if (stateOf(await file.stat({ bigint: true })) !== image.fileState) {
-      throw new Fault('BAD_IMAGE', `image ${image.path}: it changed after it was planned`);
-    }
+    await refuseChanged(image, file);
     let doneBytes = 0;
     for await (const piece of vhdStream(plan, file)) {
       if (answered || request.destroyed) return;
       // Everything has been read by then; after the last byte the server's answer would come before ours.
-      if (doneBytes + piece.length === plan.lengthBytes) await refuseChanged(image.path, before, file);
+      if (doneBytes + piece.length === plan.lengthBytes) await refuseChanged(image, file);
       if (!request.write(piece)) await taken(request);
       doneBytes += piece.length;
       onUpload(doneBytes, plan.lengthBytes);

@@ -92,7 +92,15 @@ t.test('no value can forge a key', async (t) => {
 });
 
 t.test('result.json carries its schema and no map of blocks', async (t) => {
-  const image = { path: '/i.raw', sizeBytes: 4, sha256: 'cd', blocks: [0, 1], identity: null, sidecar: null };
+  const image = {
+    path: '/i.raw',
+    sizeBytes: 4,
+    sha256: 'cd',
+    fileState: '',
+    blocks: [0, 1],
+    identity: null,
+    sidecar: null,
+  };
   const json = JSON.parse(resultJson(report(PASS, { image })));
   t.match(json, { schema: 1, status: 'PASS', image: { nonZeroBlocks: 2 } });
   t.notOk('blocks' in json.image);

@@ -102,7 +102,13 @@ const ROWS: readonly Row[] = [
   {
     name: 'an answer that is cut',
     guests: [{ answers: { 'current-system': { cut: 40 } } }],
-    ...{ code: 3, result: 'ERROR', fault: 'PROBE_UNOBSERVED', party: 'undetermined', says: /cut/ },
+    ...{
+      code: 3,
+      result: 'ERROR',
+      fault: 'PROBE_UNOBSERVED',
+      party: 'undetermined',
+      says: /closed without an exit status/,
+    },
   },
   {
     name: 'a forged fact outside the frame counts for nothing',
