@@ -22,8 +22,8 @@ const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const RING = fileURLToPath(new URL('./ring.ts', import.meta.url));
 const RINGS: readonly Ring[] = [
   { name: 'pure and wire', holds: (file) => !/^test\/(qemu|tidy)\//.test(file), jobs: availableParallelism() },
-  // Two: each guest under emulation takes a core, and deadlines are sized for two guests on two cores.
-  { name: 'qemu', holds: (file) => file.startsWith('test/qemu/'), jobs: 2 },
+  // One: the files that boot guests run two at a time themselves, and each takes a core under emulation.
+  { name: 'qemu', holds: (file) => file.startsWith('test/qemu/'), jobs: 1 },
 ];
 
 process.exitCode = await main(process.argv.slice(2));

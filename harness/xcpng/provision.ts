@@ -14,7 +14,6 @@ import type { Session } from './session.ts';
 import type { Slot, XoLabSettings } from './settings.ts';
 import type { Slots } from './slots.ts';
 import { type Made, takeBack } from './take-back.ts';
-import type { Vif } from './wire.ts';
 import { XoError } from './xo-error.ts';
 
 export interface ProvisionContext {
@@ -27,6 +26,7 @@ const UPLOAD_RETRIES = 2;
 const RETRY_AFTER_MS = 500;
 const READ_RETRIES = 2;
 const LATE_REPLY_MS = 60_000;
+const SLOT_TRIES_MAX = 5;
 
 interface Making extends ProvisionContext {
   readonly session: Session;
@@ -38,23 +38,15 @@ interface Making extends ProvisionContext {
 
 /** @throws Fault as the steps do; what was made until then is in `order.disposals` */
 export async function provision(context: ProvisionContext, order: GuestOrder): Promise<Guest> {
-  const { connection, settings, slots } = context;
+  const { connection, settings } = context;
   const session = await connection.session(order.deadline);
   const placement = resolvePlacement(session.objects, settings);
   const xoNowMs = Date.now() + session.endpoint.clockOffsetMs;
   const claim = makeClaim({ runId: order.runId, caseId: order.caseId, xoNowMs, ttlMs: settings.claimTtlMs });
   const name = `bootwitness ${order.purpose === 'control' ? 'control ' : ''}${order.caseId}`;
   const making: Making = { ...context, session, order, placement, claim, name };
-  const slot = slots.take(session.objects);
-  if (slot !== null) {
-    order.disposals.register('slot', { mac: slot.mac }, async () => {
-      slots.release(slot);
-      return [];
-    });
-  }
   const disk = await makeDisk(making);
-  const vmUuid = await makeVm(making, slot);
-  await listedVm(session, vmUuid, order.deadline);
+  const { vmUuid, slot } = await makeVmInSlot(making);
   await session.call('vm.attachDisk', { vm: vmUuid, vdi: disk.vdiUuid, position: '0', bootable: true }, order.deadline);
   await session.call('vm.setBootOrder', { vm: vmUuid, order: 'c' }, order.deadline);
   await session.call('tag.add', { id: vmUuid, tag: selfTag(vmUuid) }, order.deadline);
@@ -124,10 +116,40 @@ async function listedDisk(session: Session, vdiUuid: string, sizeBytes: number, 
   throw new Fault('UPLOAD_REFUSED', `disk ${vdiUuid}: expected at least ${sizeBytes} bytes, given ${vdi.sizeBytes}`);
 }
 
-async function makeVm(making: Making, slot: Slot | null): Promise<string> {
+/**
+ * Two runs may choose the same free slot at the same moment: the VM with the lower uuid keeps it, the
+ * other is taken back, still without its disk, and made again in another slot.
+ */
+async function makeVmInSlot(making: Making): Promise<{ readonly vmUuid: string; readonly slot: Slot | null }> {
+  const { connection, session, order } = making;
+  for (let tries = 1; ; tries++) {
+    const slot = takeSlot(making);
+    const made = register(making, 'VM');
+    const vmUuid = await makeVm(making, made, slot);
+    await listedVm(session, vmUuid, order.deadline);
+    const rival = rivalOf(session, slot, vmUuid);
+    if (rival === null) return { vmUuid, slot };
+    if (tries === SLOT_TRIES_MAX) throw rival;
+    order.disposals.note('slot', { lost: slot?.mac ?? '', why: rival.message });
+    const left = await takeBack(connection, made, order.deadline);
+    if (left.length > 0) throw new Fault('NO_FREE_SLOT', `${rival.message}; then ${left.join('; ')}`, { cause: rival });
+    made.state = 'none';
+  }
+}
+
+function takeSlot({ slots, session, order }: Making): Slot | null {
+  const slot = slots.take(session.objects);
+  if (slot === null) return null;
+  order.disposals.register('slot', { mac: slot.mac }, async () => {
+    slots.release(slot);
+    return [];
+  });
+  return slot;
+}
+
+async function makeVm(making: Making, made: Made, slot: Slot | null): Promise<string> {
   const { session, order, placement, claim, name, settings } = making;
   const { firmware, memoryMiB, cpus } = settings.shape;
-  const made = register(making, 'VM');
   const creating = session.call(
     'vm.create',
     {
@@ -166,7 +188,10 @@ function lateDeadline(deadline: Deadline): Deadline {
 /** A call on a VM that XO does not list yet is refused: "no such VM". */
 async function listedVm({ objects }: Session, vmUuid: string, deadline: Deadline): Promise<void> {
   await objects.waitFor(deadline, `VM ${vmUuid} to be listed`, 'XO_OBJECT_LATE', () =>
-    objects.get('VM', vmUuid) === undefined ? { seen: 'not listed' } : { done: true },
+    // With its VIFs: they tell whether the slot is ours alone.
+    (objects.get('VM', vmUuid)?.vifs ?? []).some((id) => objects.get('VIF', id) !== undefined)
+      ? { done: true }
+      : { seen: 'not listed, or without its VIF' },
   );
 }
 
@@ -189,13 +214,14 @@ async function shown(making: Making, vmUuid: string, vdiUuid: string, slot: Slot
     if (!complete || !disks.includes(vdiUuid)) return { seen: `${vbds.length} VBDs and ${vifs.length} VIFs` };
     return { done: { disks, vifs } };
   });
-  if (slot !== null) refuseSharedMac(objects.all('VIF'), slot, vmUuid);
+  const rival = rivalOf(making.session, slot, vmUuid);
+  if (rival !== null) throw rival;
   return { macs: seen.vifs.map(({ mac }) => mac), onlyDisk: seen.disks.length === 1 };
 }
 
-/** Two runs may have chosen the same free slot at the same moment: the VM with the lower uuid keeps it. */
-function refuseSharedMac(vifs: readonly Vif[], slot: Slot, vmUuid: string): void {
-  const rival = vifs.find(({ mac, vm }) => mac === slot.mac && vm < vmUuid);
-  if (rival === undefined) return;
-  throw new Fault('NO_FREE_SLOT', `VM ${rival.vm} took the slot ${slot.mac} at the same moment`);
+/** Does another VM hold this MAC with a better right? Null: no. */
+function rivalOf({ objects }: Session, slot: Slot | null, vmUuid: string): Fault | null {
+  const rival = slot && objects.all('VIF').find(({ mac, vm }) => mac === slot.mac && vm < vmUuid);
+  if (!slot || !rival) return null;
+  return new Fault('NO_FREE_SLOT', `VM ${rival.vm} took the slot ${slot.mac} at the same moment`);
 }
