@@ -84,7 +84,10 @@ t.test('interruptions', async (t) => {
   });
   const touching = await sessionOver(t, (request, response) => request.resume().on('end', () => response.end('{}')));
   const onUpload = (): void => utimesSync(image.path, 1, 1);
-  await t.rejects(upload(touching, options({ onUpload })), { code: 'BAD_IMAGE', message: /changed since it was planned/ });
+  await t.rejects(upload(touching, options({ onUpload })), {
+    code: 'BAD_IMAGE',
+    message: /changed since it was planned/,
+  });
 });
 
 t.test('reading back', async (t) => {
