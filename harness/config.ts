@@ -177,17 +177,18 @@ function label(value: Given | null): string | null {
 /** @throws Fault BAD_URL. @returns the URL without a trailing slash, which would hang for ever. */
 export function checkUrl(from: string, text: string): string {
   const expected = 'an http, https, ws or wss URL with host and no path or credentials';
+  // A password may hold what ends a URL's host (`/`, `"`, `@`): nothing before the last @ is quoted, and no cause.
+  const shown = text.replace(/^(\w+:\/\/)?.*@/s, '$1[secret]@');
   let url: URL;
   try {
     url = new URL(text);
-  } catch (cause) {
-    throw new Fault('BAD_URL', `${from}: expected ${expected}, given "${text}"`, { cause });
+  } catch {
+    throw new Fault('BAD_URL', `${from}: expected ${expected}, given "${shown}"`);
   }
   const plain =
     url.username === '' && url.password === '' && url.search === '' && url.hash === '' && url.pathname === '/';
   if (!/^(https?|wss?):$/.test(url.protocol) || url.hostname === '' || !plain || url.port === '0') {
-    if (url.password !== '') new Secret(url.password);
-    throw new Fault('BAD_URL', `${from}: expected ${expected}, given "${text}"`);
+    throw new Fault('BAD_URL', `${from}: expected ${expected}, given "${shown}"`);
   }
   return url.href.replace(/\/$/, '');
 }

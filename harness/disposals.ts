@@ -41,14 +41,23 @@ export class Disposals {
     for (let next = this.#stack.pop(); next !== undefined; next = this.#stack.pop()) {
       try {
         const stayed = await next.undo(deadline);
-        this.#journal({ event: stayed.length === 0 ? 'undone' : 'stayed', what: next.what, stayed });
         left.push(...stayed);
+        this.#tryJournal({ event: stayed.length === 0 ? 'undone' : 'stayed', what: next.what, stayed });
       } catch (error) {
         const why = error instanceof Error ? error.message : String(error);
-        this.#journal({ event: 'undo-failed', what: next.what, why });
         left.push(`${next.what}: ${why}`);
+        this.#tryJournal({ event: 'undo-failed', what: next.what, why });
       }
     }
     return left;
+  }
+  /** The intent is on disk already; that the end cannot be written (full disk) must not leave the rest standing. */
+  #tryJournal(entry: Readonly<Record<string, Json>>): boolean {
+    try {
+      this.#journal(entry);
+      return true;
+    } catch {
+      return false; // the listing after clean-up shows what stayed
+    }
   }
 }

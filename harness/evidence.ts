@@ -2,7 +2,7 @@
  * The append-only record of a case: each line is on disk before anybody judges it. What was
  * observed goes in, never what it means.
  */
-import { closeSync, fsyncSync, openSync, writeSync } from 'node:fs';
+import { closeSync, fsyncSync, openSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Json } from './model.ts';
 import { scrub } from './secrets.ts';
@@ -38,7 +38,8 @@ export class Evidence {
       name,
       data: data as Json,
     };
-    writeSync(this.#fd, `${scrub(JSON.stringify(line))}\n`);
+    // Not `writeSync`: on a full disk that writes half a line and says nothing.
+    writeFileSync(this.#fd, `${scrub(JSON.stringify(line))}\n`);
     return `evidence.ndjson#${sequence}`;
   }
   close(): void {

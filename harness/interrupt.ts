@@ -1,12 +1,16 @@
 /**
  * Signals: the first asks for an orderly end, the second leaves at once. One press of Ctrl-C can
  * arrive several times (the terminal signals the whole group, npm passes it on again): it counts once.
+ * An exception that nobody caught ends a case in the same orderly way: Node's own end would leave the
+ * VM running and exit with 1, which means that the image is to blame.
  */
 import { Fault } from './faults.ts';
 
 /** Signals closer together than this are one press of a key. */
 const SAME_PRESS_MS = 700;
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+/** Exit code of our own bug (design §3). */
+const BUG_EXIT = 70;
 
 export interface Interrupt {
   readonly signal: AbortSignal;
@@ -32,12 +36,19 @@ export function listenForInterrupt(onFirst: (signal: string) => void, onSecond: 
     onFirst(signal);
     controller.abort(new Fault('INTERRUPTED', `interrupted by ${signal}`));
   };
+  let bugs = 0;
+  const onBug = (error: unknown): void => {
+    if (++bugs > 1) process.exit(BUG_EXIT);
+    controller.abort(error instanceof Error ? error : new Error(String(error)));
+  };
   for (const signal of SIGNALS) process.on(signal, onSignal);
+  process.on('uncaughtException', onBug);
   return {
     signal: controller.signal,
     presses: () => presses,
     remove: () => {
       for (const signal of SIGNALS) process.removeListener(signal, onSignal);
+      process.removeListener('uncaughtException', onBug);
     },
   };
 }

@@ -19,6 +19,7 @@ import { type Prepared, prepareLab } from './prepare.ts';
 import type { Report } from './report.ts';
 import { writeFiles } from './reporters/files.ts';
 import type { People } from './reporters/people.ts';
+import { printWhole } from './reporters/stream.ts';
 import { tapText } from './reporters/tap.ts';
 import { type CaseResult, run } from './run.ts';
 import { loadPrivateKey } from './ssh.ts';
@@ -213,7 +214,7 @@ export class Invocation {
     };
     writeFiles(report);
     const text = await tapText(report);
-    await new Promise<void>((resolve) => process.stdout.write(text, () => resolve()));
+    await printWhole(process.stdout, text);
     this.#people.closing(report);
     return report.exitCode;
   }
@@ -221,7 +222,8 @@ export class Invocation {
   /** The second press: what was created may stay, so say how to find it. */
   #leaveAtOnce(workdir: string): void {
     process.stderr.write(
-      `left at once; what this run created carries the tag bootwitness:run=${this.#runId}; see ${workdir}/journal.ndjson\n`,
+      `left at once; what this run created carries the tag bootwitness:run=${this.#runId}; ` +
+        `see ${workdir}/journal.ndjson\n`,
     );
     process.exit(130);
   }

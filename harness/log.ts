@@ -8,6 +8,8 @@ export type Log = Logger;
 /** `sync: true` and no transport: asynchronous destinations lose their tail at exit (tried). */
 export function openLog(workdir: string, bindings: Readonly<Record<string, string>>): Log {
   const file = pino.destination({ dest: join(workdir, 'log.ndjson'), sync: true, append: true });
+  // On a full disk the log ends; it must not take the clean-up with it. The evidence does speak up.
+  file.on('error', () => undefined);
   const scrubbing = { write: (line: string) => file.write(scrub(line)) };
   return pino({ level: 'debug', base: bindings, timestamp: pino.stdTimeFunctions.isoTime }, scrubbing);
 }

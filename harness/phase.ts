@@ -17,6 +17,9 @@ const COMMANDS: Readonly<Record<string, string>> = {
 
 /** Runs one scenario as the whole program; ends the process with the exit code of design §3. */
 export async function phase(scenario: Scenario, argv: readonly string[]): Promise<never> {
+  // Whoever reads us may leave first (`| head`): without listeners that ends the process with 1, the image's
+  // code, and the VM stays. What could not be written matters where it is written.
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
   const told = people(process.stderr);
   const command = COMMANDS[scenario.name] ?? scenario.name;
   let code: number;

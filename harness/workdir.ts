@@ -2,7 +2,7 @@
  * The folder of one case: made by exclusive mkdir, so that two runs never share one, and holding
  * the journal of what must be taken back.
  */
-import { closeSync, fsyncSync, mkdirSync, openSync, renameSync, writeSync } from 'node:fs';
+import { closeSync, fsyncSync, mkdirSync, openSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Journal } from './disposals.ts';
 import { Fault } from './faults.ts';
@@ -38,18 +38,24 @@ export function makeWorkdir(root: string, label: string, epochSeconds: number): 
 export function openJournal(workdir: string): Journal {
   const fd = openSync(join(workdir, 'journal.ndjson'), 'ax', 0o644);
   return (entry) => {
-    writeSync(fd, `${scrub(JSON.stringify({ at: new Date().toISOString(), ...entry }))}\n`);
+    writeFileSync(fd, `${scrub(JSON.stringify({ at: new Date().toISOString(), ...entry }))}\n`);
     fsyncSync(fd);
   };
 }
 
-/** Writes aside and renames: the file is either whole or absent. Secrets are scrubbed. */
+/**
+ * Writes aside and renames: the file is either whole or absent. Secrets are scrubbed. `writeFileSync`
+ * and not `writeSync`: the latter writes what still fits on a full disk and says nothing.
+ */
 export function writeWhole(path: string, text: string): void {
   const aside = `${path}.${process.pid}.part`;
   const fd = openSync(aside, 'w', 0o644);
   try {
-    writeSync(fd, scrub(text));
+    writeFileSync(fd, scrub(text));
     fsyncSync(fd);
+  } catch (error) {
+    rmSync(aside, { force: true });
+    throw error;
   } finally {
     closeSync(fd);
   }

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t from 'tap';
 import { readRequest } from '../../harness/config.ts';
-import { Fault } from '../../harness/faults.ts';
+import { Fault, faultRecord } from '../../harness/faults.ts';
 
 const ask = (args: string[], environment: Record<string, string> = {}) => {
   const asked = readRequest(args, environment);
@@ -11,11 +11,11 @@ const ask = (args: string[], environment: Record<string, string> = {}) => {
   return asked.request;
 };
 
-const refused = (args: string[], environment: Record<string, string> = {}): { code: string; message: string } => {
+const refused = (args: string[], environment: Record<string, string> = {}): Fault => {
   try {
     readRequest(args, environment);
   } catch (error) {
-    if (error instanceof Fault) return { code: error.code, message: error.message };
+    if (error instanceof Fault) return error;
     throw error;
   }
   throw new Error(`expected ${args.join(' ')} to be refused`);
@@ -87,4 +87,19 @@ t.test('the token comes from environment or file and shows itself nowhere', asyn
 t.test('--help and --version ask for nothing else', async (t) => {
   t.same(readRequest(['--help'], { CI: 'true' }), { print: 'help' });
   t.same(readRequest(['--version'], {}), { print: 'version' });
+});
+
+t.test('nothing of a password is quoted, whatever characters it has', async (t) => {
+  for (const url of [
+    'http://root:PLANTED/x@127.0.0.1:9',
+    'http://root:x@PLANTED@127.0.0.1:9',
+    'http://root:x"PLANTED@127.0.0.1:9',
+    'root:PLANTED@127.0.0.1',
+    'https://PLANTED@xo.example.org',
+  ]) {
+    const fault = refused(['--xo-url', url], {});
+    t.equal(fault.code, 'BAD_URL', url);
+    t.match(fault.message, /given ".*\[secret\]@/);
+    t.notMatch(JSON.stringify(faultRecord(fault)), /PLANTED/, url);
+  }
 });

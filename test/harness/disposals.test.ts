@@ -29,3 +29,22 @@ t.test('intents are journalled before, undone newest first, and a failure stops 
     'a second run undoes nothing twice',
   );
 });
+
+t.test('a journal that cannot be written any more (full disk) does not stop the clean-up', async (t) => {
+  let full = false;
+  const disposals = new Disposals(() => {
+    if (full) throw new Error('ENOSPC');
+  });
+  const order: string[] = [];
+  for (const what of ['slot', 'VDI', 'VM']) {
+    disposals.register(what, {}, async () => {
+      order.push(what);
+      if (what === 'VDI') throw new Error('XO is away');
+      return [];
+    });
+  }
+  full = true;
+  const left = await disposals.run(Deadline.after(1_000, new AbortController().signal));
+  t.same(order, ['VM', 'VDI', 'slot']);
+  t.same(left, ['VDI: XO is away']);
+});

@@ -1,4 +1,6 @@
+import type { EventEmitter } from 'node:events';
 import t from 'tap';
+import { faultRecord } from '../../harness/faults.ts';
 import { listenForInterrupt } from '../../harness/interrupt.ts';
 
 t.test('signals that arrive together are one press; the signal carries the fault', async (t) => {
@@ -36,4 +38,19 @@ t.test('a later signal is a second press', async (t) => {
   process.emit('SIGINT', 'SIGINT');
   t.equal(second, 1);
   t.equal(interrupt.presses(), 2);
+});
+
+t.test('an exception that nobody caught ends the case in order, as our bug', async (t) => {
+  const others = process.listeners('uncaughtException');
+  process.removeAllListeners('uncaughtException');
+  const interrupt = listenForInterrupt(
+    () => undefined,
+    () => undefined,
+  );
+  t.teardown(() => interrupt.remove());
+  const bug = new Error('read of undefined');
+  (process as EventEmitter).emit('uncaughtException', bug, 'uncaughtException');
+  for (const other of others) process.on('uncaughtException', other);
+  t.equal(interrupt.signal.reason, bug);
+  t.match(faultRecord(interrupt.signal.reason), { code: 'HARNESS_BUG', party: 'harness' });
 });

@@ -1,0 +1,75 @@
+/**
+ * Where the outputs go may break: a reader that leaves, a disk that is full. Nothing of that may stay
+ * in the lab, be blamed on the image, or look like a whole report of a PASS.
+ */
+import { type ChildProcess, execFileSync } from 'node:child_process';
+import { mkdirSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import t from 'tap';
+import { startLab } from '../lab-process.ts';
+import { type Outcome, runPhase, workdirRoot } from '../phase-process.ts';
+
+const root = workdirRoot(t);
+const lab = await startLab('--backend', 'simulated');
+t.teardown(() => lab.stop());
+const run = (where: string, onStderr?: (all: string, child: ChildProcess) => void): Promise<Outcome> =>
+  runPhase('phase9', where, ['--lab', lab.labFile], onStderr === undefined ? {} : { onStderr });
+
+function cleaned(t: Pick<typeof import('tap').default, 'equal'>, outcome: Outcome): void {
+  t.equal(outcome.metadata.get('leaked'), '0');
+  t.equal(outcome.result?.result.leaked.length, 0, 'a fresh listing shows nothing');
+}
+
+t.test('whoever reads stderr leaves in the middle', async (t) => {
+  let left = false;
+  const outcome = await run(root, (all, child) => {
+    if (left || !/\] boot\n/.test(all)) return;
+    left = true;
+    child.stderr?.destroy();
+  });
+  t.equal(outcome.code, 0);
+  t.equal(outcome.metadata.get('result'), 'PASS');
+  cleaned(t, outcome);
+});
+
+t.test('whoever reads stdout leaves', async (t) => {
+  const outcome = await run(root, (_, child) => child.stdout?.destroy());
+  t.equal(outcome.code, 0, outcome.stderr);
+  t.equal(outcome.metadata.get('result'), 'PASS');
+  cleaned(t, outcome);
+});
+
+const mounted = (path: string, kib: number): boolean => {
+  try {
+    execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${kib}k`, 'tmpfs', path], { stdio: 'ignore' });
+    return true;
+  } catch {
+    return false; // not root, or not allowed in this container
+  }
+};
+
+t.test('a disk that is full is never a PASS, and a file on it is whole or absent', async (t) => {
+  // The evidence of a simulated run takes some 80 KiB: the first is full before, the others in the report.
+  for (const kib of [24, 96, 100, 104, 108]) {
+    const full = join(root, `full-${kib}`);
+    mkdirSync(full);
+    if (!mounted(full, kib)) {
+      t.pass('# SKIP a small file system cannot be mounted here');
+      return;
+    }
+    try {
+      const outcome = await run(full);
+      const files = readdirSync(outcome.workdir);
+      t.equal(outcome.metadata.has('result'), outcome.code === 0, `${kib} KiB: no metadata without a whole report`);
+      t.not(outcome.code, 1, `${kib} KiB: not the image: ${outcome.stderr}`);
+      if (outcome.code !== 0) t.notMatch(outcome.stdout, /PASS/, `${kib} KiB`);
+      t.same(
+        files.filter((name) => name.endsWith('.part')),
+        [],
+        `${kib} KiB: no half file stays`,
+      );
+    } finally {
+      execFileSync('umount', ['-l', full]);
+    }
+  }
+});
