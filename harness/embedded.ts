@@ -67,8 +67,7 @@ export async function startEmbeddedLab(options: EmbeddedOptions): Promise<Embedd
   });
   try {
     const died = gone.then((how): never => {
-      const words = said.trim().split('\n').slice(-3).join(' / ');
-      throw new Fault('EMBEDDED_LAB_FAILED', `the embedded lab did not start (${how}): ${words || 'it said nothing'}`);
+      throw new Fault('EMBEDDED_LAB_FAILED', `the embedded lab did not start (${how}): ${lastWords(said)}`);
     });
     died.catch(() => undefined);
     const line = await byDeadline(options.deadline, 'EMBEDDED_LAB_FAILED', 'embedded lab', Promise.race([ready, died]));
@@ -77,6 +76,13 @@ export async function startEmbeddedLab(options: EmbeddedOptions): Promise<Embedd
     await stop();
     throw error;
   }
+}
+
+/** The line in which the lab says why it ends; else the last ones. */
+function lastWords(said: string): string {
+  const lines = said.trim().split('\n');
+  const why = lines.findLast((line) => line.startsWith('lab: '))?.slice('lab: '.length);
+  return why ?? (lines.slice(-3).join(' / ') || 'it said nothing');
 }
 
 function labFileOf(line: string): string {

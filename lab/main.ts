@@ -37,6 +37,13 @@ function endAsked(wish: LabArguments): Promise<void> {
   });
 }
 
+/** A program that the lab needs is not there; null: something else went wrong. */
+function missingProgram(error: unknown): string | null {
+  if (!(error instanceof Error) || !('code' in error) || error.code !== 'ENOENT') return null;
+  if (!('syscall' in error) || !String(error.syscall).startsWith('spawn')) return null;
+  return `${'path' in error ? String(error.path) : 'a program'} is not installed; ./setup.sh brings what the lab needs`;
+}
+
 async function run(args: readonly string[]): Promise<number> {
   const wish = labArguments(args, process.env);
   if (wish.help) {
@@ -61,8 +68,10 @@ try {
   process.exitCode = await run(process.argv.slice(2));
 } catch (error) {
   const misuse = error instanceof ArgumentMisuse || error instanceof StateDirMisuse;
-  log(misuse || error instanceof Error ? `lab: ${(error as Error).message}` : String(error));
-  if (!misuse && error instanceof Error && error.stack) log(error.stack);
+  const missing = missingProgram(error);
+  if (!misuse && missing === null && error instanceof Error && error.stack) log(error.stack);
+  // Last, and marked: whoever started the lab quotes this line.
+  log(`lab: ${missing ?? (error instanceof Error ? error.message : String(error))}`);
   process.exitCode = misuse ? EXIT_MISUSE : EXIT_FAILED;
 }
 // Pending timers and an open stdin are no reason to stay.

@@ -35,4 +35,5 @@ t.test('a root that is not found proves nothing against the image, though a pani
 
 t.test('an ordinary boot shows nothing', async (t) => {
   t.equal(fatalSignature('Booting...\nService root started.\nlogin: \npanic is only a word here\n'), null);
+  t.equal(fatalSignature('watchdogd started\npanic: no action configured\nlogin: \n'), null, 'a log that says so');
 });

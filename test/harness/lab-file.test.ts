@@ -1,6 +1,7 @@
+import { fileURLToPath } from 'node:url';
 import t from 'tap';
 import { Fault } from '../../harness/faults.ts';
-import { parseLabFile } from '../../harness/lab-file.ts';
+import { loadLabFile, parseLabFile } from '../../harness/lab-file.ts';
 
 const GOOD = `name = "pool1"
 budget_scale = 1.5
@@ -69,4 +70,9 @@ t.test('what is wrong is named with its line', async (t) => {
     [GOOD.replace('"/usr/local/bin/herd"', '7'), /paths.herd: expected a text or a list of texts, given 7/],
   ];
   for (const [text, message] of rows) t.match(refused(text), message);
+});
+
+t.test('the commented example is a lab file', async (t) => {
+  const path = fileURLToPath(new URL('../../labs/pool1.example.toml', import.meta.url));
+  t.match(loadLabFile(path), { name: 'pool1', kind: 'xo', firmware: 'uefi' });
 });

@@ -19,7 +19,12 @@ execFileSync('ssh-keygen', ['-q', '-t', 'ed25519', '-N', 'a passphrase', '-f', j
 const image = file('image.raw', 'x'.repeat(512));
 truncateSync(image, 1024 * 1024);
 const lab = (text: string): string => file(`lab-${text.length}.toml`, text);
-const GOOD_LAB = `[xo]\nurl = "http://127.0.0.1:1"\ntoken_file = "${file('token', 'a-token')}"\n[ssh]\nkey = "${join(dir, 'key')}"\n`;
+const GOOD_LAB = `[xo]
+url = "http://127.0.0.1:1"
+token_file = "${file('token', 'a-token')}"
+[ssh]
+key = "${join(dir, 'key')}"
+`;
 
 const ROWS: readonly {
   readonly name: string;

@@ -95,6 +95,17 @@ const ROWS: readonly Row[] = [
     ...{ code: 3, result: 'ERROR', fault: 'WRONG_GUEST', party: 'lab', says: /guest identity/ },
   },
   {
+    name: 'our machine, but its disk cannot be recognised',
+    guests: [{ answers: { 'image-identity': { facts: { device: '', disk: '', 'gpt.vda': null } } } }],
+    ...{
+      code: 3,
+      result: 'ERROR',
+      fault: 'IMAGE_UNPROVEN',
+      party: 'undetermined',
+      says: /no disk to look at.*not read back/,
+    },
+  },
+  {
     name: 'the connection ends between two probes',
     guests: [{ answers: { 'shepherd-status': { drop: true } } }],
     ...{ code: 3, result: 'ERROR', fault: 'SSH_LOST', party: 'undetermined', says: /ended at probe/ },

@@ -37,9 +37,8 @@ t.test('the first two lines name probe and nonce', async (t) => {
 
 t.test('facts come as text or as hex, whatever is printed around them', async (t) => {
   const banner = 'compat_prefix_shims=absent\n@ffff\tkind\t=absent\nWelcome\n';
-  const seen = answer(
-    `${banner}${line('kind', '=dangling symlink')}noise\n${line('hex.0', '00ff0a41')}${line('none', '')}${line('empty', '=')}${end}bye\n`,
-  );
+  const facts = `${line('hex.0', '00ff0a41')}${line('none', '')}${line('empty', '=')}`;
+  const seen = answer(`${banner}${line('kind', '=dangling symlink')}noise\n${facts}${end}bye\n`);
   t.strictSame(seen, {
     state: 'seen',
     facts: { kind: 'dangling symlink', 'hex.0': '\0\ufffd\nA', none: '', empty: '' },
@@ -85,4 +84,9 @@ t.test('quoting', async (t) => {
   t.equal(quote(`a'b $(reboot)`), `'a'\\''b $(reboot)'`);
   t.equal(words(['a', 'b c']), `'a' 'b c'`);
   t.throws(() => quote('a\0b'), /NUL/);
+});
+
+t.test('an empty hex value is a missing od, not an empty text', async (t) => {
+  const stdout = `@${NONCE}\tcontent\t\n@${NONCE}\tend\t0\n`;
+  t.match(unframe({ ...RECORD, stdout }, NONCE), { state: 'unseen', reason: /content is neither text nor hex/ });
 });

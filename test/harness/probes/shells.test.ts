@@ -117,7 +117,10 @@ for (const shell of shells) {
     t.teardown(() => new Promise<void>((resolve) => server.close(() => resolve())));
     t.equal((await judged(shell, 'shepherd-socket'))[0]?.outcome, 'held');
     t.match((await judged(shell, 'shepherd-status'))[0]?.reason, /^tool missing: herd/);
-    const herd = `case "$*" in *status*) printf 'Status of root:\\n  It is running since 1.\\n' ;; *) printf 'Evaluating.\\n%s\\n' ${process.pid} ;; esac`;
+    const herd = `case "$*" in
+  *status*) printf 'Status of root:\\n  It is running since 1.\\n' ;;
+  *) printf 'Evaluating.\\n%s\\n' ${process.pid} ;;
+esac`;
     writeFileSync(below('bin/herd'), `#!/bin/sh\n${herd}\n`);
     chmodSync(below('bin/herd'), 0o755);
     t.strictSame((await judged(shell, 'shepherd-status'))[0]?.actual, 'running');

@@ -1,0 +1,71 @@
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import t from 'tap';
+import { Deadline } from '../../harness/deadline.ts';
+import { startEmbeddedLab } from '../../harness/embedded.ts';
+import { FAULTS, Fault, faultRecord } from '../../harness/faults.ts';
+import { loadPrivateKey } from '../../harness/ssh.ts';
+
+const TESTS = fileURLToPath(new URL('..', import.meta.url));
+const dir = mkdtempSync(join(tmpdir(), 'bw-faults-'));
+t.teardown(() => rmSync(dir, { recursive: true, force: true }));
+
+t.test('every code of the table is provoked by a test, and has a remedy', async (t) => {
+  const texts = readdirSync(TESTS, { recursive: true, encoding: 'utf8' })
+    .filter((file) => file.endsWith('.test.ts'))
+    .map((file) => readFileSync(join(TESTS, file), 'utf8'));
+  for (const [code, { remedy }] of Object.entries(FAULTS)) {
+    t.ok(
+      texts.some((text) => text.includes(code)),
+      `${code} is named by a test`,
+    );
+    t.match(remedy, /^[A-Z].{20,}\.$/, `${code} says what to do`);
+  }
+});
+
+t.test('a record keeps the causes in their own words', async (t) => {
+  const cause = new Error('outer', { cause: new TypeError('inner') });
+  t.match(faultRecord(new Fault('XO_UNREACHABLE', 'no answer', { cause })), {
+    code: 'XO_UNREACHABLE',
+    party: 'lab',
+    causes: ['Error: outer', 'TypeError: inner'],
+  });
+  t.match(faultRecord('a thrown text'), { code: 'HARNESS_BUG', party: 'harness', message: 'a thrown text' });
+});
+
+t.test('only a private key without passphrase is a key', async (t) => {
+  const key = join(dir, 'key');
+  execFileSync('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-f', key]);
+  execFileSync('ssh-keygen', ['-q', '-t', 'ed25519', '-N', 'locked', '-f', `${key}-locked`]);
+  writeFileSync(`${key}-none`, 'hello\n');
+  t.ok(loadPrivateKey(key).length > 0);
+  for (const [path, says] of [
+    [`${key}.pub`, /given a public key: .*key\.pub/],
+    [`${key}-locked`, /without passphrase/],
+    [`${key}-none`, /expected a private key/],
+    [join(dir, 'nowhere'), /cannot read/],
+  ] as const) {
+    t.throws(() => loadPrivateKey(path), { code: 'BAD_KEY', message: says });
+  }
+});
+
+t.test('the embedded lab: refused off Linux, and its last words kept where it fails', async (t) => {
+  const options = {
+    environment: { PATH: join(dir, 'no-tools-here'), HOME: dir },
+    cacheDir: join(dir, 'cache'),
+    deadline: Deadline.after(60_000, new AbortController().signal),
+    onLine: () => undefined,
+  };
+  const { platform } = process;
+  Object.defineProperty(process, 'platform', { value: 'freebsd' });
+  await t.rejects(startEmbeddedLab(options), { code: 'LAB_UNSUPPORTED', message: /this is freebsd/ });
+  Object.defineProperty(process, 'platform', { value: platform });
+  const failed = await startEmbeddedLab(options).catch((error: unknown) => error);
+  t.match(failed, {
+    code: 'EMBEDDED_LAB_FAILED',
+    message: /did not start \(exit 3\): flock is not installed; \.\/setup\.sh brings/,
+  });
+});
