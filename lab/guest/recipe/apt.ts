@@ -44,7 +44,8 @@ async function keyring(mirror: Mirror): Promise<string> {
     if (await exists(path)) return path;
   }
   throw new Error(
-    `the keyring of Debian is missing (${KEYRINGS[0]}), and packages are not used unverified: install debian-archive-keyring`,
+    `the keyring of Debian is missing (${KEYRINGS[0]}), and packages are not used unverified: ` +
+      'install debian-archive-keyring',
   );
 }
 

@@ -23,10 +23,14 @@ async function bootCode(): Promise<Buffer> {
 
 async function partition(image: string): Promise<void> {
   const sectors = (mebibytes: number): number => (mebibytes * 1024 * 1024) / SECTOR_BYTES;
+  const [boot, root] = [
+    `start=${BOOT_OFFSET / SECTOR_BYTES}, size=${sectors(BOOT_MIB)}`,
+    `start=${ROOT_OFFSET / SECTOR_BYTES}, size=${sectors(ROOT_MIB)}`,
+  ];
   const table = [
     'label: gpt',
-    `start=${BOOT_OFFSET / SECTOR_BYTES}, size=${sectors(BOOT_MIB)}, type=uefi, name="${BOOT_PARTITION}", attrs=LegacyBIOSBootable`,
-    `start=${ROOT_OFFSET / SECTOR_BYTES}, size=${sectors(ROOT_MIB)}, type=linux, name="${ROOT_PARTITION}"`,
+    `${boot}, type=uefi, name="${BOOT_PARTITION}", attrs=LegacyBIOSBootable`,
+    `${root}, type=linux, name="${ROOT_PARTITION}"`,
     '',
   ].join('\n');
   await command('sfdisk', ['--quiet', image], { input: table });

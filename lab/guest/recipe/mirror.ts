@@ -120,7 +120,8 @@ export function mirrorFrom(files: readonly SourcesFile[], override: string | und
     mirrors.find((mirror) => /\/debian(?:\/|\.list)?$/.test(mirror.uri));
   if (best === undefined) {
     throw new Error(
-      `no entry for Debian's main archive in the apt sources of this machine: set ${MIRROR_VARIABLE} to the URI of a mirror`,
+      "no entry for Debian's main archive in the apt sources of this machine: " +
+        `set ${MIRROR_VARIABLE} to the URI of a mirror`,
     );
   }
   return best;
