@@ -17,10 +17,14 @@ export interface Signature {
 export const FATAL_SIGNATURES: readonly Signature[] = [
   {
     name: 'no-root',
-    pattern:
-      /mountroot> |panic: mountroot: unable to|VFS: Unable to mount root fs|fruix-initramfs: (?:no partition named|.* cannot be mounted)/,
+    pattern: new RegExp(
+      'mountroot> |panic: mountroot: unable to|VFS: Unable to mount root fs|' +
+        'fruix-initramfs: (?:no partition named|.* cannot be mounted)',
+    ),
     proves: 'stuck',
-    why: 'FreeBSD (vfs_mountroot.c), the Linux kernel and the initramfs of the reference guest; a disk on another bus does the same.',
+    why:
+      'FreeBSD (vfs_mountroot.c), the Linux kernel and the initramfs of the reference guest; ' +
+      'a disk on another bus does the same.',
   },
   {
     name: 'no-bootable-device',
@@ -30,9 +34,11 @@ export const FATAL_SIGNATURES: readonly Signature[] = [
   },
   {
     name: 'freebsd-panic',
-    pattern: /^panic: /m,
+    pattern: /^panic: .*\n(?:cpuid = |time = |KDB: |Uptime: )/m,
     proves: 'image',
-    why: 'kern_shutdown.c prints it when the kernel gives up.',
+    why:
+      'kern_shutdown.c prints it when the kernel gives up, with these lines below; ' +
+      'the first line alone may stand in any log, also of a guest whose network is dead.',
   },
   {
     name: 'freebsd-init-died',

@@ -186,7 +186,8 @@ else
   case $name in
     */*) ! have glabel || name=$(glabel status -s 2>/dev/null | awk -v n="$name" '$1 == n { print $3 }') ;;
   esac
-  disk=$(printf '%s\\n' "$name" | sed -n 's/^\\([a-z]*[0-9][0-9]*\\)p[0-9][0-9]*$/\\1/p; s/^\\([a-z]*[0-9][0-9]*\\)s[0-9][0-9]*[a-h]*$/\\1/p')
+  disk=$(printf '%s\\n' "$name" |
+    sed -n 's/^\\([a-z]*[0-9][0-9]*\\)p[0-9][0-9]*$/\\1/p; s/^\\([a-z]*[0-9][0-9]*\\)s[0-9][0-9]*[a-h]*$/\\1/p')
   case " $(sysctl -n kern.disks 2>/dev/null) " in
     *" $name "*) disk=$name ;;
   esac

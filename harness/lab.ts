@@ -46,7 +46,10 @@ export interface Address {
 
 /** A VM that is not running any more though nobody here asked for it. */
 export interface GuestDeath {
-  /** `halted`: the VM is there and off. `vanished`: the VM is gone while its pool is there. `lab-lost`: XO lost the pool or we lost XO. */
+  /**
+   * `halted`: the VM is there and off. `vanished`: the VM is gone while its pool is there.
+   * `lab-lost`: XO lost the pool or we lost XO.
+   */
   readonly kind: 'halted' | 'vanished' | 'lab-lost';
   /** What XO showed last, one sentence. */
   readonly seen: string;

@@ -63,7 +63,8 @@ export async function decideSilence(
   return conclude(
     new Fault(
       'GUEST_SILENT',
-      `the guest did not answer twice (${sentence(silence)}; again: ${again}) while the control image answered in between`,
+      `the guest did not answer twice (${sentence(silence)}; again: ${again}) ` +
+        'while the control image answered in between',
     ),
   );
 }

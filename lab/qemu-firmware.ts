@@ -1,4 +1,7 @@
-/** Finds UEFI firmware on this machine and gives a VM its own copy of the variables. BIOS needs nothing: QEMU brings it. */
+/**
+ * Finds UEFI firmware on this machine and gives a VM its own copy of the variables.
+ * BIOS needs nothing: QEMU brings it.
+ */
 import { constants, existsSync } from 'node:fs';
 import { copyFile } from 'node:fs/promises';
 import { join } from 'node:path';

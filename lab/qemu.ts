@@ -142,7 +142,8 @@ function shortSocket(dir: string, name: string): string {
   const bytes = Buffer.byteLength(path);
   if (bytes <= SOCKET_PATH_MAX) return path;
   throw new Error(
-    `${path}: ${bytes} bytes are too long for a Unix socket (at most ${SOCKET_PATH_MAX}); give the lab a shorter state folder`,
+    `${path}: ${bytes} bytes are too long for a Unix socket (at most ${SOCKET_PATH_MAX}); ` +
+      'give the lab a shorter state folder',
   );
 }
 

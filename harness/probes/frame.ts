@@ -14,7 +14,7 @@ export interface FrameOrder {
   readonly probe: string;
   /** Fresh random lower-case hex, at least 16 digits: one per question, never used again. */
   readonly nonce: string;
-  /** Body of the script's `main`; it may use `fact`, `fact_start`, `bounded` and `have`, must not call `exit`, and ends well. */
+  /** Body of `main`; it may use `fact`, `fact_start`, `bounded` and `have`, must not call `exit`, and ends well. */
   readonly body: string;
   /** What `bounded` multiplies its seconds with: the lab's budget scale. Default 1. */
   readonly patience?: number;
@@ -167,10 +167,10 @@ function cutReason(record: CommandRecord): string {
   return `cut: no end line (${status}${said === '' ? '' : `; stderr ends: ${said.slice(0, 200)}`})`;
 }
 
-/** `=text` of printable ASCII, or pairs of hex digits; null: neither. */
+/** `=text` of printable ASCII, or pairs of hex digits; null: neither, also where od or tr was missing. */
 function decoded(coded: string): string | null {
   if (coded.startsWith('=')) return /^=[ -~]*$/.test(coded) ? coded.slice(1) : null;
-  return /^(?:[0-9a-f]{2})*$/.test(coded) ? Buffer.from(coded, 'hex').toString('utf8') : null;
+  return /^(?:[0-9a-f]{2})+$/.test(coded) ? Buffer.from(coded, 'hex').toString('utf8') : null;
 }
 
 function unseen(reason: string): Observation {

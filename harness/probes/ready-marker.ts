@@ -5,7 +5,8 @@
  *   time by the guest's own clock.
  * Proof: the marker is written by the image itself at the end of its start-up; one that was modified
  *   after this boot began was written by this boot.
- * What could fool it: a marker left by an earlier boot of the same disk (hence the boot time), and a
+ * What could fool it: a marker left by an earlier boot of the same disk (hence the boot time); a new
+ *   symbolic link to an old file (hence the time of the file that was read); and a
  *   clock that was set after the marker was written: forwards makes a fresh marker look stale,
  *   backwards puts it into the future. Device nodes are made anew in each boot, so a `/dev/null`
  *   that is older than the boot shows a clock that was moved: then nothing can be told.
@@ -23,11 +24,11 @@ const CONTENT_BYTES_MAX = 256;
 const body = (marker: string): string => `
 marker=${quote(marker)}
 written=
-modified() { stat -c %Y "$1" 2>/dev/null || stat -f %m "$1" 2>/dev/null; }
+modified() { stat -L -c %Y "$1" 2>/dev/null || stat -L -f %m "$1" 2>/dev/null; }
 if [ -f "$marker" ]; then
   kind='file'
   # The x keeps the final newlines that a command substitution would take away.
-  fact content "$(head -c ${CONTENT_BYTES_MAX} "$marker"; printf x)"
+  if content=$(head -c ${CONTENT_BYTES_MAX} "$marker" && printf x); then fact content "$content"; fi
   written=$(modified "$marker")
 elif [ -e "$marker" ] || [ -L "$marker" ]; then
   kind='no file'
@@ -87,7 +88,8 @@ function fresh(times: Readonly<Record<string, string>>, expected: string): Check
   if (modified === null) return check.unobserved(NAME, expected, 'modification time unreadable: stat');
   if (now === null) return check.unobserved(NAME, expected, 'present time unreadable: date');
   if (modified > now + CLOCK_TOLERANCE_S) {
-    const reason = `the marker is ${modified - now} s in the future: the guest's clock was moved, its age cannot be told`;
+    const ahead = modified - now;
+    const reason = `the marker is ${ahead} s in the future: the guest's clock was moved, its age cannot be told`;
     return check.unobserved(NAME, expected, reason);
   }
   if (modified >= boot - CLOCK_TOLERANCE_S) return check.held(NAME, expected, expected);

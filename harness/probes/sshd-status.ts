@@ -75,7 +75,8 @@ export const sshdStatus: Probe = {
     const no = says('no');
     // rc alone cannot deny an sshd that it did not start.
     if (no.some((witness) => witness !== 'service')) {
-      const reason = `no ${no.join(', no ')} of sshd at port ${observation.facts.port ?? '22'}, though this session was accepted`;
+      const port = observation.facts.port ?? '22';
+      const reason = `no ${no.join(', no ')} of sshd at port ${port}, though this session was accepted`;
       return [check.failed(NAME, EXPECTED, 'not running', reason)];
     }
     return [check.unobserved(NAME, EXPECTED, 'tool missing: sockstat, /proc/net/tcp, pgrep, /proc')];

@@ -52,6 +52,25 @@ async function client(url: string): Promise<Xo> {
   return xo;
 }
 
+/** Looks again at each notification until what is seen holds. */
+async function satisfied<Seen>(xo: Xo, look: () => Promise<Seen>, holds: (seen: Seen) => boolean): Promise<void> {
+  const deadline = Date.now() + CALM_MS;
+  for (;;) {
+    const told = new Promise<void>((resolve) => {
+      xo.once('notification', () => resolve());
+    });
+    const seen = await look();
+    if (holds(seen)) return;
+    if (Date.now() > deadline) throw new Error(`not within ${CALM_MS} ms; last: ${JSON.stringify(seen)}`);
+    let timer: NodeJS.Timeout | undefined;
+    const calm = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, CALM_MS);
+    });
+    await Promise.race([told, calm]);
+    clearTimeout(timer);
+  }
+}
+
 export async function testEndpoint(
   t: { teardown(action: () => unknown): unknown },
   pace: Partial<typeof REAL_PACE> = {},
@@ -92,23 +111,7 @@ export async function testEndpoint(
     if (!object || others.length > 0) throw new Error(`${others.length + (object ? 1 : 0)} objects fit, expected one`);
     return object;
   };
-  const until: TestEndpoint['until'] = async (filter, holds) => {
-    const deadline = Date.now() + CALM_MS;
-    for (;;) {
-      const told = new Promise<void>((resolve) => {
-        xo.once('notification', () => resolve());
-      });
-      const found = await shown(filter);
-      if (holds(found)) return;
-      if (Date.now() > deadline) throw new Error(`not within ${CALM_MS} ms; last: ${JSON.stringify(found)}`);
-      let timer: NodeJS.Timeout | undefined;
-      const calm = new Promise<void>((resolve) => {
-        timer = setTimeout(resolve, CALM_MS);
-      });
-      await Promise.race([told, calm]);
-      clearTimeout(timer);
-    }
-  };
+  const until: TestEndpoint['until'] = (filter, holds) => satisfied(xo, () => shown(filter), holds);
   const makeVm: TestEndpoint['makeVm'] = async (name = 'demo', mac = '02:00:00:00:aa:01') => {
     const [template, network, sr] = [
       await the({ type: 'VM-template', isDefaultTemplate: true }),

@@ -1,89 +1,27 @@
 /** Simulated guests, seen by a real SSH client: healthy ones, and each way in which one can be told to misbehave. */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createConnection } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import t, { type Test } from 'tap';
+import t from 'tap';
 import { readGpt } from '../../harness/gpt-dump.ts';
 import { judgeImage, judgeMachine } from '../../harness/identity.ts';
-import type { CommandRecord, Observation } from '../../harness/model.ts';
-import { frame, unframe } from '../../harness/probes/frame.ts';
-import { type Attempt, attemptSsh, type SshSession } from '../../harness/ssh.ts';
-import type { BackendVm, RunningVm } from '../../lab/backend.ts';
-import { simulatedBackend } from '../../lab/simulated/backend.ts';
+import type { SshSession } from '../../harness/ssh.ts';
 import { diskGuid, octalDump, readDiskHead } from '../../lab/simulated/disk-head.ts';
-import { type Slot, takeSlots } from '../../lab/slots.ts';
 import { makeSshKeyPair } from '../../lab/ssh-key.ts';
 import { makeStandInImage } from '../../lab/stand-in-image.ts';
-
-const PORT = 2222;
-const NONCE = '0123456789abcdef';
-const CLOSURE = '/frx/store/0123-fruix-system-known';
-const UUID = '5b9c6a52-0d1e-4b5f-8f00-0123456789ab';
-const ENOUGH_MS = 10_000;
-
-const dir = mkdtempSync(join(tmpdir(), 'bw-simulated-'));
-const { privateKey, publicKey } = makeSshKeyPair('test');
-const image = join(dir, 'image.raw');
-await makeStandInImage(image, { closure: CLOSURE });
-const block = await takeSlots(200, PORT);
-let nextSlot = 0;
-t.teardown(async () => {
-  await block.release();
-  rmSync(dir, { recursive: true, force: true });
-});
-
-interface Started {
-  readonly vm: BackendVm;
-  readonly slot: Slot;
-  readonly running: RunningVm;
-}
-
-/** A backend that answers as `answers` says; gives back how to start its VMs, which end with the test. */
-function lab(t: Test, answers: unknown = {}): (changes?: Partial<BackendVm>, dead?: boolean) => Promise<Started> {
-  const answersPath = join(dir, `answers-${nextSlot}.json`);
-  writeFileSync(answersPath, JSON.stringify(answers));
-  const images = [{ path: image, bootMode: 'shepherd-pid1', closure: CLOSURE }] as const;
-  const log = (): void => undefined;
-  const backend = simulatedBackend({ log, sshPort: PORT, authorizedKey: publicKey, answersPath, images });
-  return async (changes = {}, dead = false) => {
-    const slot = block.slots[nextSlot++ % block.slots.length];
-    if (slot === undefined) throw new Error('no slot');
-    const vm: BackendVm = {
-      uuid: UUID,
-      name: 'simulated',
-      memoryBytes: 2 ** 29,
-      cpus: 1,
-      firmware: 'bios',
-      bootOrder: 'c',
-      disks: [{ path: image, position: '0', readOnly: false }],
-      nics: [{ ...slot, dead }],
-      dir,
-      ...changes,
-    };
-    const running = await backend.start(vm);
-    t.teardown(() => running.stop());
-    return { vm, slot, running };
-  };
-}
-
-function connect({ slot }: Started, bannerWaitMs = ENOUGH_MS, key = privateKey): Promise<Attempt> {
-  const signal = new AbortController().signal;
-  const login = { user: 'root', privateKey: Buffer.from(key), bannerWaitMs, handshakeWaitMs: 10_000, signal };
-  return attemptSsh({ host: slot.address, port: PORT, ...login });
-}
-
-async function session(t: Test, started: Started): Promise<SshSession> {
-  const attempt = await connect(started);
-  if (attempt.state !== 'ready') throw new Error(`no session: ${attempt.seen}`);
-  t.teardown(() => attempt.session.close());
-  return attempt.session;
-}
-
-const run = (ssh: SshSession, probe: string, budgetMs = ENOUGH_MS): Promise<CommandRecord> =>
-  ssh.run(probe, frame({ probe, nonce: NONCE, body: ':' }), budgetMs);
-const ask = async (ssh: SshSession, probe: string, budgetMs?: number): Promise<Observation> =>
-  unframe(await run(ssh, probe, budgetMs), NONCE);
+import {
+  ask,
+  CLOSURE,
+  connect,
+  dir,
+  ENOUGH_MS,
+  image,
+  lab,
+  NONCE,
+  PORT,
+  run,
+  session,
+  UUID,
+} from './simulated-guests.ts';
 
 t.test('a healthy guest: banner, identity of machine and image, facts of its mode', async (t) => {
   const started = await lab(t)();

@@ -39,7 +39,7 @@ export function parseSource(path: string, text: string): Source {
   const visit = (node: ts.Node): void => {
     const line = lineOf(node.getStart());
     const from = importOf(node);
-    if (from !== null) source.imports.push({ line, kind: from.kind, what: resolved(path, from.name) });
+    if (from !== null) source.imports.push({ line, kind: from.kind, what: resolved(path, from) });
     if (ts.isFunctionLike(node) && 'body' in node && node.body) {
       const name = node.name?.getText() ?? 'a function';
       source.functions.push({ line, what: name, length: lineOf(node.getEnd()) - line + 1 });
@@ -76,8 +76,9 @@ function importOf(node: ts.Node): { name: string; kind: Import['kind'] } | null 
   return null;
 }
 
-function resolved(from: string, name: string): string {
-  if (name.startsWith('.')) return join(dirname(from), name);
+function resolved(from: string, { name, kind }: { readonly name: string; readonly kind: Import['kind'] }): string {
+  // A URL is relative without a dot as well.
+  if (name.startsWith('.') || (kind === 'spawn' && !/^[a-z]+:/.test(name))) return join(dirname(from), name);
   if (name.startsWith('node:')) return name;
   return name
     .split('/')

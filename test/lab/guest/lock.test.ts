@@ -34,7 +34,10 @@ t.test('the second waits for the first, and says so', async (t) => {
 t.test('a killed holder gives it back', async (t) => {
   const file = join(folder, 'two');
   const module = new URL('../../../lab/guest/recipe/lock.ts', import.meta.url).href;
-  const script = `const { lock } = await import(${JSON.stringify(module)}); await lock(${JSON.stringify(file)}, () => {}); console.log('held'); setInterval(() => {}, 1000);`;
+  const script = `const { lock } = await import(${JSON.stringify(module)});
+    await lock(${JSON.stringify(file)}, () => {});
+    console.log('held');
+    setInterval(() => {}, 1000);`;
   const holder = spawn(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', script], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
