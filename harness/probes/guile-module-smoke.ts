@@ -14,6 +14,8 @@
  *   an earlier module pulls in; three processes would cost a second more.
  * A module that is missing, a Guile that died and a Guile that hangs are told apart by the last thing
  * it said. Only a Guile that has said `started` can blame a module: else the runtime was not observed.
+ * Where no environment was found, neither the running Shepherd's nor a file, a module that is missing is
+ * missing from Guile's bare defaults: that shows nothing of the service's runtime.
  * A hang counts where Guile answers a trivial expression promptly right after it: else the machine is
  * only slow.
  */
@@ -91,7 +93,11 @@ fi`),
       const others = guile_rejected ? ` (not in the store:${guile_rejected})` : '';
       return [check.unobserved(NAME, EXPECTED, `tool missing: no guile under ${paths.store}${others}`)];
     }
-    return [judged(output, status, observation.facts.control ?? '', paths.store)];
+    const found = judged(output, status, observation.facts.control ?? '', paths.store);
+    if (found.outcome === 'failed' && observation.facts.guile_environment === 'none') {
+      return [check.unobserved(NAME, EXPECTED, `no environment for Guile was found; without one: ${found.reason}`)];
+    }
+    return [found];
   },
 };
 

@@ -18,7 +18,8 @@ import { words } from './quote.ts';
 
 const MODE = 'init_mode';
 const COMMAND = 'pid1_command';
-const INITS: readonly string[] = ['init', 'systemd', 'openrc-init', 'runit', 's6-svscan', 'launchd'];
+/** FreeBSD's, and the reference guest's stand-in for it. systemd and its like are no `freebsd-init+rc.d`. */
+const INIT = 'init';
 const ANY_COMMAND = 'recorded';
 
 /** FreeBSD's base has no /proc; busybox's ps has no -p: the tool that is there is asked. */
@@ -67,7 +68,7 @@ export const pid1: Probe = {
 type Shown = { readonly mode: BootMode } | { readonly neither: string } | { readonly undecided: string };
 
 function shown(comm: string, command: string, written: string): Shown {
-  if (INITS.includes(comm)) {
+  if (comm === INIT) {
     if (written === '1') return { undecided: `PID 1 is ${comm}, but Shepherd's pid file says 1` };
     return { mode: 'freebsd-init+rc.d-shepherd' };
   }

@@ -44,7 +44,7 @@ function spoken({ probe, nonce }: Question, healthy: Facts | null, answer: Answe
   }
   const facts: Record<string, string | null> = { probe, ...healthy, ...answer?.facts };
   const lines = Object.entries(facts).flatMap(([key, value]) =>
-    value === null ? [] : [`@${nonce}\t${key}\t${Buffer.from(value).toString('hex')}\n`],
+    value === null ? [] : [`@${nonce}\t${key}\t${value === '' ? '=' : Buffer.from(value).toString('hex')}\n`],
   );
   // The script itself ends well whatever its main did: that status stands in the end line.
   const stdout = `\n${lines.join('')}@${nonce}\tend\t${answer?.exit ?? 0}\n`;

@@ -67,13 +67,14 @@ async function judged(
   shell: readonly [string, ...string[]],
   name: string,
   env: NodeJS.ProcessEnv = {},
+  where: GuestPaths = paths,
 ): Promise<readonly Check[]> {
-  const script = (await scripts(paths)).get(name);
+  const script = (await scripts(where)).get(name);
   const probe = phase9XcpngBoot.probes.find((probe) => probe.name === name);
   if (script === undefined || probe === undefined) throw new Error(`no probe ${name}`);
   return probe.expect(run(shell, script, env), {
     bootMode: 'freebsd-init+rc.d-shepherd',
-    paths,
+    paths: where,
     expectedClosure: null,
   });
 }
@@ -97,6 +98,10 @@ for (const shell of shells) {
     const [stale] = await judged(shell, 'ready-marker');
     // A machine that was suspended and resumed elsewhere has device nodes older than its boot.
     t.ok(stale?.actual === 'stale' || /clock was moved/.test(stale?.reason ?? ''), `${stale?.actual} ${stale?.reason}`);
+    rmSync(below('var/link'), { force: true });
+    symlinkSync(below('var/ready'), below('var/link'));
+    const [linked] = await judged(shell, 'ready-marker', {}, { ...paths, readyMarker: below('var/link') });
+    t.not(linked?.outcome, 'held', 'a fresh link to an old file is as old as the file');
     utimesSync(below('var/ready'), new Date(), new Date());
 
     const [absent] = await judged(shell, 'shepherd-socket');
