@@ -33,6 +33,8 @@ export interface Request {
   readonly cacheDir: string;
   /** Environment for a child process: without our secrets and without a test runner's loader. */
   readonly childEnvironment: Readonly<Record<string, string>>;
+  /** Options that came as variables, secrets left out: part of the command that runs this again. */
+  readonly variables: Readonly<Record<string, string>>;
 }
 
 export type Asked = { readonly print: 'help' | 'version' } | { readonly request: Request };
@@ -61,6 +63,7 @@ export function readRequest(args: readonly string[], environment: Environment = 
     xoToken: token(value('xo-token'), value('xo-token-file')),
     cacheDir: cacheDir(environment),
     childEnvironment: childEnvironment(environment),
+    variables: shownVariables(flags, environment),
   };
   return { request };
 }
@@ -214,6 +217,13 @@ function cacheDir(environment: Environment): string {
   const named = environment.BOOTWITNESS_CACHE_DIR;
   if (named) return resolve(named);
   return join(environment.XDG_CACHE_HOME || join(homedir(), '.cache'), 'bootwitness');
+}
+
+function shownVariables(flags: ReadonlyMap<string, string>, environment: Environment): Record<string, string> {
+  const shown = OPTIONS.filter((entry) => !entry.secret && !flags.has(entry.name));
+  return Object.fromEntries(
+    shown.flatMap(({ environment: name }) => [[name, environment[name] ?? '']]).filter(([, text]) => text !== ''),
+  );
 }
 
 function childEnvironment(environment: Environment): Record<string, string> {

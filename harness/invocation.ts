@@ -57,7 +57,8 @@ export class Invocation {
     this.#scenario = scenario;
     this.#request = request;
     this.#people = told;
-    this.#repeat = [command, ...args.map(shellWord)].join(' ');
+    const variables = Object.entries(request.variables).map(([name, text]) => `${name}=${shellWord(text)}`);
+    this.#repeat = [...variables, command, ...args.map(shellWord)].join(' ');
   }
 
   /** @throws Fault of the caller before anything was created; our own bugs. */

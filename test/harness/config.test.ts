@@ -25,6 +25,8 @@ t.test('flags beat the environment', async (t) => {
   const request = ask(['--budget-scale', '2'], { BOOTWITNESS_BUDGET_SCALE: '3', BOOTWITNESS_LABEL: 'nightly' });
   t.equal(request.budgetScale, 2);
   t.equal(request.label, 'nightly');
+  t.same(request.variables, { BOOTWITNESS_LABEL: 'nightly' }, 'to run it again, the variable is needed, too');
+  t.same(ask([], { BOOTWITNESS_XO_TOKEN: 'planted-token' }).variables, {}, 'but never a secret');
 });
 
 t.test('no lab means the embedded one, except in CI', async (t) => {
