@@ -48,8 +48,8 @@ export interface Silence {
 }
 
 /**
- * @throws Fault VM_LOST when XO lost the VM or its pool, SSH_KEY_REFUSED, ADDRESS_UNKNOWN (where
- *   nothing fatal was seen), and the interrupt.
+ * @throws Fault VM_LOST when XO lost the VM or its pool, SSH_KEY_REFUSED, SSH_NO_AGREEMENT,
+ *   ADDRESS_UNKNOWN (where nothing fatal was seen), and the interrupt.
  */
 export async function awaitArrival(guest: Guest, login: Login, deadline: Deadline): Promise<Arrival> {
   const startedMs = deadline.clock.nowMs();
@@ -88,6 +88,8 @@ export async function awaitArrival(guest: Guest, login: Login, deadline: Deadlin
       }
       if (attempt.state === 'refused-key')
         throw new Fault('SSH_KEY_REFUSED', `ssh to ${address.host}: ${attempt.seen}`);
+      if (attempt.state === 'no-agreement')
+        throw new Fault('SSH_NO_AGREEMENT', `ssh to ${address.host}: ${attempt.seen}`);
       lastSeen = attempt.seen;
       if (watch.death !== null) continue;
       if (watch.fatal !== null || deadline.expired()) return silent(watch.fatal, false);

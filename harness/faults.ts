@@ -23,7 +23,11 @@ export const FAULTS = {
   LAB_NOT_NAMED: row('caller', false, 'Name the lab: --lab embedded, or --lab with a lab file.'),
   LAB_UNSUPPORTED: row('caller', false, 'Name a lab file of a real Xen Orchestra, or run the embedded lab on Linux.'),
   BAD_URL: row('caller', false, 'Give the URL of Xen Orchestra as http(s)://host[:port].'),
-  BAD_IMAGE: row('caller', false, 'Give a raw disk image whose size is a multiple of 512 bytes.'),
+  BAD_IMAGE: row(
+    'caller',
+    false,
+    'Give a raw disk image (size a multiple of 512 bytes) that was built for this phase.',
+  ),
   BAD_KEY: row(
     'caller',
     false,
@@ -104,6 +108,11 @@ export const FAULTS = {
     'Give the image a GPT and name its closure (--expect-closure), or leave reading back on.',
   ),
   SSH_KEY_REFUSED: row('undetermined', false, 'Check that the public half of this key was injected into the image.'),
+  SSH_NO_AGREEMENT: row(
+    'undetermined',
+    false,
+    'Allow sshd of the image a key exchange, host key and cipher that the library ssh2 knows, beside its own.',
+  ),
   SSH_LOST: row(
     'undetermined',
     false,

@@ -22,12 +22,14 @@ export interface Question {
   readonly budgetMs: number;
 }
 
-/** Never throws for what the guest does; an interrupt is left to the caller's next deadline check. */
+/** Never throws for what the guest does. @throws the interrupt, at once: an answer cut by us is nobody's silence. */
 export async function interview(world: World, session: SshSession, question: Question): Promise<Answer> {
   const nonce = randomBytes(12).toString('hex');
   const script = frame({ probe: question.name, nonce, body: question.body, patience: Math.max(1, world.budgetScale) });
-  const record = await session.run(question.name, script, question.budgetMs);
+  world.signal.throwIfAborted();
+  const record = await session.run(question.name, script, question.budgetMs, world.signal);
   world.evidence.record('command', question.name, record);
+  world.signal.throwIfAborted();
   const observation = unframe(record, nonce);
   const evidence = world.evidence.record('observation', question.name, observation);
   return { observation, evidence };

@@ -15,6 +15,7 @@ import { exitCode, judge } from './judge.ts';
 import type { Lab } from './lab.ts';
 import { type Log, openLog } from './log.ts';
 import type { Case, PlannedImage, Scenario, Verdict } from './model.ts';
+import { ofMode } from './of-mode.ts';
 import { type Prepared, prepareLab } from './prepare.ts';
 import type { Report } from './report.ts';
 import { writeFiles } from './reporters/files.ts';
@@ -63,10 +64,10 @@ export class Invocation {
 
   /** @throws Fault of the caller before anything was created; our own bugs. */
   async go(): Promise<number> {
-    const { imagePath, sshKeyPath, workdirRoot, label } = this.#request;
+    const { imagePath, sshKeyPath, workdirRoot, label, cacheDir } = this.#request;
     const key = sshKeyPath === null ? null : loadPrivateKey(sshKeyPath);
     this.#announceLab();
-    if (imagePath !== null) this.#image = await planImage(imagePath, { cacheDir: this.#request.cacheDir });
+    if (imagePath !== null) this.#image = ofMode(this.#scenario, await planImage(imagePath, { cacheDir }));
     const epochSeconds = Math.floor(this.#startedAt.getTime() / 1000);
     const workdir = makeWorkdir(workdirRoot, label ?? this.#scenario.name, epochSeconds);
     const evidence = new Evidence(workdir);

@@ -62,6 +62,8 @@ export async function run(theCase: Case, world: World): Promise<CaseResult> {
   const left = await dispose(world, disposals, theCase.scenario.budgets);
   const listed = await listAgain(theCase, world);
   timings.end();
+  // Also one that came while the lab was cleaned up: who stops a run is told that it was stopped.
+  if (world.signal.aborted) fault = faultRecord(world.signal.reason);
   const verdict = judge({ checks: inOrder(theCase, judged), fault });
   world.evidence.record('judged', 'verdict', verdict);
   return { verdict, ...found, leaked: [...new Set([...left, ...listed])], timings: timings.seconds };

@@ -43,7 +43,11 @@ export async function decideSilence(
   }
   await disposeFirst();
   const { image, login } = world.control;
-  const control = await ask(world, theCase, { purpose: 'control', image, login });
+  const control = await unlessUndetermined(ask(world, theCase, { purpose: 'control', image, login }));
+  if (control instanceof Fault) {
+    const seen = `the guest did not answer (${sentence(silence)}), and the control image could not be asked`;
+    return conclude(new Fault('SILENT_NO_CONTROL', `${seen}: ${control.message}`, { cause: control }));
+  }
   path.push(`control ${control}`);
   if (control !== ANSWERED) {
     return conclude(
@@ -53,7 +57,12 @@ export async function decideSilence(
       ),
     );
   }
-  const again = await ask(world, theCase, { purpose: 'image', image: theCase.image, login: world.login });
+  const second = { purpose: 'image', image: theCase.image, login: world.login } as const;
+  const again = await unlessUndetermined(ask(world, theCase, second));
+  if (again instanceof Fault) {
+    const seen = `the guest was silent once (${sentence(silence)}), then spoke when booted again`;
+    return conclude(new Fault('SILENT_ONCE', `${seen}: ${again.message}`, { cause: again }));
+  }
   path.push(`image again ${again}`);
   if (again === ANSWERED) {
     return conclude(
@@ -70,6 +79,16 @@ export async function decideSilence(
 }
 
 const ANSWERED = 'answered';
+
+/** A guest that speaks and cannot be asked (its key is refused, say) was not silent; the lab's faults are thrown on. */
+async function unlessUndetermined(asking: Promise<string>): Promise<string | Fault> {
+  try {
+    return await asking;
+  } catch (error) {
+    if (error instanceof Fault && error.party === 'undetermined') return error;
+    throw error;
+  }
+}
 
 /** Boots once more and says how it went; the guest is taken back before this returns. */
 async function ask(world: World, theCase: Case, order: Omit<BootOrder, 'readBack' | 'disposals'>): Promise<string> {

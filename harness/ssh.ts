@@ -16,6 +16,8 @@ const OUTPUT_BYTES_MAX = 1024 * 1024;
 export type Attempt =
   | { readonly state: 'ready'; readonly session: SshSession }
   | { readonly state: 'refused-key'; readonly seen: string }
+  /** It speaks SSH, and client and server have no algorithm in common, or no proof of the host key: not silence. */
+  | { readonly state: 'no-agreement'; readonly seen: string }
   | { readonly state: 'not-yet'; readonly seen: string };
 
 export interface SshTarget {
@@ -37,7 +39,7 @@ export interface SshSession {
   readonly hostKey: string;
   lost(): string | null;
   /** Runs a script with `/bin/sh -s`, whatever the user's shell is. Never throws for what the guest does. */
-  run(name: string, script: string, budgetMs: number): Promise<CommandRecord>;
+  run(name: string, script: string, budgetMs: number, signal?: AbortSignal): Promise<CommandRecord>;
   close(): void;
 }
 
@@ -100,6 +102,8 @@ export function attemptSsh(target: SshTarget): Promise<Attempt> {
     client.on('error', (error) => {
       if (error.level === 'client-authentication') {
         settle({ state: 'refused-key', seen: `banner ${banner}, key refused for user ${target.user}` });
+      } else if (error.level === 'handshake') {
+        settle({ state: 'no-agreement', seen: `banner ${banner}, then: ${error.message}` });
       } else {
         const code = (error as NodeJS.ErrnoException).code;
         notYet(
@@ -144,11 +148,11 @@ function makeSession(client: ssh2.Client, banner: string, hostKey: string): SshS
     banner,
     hostKey,
     lost: () => lost,
-    run: (name, script, budgetMs) => {
+    run: (name, script, budgetMs, signal = new AbortController().signal) => {
       const onBroken = (why: string): void => {
         lost ??= why;
       };
-      return runScript(client, { name, script, budgetMs, lost: () => lost, onBroken });
+      return runScript(client, { name, script, budgetMs, interrupt: signal, lost: () => lost, onBroken });
     },
     close: () => {
       lost ??= 'closed by the harness';
@@ -177,6 +181,7 @@ interface ScriptRun {
   readonly name: string;
   readonly script: string;
   readonly budgetMs: number;
+  readonly interrupt: AbortSignal;
   readonly lost: () => string | null;
   /** Told that the connection turned out to be gone. */
   readonly onBroken: (why: string) => void;
@@ -197,6 +202,7 @@ function runScript(client: ssh2.Client, run: ScriptRun): Promise<CommandRecord> 
       settled = true;
       clearTimeout(timer);
       client.removeListener('close', onClose);
+      run.interrupt.removeEventListener('abort', onInterrupt);
       resolve({
         name: run.name,
         script: run.script,
@@ -212,8 +218,10 @@ function runScript(client: ssh2.Client, run: ScriptRun): Promise<CommandRecord> 
       });
     };
     const onClose = (): void => settle(run.lost() ?? 'the connection was closed', false);
+    const onInterrupt = (): void => settle('interrupted', false);
     const timer = setTimeout(() => settle(null, true), run.budgetMs);
     client.once('close', onClose);
+    run.interrupt.addEventListener('abort', onInterrupt);
     if (run.lost() !== null) return onClose();
     try {
       client.exec('exec /bin/sh -s', (error, channel) => {

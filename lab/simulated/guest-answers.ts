@@ -7,12 +7,13 @@ import { readFileSync } from 'node:fs';
 export const BOOT_MODES = ['freebsd-init+rc.d-shepherd', 'shepherd-pid1'] as const;
 export type BootMode = (typeof BOOT_MODES)[number];
 
-const SSHD = ['normal', 'never', 'refuse-key', 'banner-then-silence', 'immediate-end'] as const;
+const SSHD = ['normal', 'never', 'refuse-key', 'banner-then-silence', 'immediate-end', 'old-algorithms'] as const;
 /**
  * - `never`: connected, no byte ever, as of a guest that hangs;
  * - `immediate-end`: connected and closed at once, as of a guest that is up without sshd;
  * - `banner-then-silence`: an sshd that says its banner and nothing more;
- * - `refuse-key`: an sshd that knows another key.
+ * - `refuse-key`: an sshd that knows another key;
+ * - `old-algorithms`: an sshd that has no key exchange in common with today's clients.
  */
 export type Sshd = (typeof SSHD)[number];
 

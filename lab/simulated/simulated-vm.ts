@@ -51,6 +51,7 @@ export class SimulatedVm implements RunningVm {
       authorizedKey: options.authorizedKey,
       user: USER,
       refuseKeys: options.behaviour.boot.sshd === 'refuse-key',
+      oldAlgorithms: options.behaviour.boot.sshd === 'old-algorithms',
       answer: (question) => this.#answer(question),
     });
     this.#boot = this.#newBoot();
@@ -165,6 +166,7 @@ export class SimulatedVm implements RunningVm {
         return;
       case 'normal':
       case 'refuse-key':
+      case 'old-algorithms':
         this.#ssh.serve(socket);
     }
   }

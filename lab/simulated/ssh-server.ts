@@ -11,6 +11,7 @@ const IDENT = 'OpenSSH_10.0p2 simulated-guest';
 /** First line that a client reads. */
 export const BANNER = `SSH-2.0-${IDENT}`;
 const COMMAND = 'exec /bin/sh -s';
+const OLD_EXCHANGE: ssh2.KexAlgorithm[] = ['diffie-hellman-group1-sha1'];
 const SCRIPT_BYTES_MAX = 1_048_576;
 
 export interface SshServerOptions {
@@ -19,6 +20,8 @@ export interface SshServerOptions {
   readonly user: string;
   /** Refuses every key, also the authorized one. */
   readonly refuseKeys: boolean;
+  /** Offers only a key exchange that clients have given up. */
+  readonly oldAlgorithms: boolean;
   readonly answer: (question: Question) => Promise<Reply>;
 }
 
@@ -33,7 +36,8 @@ export function sshServer(options: SshServerOptions): SshServer {
   // As a first boot does: every guest has a host key of its own. Not made by ssh2 1.17, one in some hundred of whose
   // ed25519 keys it cannot read itself ("Malformed OpenSSH private key").
   const hostKey = makeSshKeyPair('simulated guest').privateKey;
-  const server = new ssh2.Server({ hostKeys: [hostKey], ident: IDENT }, (connection) => {
+  const algorithms = options.oldAlgorithms ? { algorithms: { kex: OLD_EXCHANGE } } : {};
+  const server = new ssh2.Server({ hostKeys: [hostKey], ident: IDENT, ...algorithms }, (connection) => {
     connection.on('error', () => connection.end()); // A client that goes away in the middle is everyday.
     connection.on('authentication', (context) => {
       if (!options.refuseKeys && admits(context, authorized, options.user)) context.accept();

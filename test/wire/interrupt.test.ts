@@ -1,6 +1,7 @@
 /** One Ctrl-C: the whole process group gets the signal, it counts once, all is cleaned up, exit 130. */
 import { execFileSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t from 'tap';
 import { startLab } from '../lab-process.ts';
@@ -79,3 +80,31 @@ t.test('the embedded lab goes with its harness', async (t) => {
     t.throws(() => process.kill(Number(lab), 0), { code: 'ESRCH' }, `lab process ${lab} is gone`);
   }
 });
+
+const LATE: readonly { readonly stage: string; readonly answers: unknown; readonly mishaps: readonly string[] }[] = [
+  { stage: 'identify', answers: { 'guest-identity': { hang: true } }, mishaps: [] },
+  { stage: 'dispose', answers: {}, mishaps: ['--mishap', 'late-objects=1'] },
+];
+
+for (const { stage, answers, mishaps } of LATE) {
+  t.test(`interrupted at ${stage}: 130 at once, also while the guest says nothing`, async (t) => {
+    const dir = mkdtempSync(join(tmpdir(), 'bw-interrupt-'));
+    t.teardown(() => rmSync(dir, { recursive: true, force: true }));
+    const file = join(dir, 'answers.json');
+    writeFileSync(file, JSON.stringify({ guests: [{ answers }] }));
+    const lab = await startLab('--backend', 'simulated', '--guest-answers', file, ...mishaps);
+    t.teardown(() => lab.stop());
+    let sentMs = 0;
+    const outcome = await runPhase('phase9', root, ['--lab', lab.labFile, '--budget-scale', '6'], {
+      onStderr: (all, child) => {
+        if (sentMs > 0 || !all.includes(`] ${stage}\n`) || child.pid === undefined) return;
+        sentMs = performance.now();
+        process.kill(child.pid, 'SIGTERM');
+      },
+    });
+    t.equal(outcome.code, 130, outcome.stderr);
+    t.equal(outcome.metadata.get('fault'), 'INTERRUPTED');
+    t.equal(outcome.metadata.get('leaked'), '0');
+    t.ok(performance.now() - sentMs < 60_000, 'not the 90 s of the budget');
+  });
+}

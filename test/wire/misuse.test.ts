@@ -18,6 +18,8 @@ execFileSync('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-f', join(dir, 'ke
 execFileSync('ssh-keygen', ['-q', '-t', 'ed25519', '-N', 'a passphrase', '-f', join(dir, 'locked')]);
 const image = file('image.raw', 'x'.repeat(512));
 truncateSync(image, 1024 * 1024);
+const ofPhase11 = file('phase11.raw', 'x'.repeat(512));
+file('phase11.raw.bootwitness.json', '{"bootMode":"shepherd-pid1"}');
 const lab = (text: string): string => file(`lab-${text.length}.toml`, text);
 const GOOD_LAB = `[xo]
 url = "http://127.0.0.1:1"
@@ -45,6 +47,11 @@ const ROWS: readonly {
     name: 'image is not an image',
     args: ['--lab', 'embedded', '--image', file('hello.txt', 'hello')],
     says: /hello\.txt/,
+  },
+  {
+    name: 'image of the other mode',
+    args: ['--lab', 'embedded', '--image', ofPhase11],
+    says: /phase9-xcpng-boot expected .* sidecar says shepherd-pid1/,
   },
   {
     name: 'image is a qcow2',

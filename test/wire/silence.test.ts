@@ -90,6 +90,21 @@ const ROWS: readonly Row[] = [
     ...{ code: 3, result: 'ERROR', fault: 'SSH_KEY_REFUSED', party: 'undetermined', says: /key refused/ },
   },
   {
+    name: 'an sshd with which nothing can be agreed is no silence',
+    guests: [{ boot: { sshd: 'old-algorithms' } }],
+    ...{ code: 3, result: 'ERROR', fault: 'SSH_NO_AGREEMENT', party: 'undetermined', says: /no matching key exchange/ },
+  },
+  {
+    name: 'image silent, and the control refuses the key: no control',
+    guests: [SILENT, { boot: { sshd: 'refuse-key' } }],
+    ...{ code: 3, result: 'ERROR', fault: 'SILENT_NO_CONTROL', party: 'undetermined', says: /control .*key refused/ },
+  },
+  {
+    name: 'image silent, control answers, image refuses the key: silent once',
+    guests: [SILENT, ANSWERS, { boot: { sshd: 'refuse-key' } }],
+    ...{ code: 3, result: 'ERROR', fault: 'SILENT_ONCE', party: 'undetermined', says: /then spoke .*key refused/ },
+  },
+  {
     name: 'another machine at the address',
     guests: [{ answers: { 'guest-identity': { facts: { 'uuid.dmi': '11111111-2222-3333-4444-555555555555' } } } }],
     ...{ code: 3, result: 'ERROR', fault: 'WRONG_GUEST', party: 'lab', says: /guest identity/ },
