@@ -8,7 +8,7 @@ import { type Claim, isOwn, tagsOf } from './claims.ts';
 import type { Connection } from './connection.ts';
 import { describeListed, type Listed, listTagged, poolShown } from './listing.ts';
 import type { Session } from './session.ts';
-import { BAD_POWER_STATE, isBusy, isXoError, NO_SUCH_OBJECT } from './xo-error.ts';
+import { BAD_POWER_STATE, isBusy, isGone, isXoError } from './xo-error.ts';
 
 /** Something that is about to be made, is being made, or is there. */
 export interface Made {
@@ -117,7 +117,7 @@ async function remove(session: Session, id: string, made: Made, deadline: Deadli
         await session.call(method, { id, ...params }, deadline.within(CALL_MS));
         return null;
       } catch (error) {
-        if (isXoError(error, NO_SUCH_OBJECT) || isXoError(error, BAD_POWER_STATE)) return null;
+        if (isGone(error) || isXoError(error, BAD_POWER_STATE)) return null;
         if (!(error instanceof Fault) || error.retriable) throw error;
         if (!isBusy(error) || busy.expired()) return error.message;
         await busy.clock.sleep(RETRY_AFTER_MS, deadline.signal);

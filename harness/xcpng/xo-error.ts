@@ -2,7 +2,7 @@
 import { Fault, type FaultCode } from '../faults.ts';
 
 /** XO's codes that somebody here acts on (`packages/xo-common/api-errors.js`). */
-export const NO_SUCH_OBJECT = 1;
+const NO_SUCH_OBJECT = 1;
 const UNAUTHORIZED = 2;
 const INVALID_CREDENTIALS = 3;
 const NO_HOSTS_AVAILABLE = 7;
@@ -38,6 +38,12 @@ export class XoError extends Error {
 /** Did XO answer this call with this code of its own? */
 export function isXoError(error: unknown, code: number): boolean {
   return error instanceof Fault && error.cause instanceof XoError && error.cause.code === code;
+}
+
+/** There is no such object: XO does not list it, or lists it still (its objects lag) and the pool knows better. */
+export function isGone(error: unknown): boolean {
+  if (isXoError(error, NO_SUCH_OBJECT)) return true;
+  return error instanceof Fault && error.cause instanceof XoError && error.cause.xapiCode === 'HANDLE_INVALID';
 }
 
 /** Another operation on the object has not ended yet; to who is no administrator XO does not say which error it is. */

@@ -82,6 +82,15 @@ t.test('a create call without an answer is found by its claim', async (t) => {
   }
 });
 
+t.test('deleted, but the reply was lost and XO lists it for a while: gone, not left behind', async (t) => {
+  const opened = await openLab(t);
+  const order = opened.world.order();
+  await opened.lab.provision(order);
+  opened.world.mishaps.set('late-objects', '1');
+  opened.world.mishaps.set('drop-session-after', 'vm.delete:once');
+  await cleaned(t, opened, order);
+});
+
 t.test('objects that come late are waited for', async (t) => {
   const opened = await openLab(t);
   opened.world.mishaps.set('late-objects', '0.3');
