@@ -36,6 +36,9 @@ export type Arrival =
     }
   | { readonly state: 'silent'; readonly silence: Silence };
 
+/** Told after each attempt: what was seen, how long it has been, how long it may take (ms). */
+export type OnLook = (seen: string, elapsedMs: number, budgetMs: number) => void;
+
 /** What was seen of a guest that did not answer. */
 export interface Silence {
   readonly lastSeen: string;
@@ -51,7 +54,7 @@ export interface Silence {
  * @throws Fault VM_LOST when XO lost the VM or its pool, SSH_KEY_REFUSED, SSH_NO_AGREEMENT,
  *   ADDRESS_UNKNOWN (where nothing fatal was seen), and the interrupt.
  */
-export async function awaitArrival(guest: Guest, login: Login, deadline: Deadline): Promise<Arrival> {
+export async function awaitArrival(guest: Guest, login: Login, deadline: Deadline, onLook: OnLook): Promise<Arrival> {
   const startedMs = deadline.clock.nowMs();
   const ended = new AbortController();
   const forward = (): void => ended.abort();
@@ -91,6 +94,7 @@ export async function awaitArrival(guest: Guest, login: Login, deadline: Deadlin
       if (attempt.state === 'no-agreement')
         throw new Fault('SSH_NO_AGREEMENT', `ssh to ${address.host}: ${attempt.seen}`);
       lastSeen = attempt.seen;
+      onLook(lastSeen, deadline.clock.nowMs() - startedMs, deadline.budgetMs);
       if (watch.death !== null) continue;
       if (watch.fatal !== null || deadline.expired()) return silent(watch.fatal, false);
       // Under emulation a loaded sshd needs longer for its banner than an absent one to be silent.

@@ -2,7 +2,7 @@
  * Boots one guest: provision, power on, wait until it answers or is silent. Used for the image, for
  * the control, and for the image's second chance, so that all three are treated alike.
  */
-import { type Arrival, awaitArrival, type Login } from './arrival.ts';
+import { type Arrival, awaitArrival, type Login, type OnLook } from './arrival.ts';
 import { Deadline } from './deadline.ts';
 import type { Disposals, Journal } from './disposals.ts';
 import type { Evidence } from './evidence.ts';
@@ -16,6 +16,8 @@ export interface Tell {
   stage(name: string): void;
   note(line: string): void;
   upload(doneBytes: number, totalBytes: number): void;
+  /** The guest has not answered yet; called every few seconds. */
+  readonly waiting: OnLook;
 }
 
 /** What a run needs of the world around a case. */
@@ -88,7 +90,7 @@ export async function boot(world: World, theCase: Case, order: BootOrder): Promi
   const startedAtMs = performance.now();
   world.tell.stage(`boot${which}`);
   await guest.start(deadline);
-  const arrival = await awaitArrival(guest, order.login, deadline);
+  const arrival = await awaitArrival(guest, order.login, deadline, world.tell.waiting);
   world.evidence.record('connection', order.purpose, describe(arrival, guest.uuid));
   return { guest, arrival, disposals: order.disposals, startedAtMs };
 }

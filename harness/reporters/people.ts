@@ -5,6 +5,8 @@ import { escapeValue, headline, keyFacts, type Report } from '../report.ts';
 import { scrub } from '../secrets.ts';
 
 const UPLOAD_EVERY_MS = 200;
+/** Without a terminal a wait says something this often. */
+const WAITING_EVERY_MS = 15_000;
 /** Without a terminal an upload says something at each of these shares of its bytes. */
 const PLAIN_STEPS = 4;
 
@@ -26,6 +28,7 @@ export function people(sink: Sink): People {
   let open = false;
   let lastUploadMs = 0;
   let step = 0;
+  let lastWaitingMs = 0;
   const endLive = (): void => {
     if (open) sink.write('\r\u001b[K');
     open = false;
@@ -38,6 +41,7 @@ export function people(sink: Sink): People {
   return {
     stage: (name) => {
       step = 0;
+      lastWaitingMs = performance.now();
       line(`${stamp()} ${name}`);
     },
     note: (text) => line(`${stamp()} ${text}`),
@@ -52,6 +56,16 @@ export function people(sink: Sink): People {
         open = true;
       } else if (total > 0 && Math.floor((done / total) * PLAIN_STEPS) > step) {
         step = Math.floor((done / total) * PLAIN_STEPS);
+        line(`${stamp()} ${text}`);
+      }
+    },
+    waiting: (seen, elapsedMs, budgetMs) => {
+      const text = `waiting for the guest, ${(elapsedMs / 1000).toFixed(0)} of ${(budgetMs / 1000).toFixed(0)} s: ${seen}`;
+      if (live) {
+        sink.write(`\r\u001b[K${stamp()} ${scrub(text)}`);
+        open = true;
+      } else if (performance.now() - lastWaitingMs >= WAITING_EVERY_MS) {
+        lastWaitingMs = performance.now();
         line(`${stamp()} ${text}`);
       }
     },

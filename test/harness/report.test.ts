@@ -153,3 +153,22 @@ t.test('a person sees cause, blame, remedy, where to look and what to type', asy
     t.match(text, word);
   }
 });
+
+t.test('a wait says what was seen last: live on a terminal, rarely elsewhere', async (t) => {
+  let live = '';
+  people({ isTTY: true, write: (chunk) => (live += chunk) }).waiting('connected, no banner', 7_000, 60_000);
+  t.match(live, /waiting for the guest, 7 of 60 s: connected, no banner$/);
+  let plain = '';
+  const told = people({ write: (chunk) => (plain += chunk) });
+  told.stage('boot');
+  told.waiting('connected, no banner', 7_000, 60_000);
+  t.notMatch(plain, /waiting/, 'not a line for every look');
+  const { now } = performance;
+  const later = now.call(performance) + 16_000;
+  performance.now = () => later;
+  t.teardown(() => {
+    performance.now = now;
+  });
+  told.waiting('closed without a banner', 23_000, 60_000);
+  t.match(plain, /waiting for the guest, 23 of 60 s: closed without a banner\n/);
+});
