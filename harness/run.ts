@@ -66,7 +66,7 @@ export async function run(theCase: Case, world: World): Promise<CaseResult> {
   if (world.signal.aborted) fault = faultRecord(world.signal.reason);
   const verdict = judge({ checks: inOrder(theCase, judged), fault });
   world.evidence.record('judged', 'verdict', verdict);
-  return { verdict, ...found, leaked: [...new Set([...left, ...listed])], timings: timings.seconds };
+  return { verdict, ...found, leaked: withoutTwins(left, listed), timings: timings.seconds };
 }
 
 interface Findings {
@@ -107,6 +107,13 @@ async function witness(theCase: Case, world: World, disposals: Disposals, findin
     session.close();
     await keepConsole(world, theCase, guest);
   }
+}
+
+/** Clean-up and the listing name the same thing in their own words (`<type> <uuid> …`): it counts once. */
+function withoutTwins(left: readonly string[], listed: readonly string[]): readonly string[] {
+  const subject = (text: string): string => text.split(' ', 2).join(' ');
+  const named = new Set(left.map(subject));
+  return [...new Set([...left, ...listed.filter((text) => !named.has(subject(text)))])];
 }
 
 /** Evidence is kept before the machine that made it is gone; a failed collection is itself recorded. */

@@ -60,7 +60,8 @@ export function people(sink: Sink): People {
       }
     },
     waiting: (seen, elapsedMs, budgetMs) => {
-      const text = `waiting for the guest, ${(elapsedMs / 1000).toFixed(0)} of ${(budgetMs / 1000).toFixed(0)} s: ${seen}`;
+      const seconds = (ms: number): string => (ms / 1000).toFixed(0);
+      const text = `waiting for the guest, ${seconds(elapsedMs)} of ${seconds(budgetMs)} s: ${seen}`;
       if (live) {
         sink.write(`\r\u001b[K${stamp()} ${scrub(text)}`);
         open = true;
