@@ -5,10 +5,11 @@
 import { readFileSync } from 'node:fs';
 import { homedir, tmpdir } from 'node:os';
 import { isAbsolute, join, resolve } from 'node:path';
-import { parseArgs } from 'node:util';
 import { Fault } from './faults.ts';
-import { OPTIONS, OTHER_VARIABLES } from './options.ts';
+import { bad, type Environment, Given } from './given.ts';
+import { OPTIONS } from './options.ts';
 import { Secret } from './secrets.ts';
+import type { Override, Overrides } from './toml-reader.ts';
 
 /** Which lab the caller named. `from-options`: no file, but a URL. */
 export type LabChoice =
@@ -30,6 +31,12 @@ export interface Request {
   readonly label: string | null;
   readonly xoUrl: string | null;
   readonly xoToken: Secret | null;
+  readonly xoPassword: Secret | null;
+  readonly sshPassphrase: Secret | null;
+  /** Socket of the user's SSH agent. */
+  readonly sshAuthSock: string | null;
+  /** What was given for keys of the lab file, checked when the file is read. */
+  readonly overrides: Overrides;
   readonly cacheDir: string;
   /** Environment for a child process: without our secrets and without a test runner's loader. */
   readonly childEnvironment: Readonly<Record<string, string>>;
@@ -39,15 +46,12 @@ export interface Request {
 
 export type Asked = { readonly print: 'help' | 'version' } | { readonly request: Request };
 
-type Environment = Readonly<Record<string, string | undefined>>;
-
 /** @throws Fault BAD_OPTION, BAD_ENVIRONMENT, LAB_NOT_NAMED, BAD_URL; one sentence each. */
 export function readRequest(args: readonly string[], environment: Environment = process.env): Asked {
-  const flags = parseFlags(args);
-  if (flags.get('help') !== undefined) return { print: 'help' };
-  if (flags.get('version') !== undefined) return { print: 'version' };
-  refuseUnknownVariables(environment);
-  const value = (name: string): Given | null => given(flags, environment, name);
+  const given = new Given(OPTIONS, args, environment);
+  if (given.print !== null) return { print: given.print };
+  given.refuseUnknownVariables(OPTIONS);
+  const value = (name: string): Override | null => given.value(name);
   const xoUrl = value('xo-url');
   const request: Request = {
     lab: chooseLab(value('lab'), xoUrl, environment),
@@ -60,83 +64,20 @@ export function readRequest(args: readonly string[], environment: Environment = 
     workdirRoot: path(value('workdir-root')) ?? tmpdir(),
     label: label(value('label')),
     xoUrl: xoUrl === null ? null : checkUrl(xoUrl.from, xoUrl.text),
-    xoToken: token(value('xo-token'), value('xo-token-file')),
+    xoToken: secret('the token', value('xo-token'), value('xo-token-file')),
+    xoPassword: secret('the password', value('xo-password'), null),
+    sshPassphrase: secret('the passphrase', value('ssh-passphrase'), null),
+    sshAuthSock: environment.SSH_AUTH_SOCK || null,
+    overrides: given.overrides(),
     cacheDir: cacheDir(environment),
     childEnvironment: childEnvironment(environment),
-    variables: shownVariables(flags, environment),
+    variables: given.shownVariables(),
   };
   return { request };
 }
 
-/** A value and where it came from, for the message. */
-interface Given {
-  readonly from: string;
-  readonly text: string;
-}
-
-function bad(from: string, expected: string, got: string): Fault {
-  const code = from.startsWith('--') ? 'BAD_OPTION' : 'BAD_ENVIRONMENT';
-  return new Fault(code, `${from}: expected ${expected}, given ${got}`);
-}
-
-function parseFlags(args: readonly string[]): ReadonlyMap<string, string> {
-  const known = OPTIONS.filter((entry) => !entry.secret).map((entry) => entry.name);
-  const options = Object.fromEntries(known.map((name) => [name, { type: 'string' as const }]));
-  const { tokens } = parseArgs({
-    args: [...args],
-    options: { ...options, help: { type: 'boolean' }, version: { type: 'boolean' } },
-    strict: false,
-    tokens: true,
-    allowPositionals: true,
-  });
-  const flags = new Map<string, string>();
-  for (const entry of tokens) {
-    if (entry.kind === 'positional') throw bad('--', 'options only', `"${entry.value}"`);
-    if (entry.kind !== 'option') continue;
-    if (entry.name === 'help' || entry.name === 'version') {
-      flags.set(entry.name, 'true');
-    } else if (!known.includes(entry.name)) {
-      throw new Fault(
-        'BAD_OPTION',
-        `${entry.rawName}: unknown option; expected one of ${known.map((name) => `--${name}`).join(', ')}`,
-      );
-    } else if (
-      entry.value === undefined ||
-      entry.value === '' ||
-      (!entry.inlineValue && entry.value.startsWith('--'))
-    ) {
-      throw bad(`--${entry.name}`, form(entry.name), entry.value ? `"${entry.value}"` : 'nothing');
-    } else if (flags.has(entry.name)) {
-      throw bad(`--${entry.name}`, 'it once', 'it twice');
-    } else flags.set(entry.name, entry.value);
-  }
-  return flags;
-}
-
-function form(name: string): string {
-  return OPTIONS.find((entry) => entry.name === name)?.form ?? 'a value';
-}
-
-function given(flags: ReadonlyMap<string, string>, environment: Environment, name: string): Given | null {
-  const flag = flags.get(name);
-  if (flag !== undefined) return { from: `--${name}`, text: flag };
-  const variable = OPTIONS.find((entry) => entry.name === name)?.environment ?? '';
-  const text = environment[variable];
-  if (text === undefined) return null;
-  if (text === '') throw bad(variable, form(name), 'an empty value');
-  return { from: variable, text };
-}
-
-function refuseUnknownVariables(environment: Environment): void {
-  const known = [...OPTIONS.map((entry) => entry.environment), ...OTHER_VARIABLES.map((entry) => entry.name)];
-  for (const name of Object.keys(environment)) {
-    if (!name.startsWith('BOOTWITNESS_') || known.includes(name)) continue;
-    throw new Fault('BAD_ENVIRONMENT', `${name}: unknown variable; expected one of ${known.join(', ')}`);
-  }
-}
-
 /** A lost variable must never turn a nightly into a local run that passes. */
-function chooseLab(lab: Given | null, xoUrl: Given | null, environment: Environment): LabChoice {
+function chooseLab(lab: Override | null, xoUrl: Override | null, environment: Environment): LabChoice {
   if (lab === null) {
     if (xoUrl !== null) return { kind: 'from-options' };
     if (environment.CI === 'true') {
@@ -149,30 +90,30 @@ function chooseLab(lab: Given | null, xoUrl: Given | null, environment: Environm
   return { kind: 'file', path: resolve(isPath ? lab.text : join('labs', `${lab.text}.toml`)) };
 }
 
-function path(value: Given | null): string | null {
+function path(value: Override | null): string | null {
   return value === null ? null : resolve(value.text.replace(/^~(?=\/)/, homedir()));
 }
 
-function closure(value: Given | null): string | null {
+function closure(value: Override | null): string | null {
   if (value === null || (isAbsolute(value.text) && !/\s|\/$/.test(value.text))) return value?.text ?? null;
   throw bad(value.from, 'an absolute store path', `"${value.text}"`);
 }
 
-function choice<T extends string>(value: Given | null, choices: readonly T[]): T | null {
+function choice<T extends string>(value: Override | null, choices: readonly T[]): T | null {
   if (value === null) return null;
   const found = choices.find((entry) => entry === value.text);
   if (found === undefined) throw bad(value.from, choices.join(' or '), `"${value.text}"`);
   return found;
 }
 
-function positive(value: Given | null): number | null {
+function positive(value: Override | null): number | null {
   if (value === null) return null;
   const number = Number(value.text);
   if (!(number > 0 && number <= 1000)) throw bad(value.from, 'a number above 0, at most 1000', `"${value.text}"`);
   return number;
 }
 
-function label(value: Given | null): string | null {
+function label(value: Override | null): string | null {
   if (value === null || /^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/.test(value.text)) return value?.text ?? null;
   throw bad(value.from, 'letters, digits, dots, dashes and underscores (100 at most)', JSON.stringify(value.text));
 }
@@ -196,34 +137,33 @@ export function checkUrl(from: string, text: string): string {
   return url.href.replace(/\/$/, '');
 }
 
-function token(direct: Given | null, file: Given | null): Secret | null {
+function secret(what: string, direct: Override | null, file: Override | null): Secret | null {
   if (direct !== null) return new Secret(direct.text);
-  return file === null ? null : readTokenFile(file.from, path(file) ?? '');
+  return file === null ? null : readSecretFile(file.from, what, path(file) ?? '');
 }
 
-/** @throws Fault BAD_OPTION where the file cannot be read or is empty. */
-export function readTokenFile(from: string, file: string): Secret {
+/**
+ * @param what the file holds, e.g. `the token`; it is the only line of the file
+ * @throws Fault BAD_OPTION where the file cannot be read or is empty
+ */
+export function readSecretFile(from: string, what: string, file: string): Secret {
   let text: string;
   try {
-    text = readFileSync(file, 'utf8').trim();
+    text = readFileSync(file, 'utf8').replace(/\r?\n$/, '');
   } catch (cause) {
-    throw new Fault('BAD_OPTION', `${from}: expected a file that holds the token, cannot read ${file}`, { cause });
+    throw new Fault('BAD_OPTION', `${from}: expected a file that holds ${what}, cannot read ${file}`, { cause });
   }
-  if (text === '' || /\s/.test(text)) throw bad(from, 'a file that holds the token and nothing else', file);
-  return new Secret(text);
+  const plain = what === 'the token' ? text.trim() : text;
+  if (plain.trim() === '' || /[\r\n]/.test(plain) || (what === 'the token' && /\s/.test(plain))) {
+    throw bad(from, `a file that holds ${what} and nothing else`, file);
+  }
+  return new Secret(plain);
 }
 
 function cacheDir(environment: Environment): string {
   const named = environment.BOOTWITNESS_CACHE_DIR;
   if (named) return resolve(named);
   return join(environment.XDG_CACHE_HOME || join(homedir(), '.cache'), 'bootwitness');
-}
-
-function shownVariables(flags: ReadonlyMap<string, string>, environment: Environment): Record<string, string> {
-  const shown = OPTIONS.filter((entry) => !entry.secret && !flags.has(entry.name));
-  return Object.fromEntries(
-    shown.flatMap(({ environment: name }) => [[name, environment[name] ?? '']]).filter(([, text]) => text !== ''),
-  );
 }
 
 function childEnvironment(environment: Environment): Record<string, string> {

@@ -1,47 +1,32 @@
-/**
- * Reads a lab file (TOML): shape and types checked at the door, errors name the line. The only
- * importer of smol-toml.
- */
+/** Reads a lab file (TOML), with what the caller gave besides laid over it. Nothing is resolved here but paths. */
 import { readFileSync } from 'node:fs';
-import { dirname, isAbsolute, resolve } from 'node:path';
-import { parse, TomlError } from 'smol-toml';
 import { Fault } from './faults.ts';
-import { BOOT_MODES, type BootMode, type Firmware, type GuestPaths } from './model.ts';
+import type {
+  AddressesTable,
+  FixedTable,
+  JumpTable,
+  LabFile,
+  PlacementTable,
+  SshTable,
+  XoTable,
+} from './lab-tables.ts';
+import { BOOT_MODES, type BootMode, type GuestPaths } from './model.ts';
+import { type Overrides, type Table, TomlReader } from './toml-reader.ts';
 
-/** A lab as its file describes it; nothing resolved yet. */
-export interface LabFile {
-  readonly path: string;
-  readonly name: string;
-  /** `embedded` promises that the images of `reference` say nothing about anybody's image. */
-  readonly kind: 'embedded' | 'xo';
-  readonly budgetScale: number;
-  readonly url: string;
-  readonly tokenFile: string | null;
-  readonly insecure: boolean;
-  readonly caFile: string | null;
-  readonly template: string | null;
-  readonly sr: string | null;
-  readonly network: string | null;
-  readonly memoryMiB: number;
-  readonly cpus: number;
-  readonly firmware: Firmware;
-  readonly sshUser: string;
-  readonly sshPort: number;
-  readonly sshKey: string | null;
-  readonly serialPath: string | null;
-  readonly slots: readonly { readonly mac: string; readonly address: string }[];
-  readonly control: Readonly<Partial<Record<BootMode, string>>>;
-  readonly reference: Readonly<Partial<Record<BootMode, string>>>;
-  readonly paths: Partial<GuestPaths>;
-}
-
-type Table = Readonly<Record<string, unknown>>;
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+const FINGERPRINT = /^(sha256:)?[0-9a-f]{2}(:?[0-9a-f]{2}){31}$/i;
 
 const KNOWN: Readonly<Record<string, readonly string[]>> = {
-  '': ['name', 'kind', 'budget_scale', 'xo', 'placement', 'ssh', 'console', 'slots', 'control', 'reference', 'paths'],
-  xo: ['url', 'token_file', 'insecure', 'ca_file'],
+  '': [
+    ...['name', 'kind', 'budget_scale', 'claim_hours', 'xo', 'placement', 'fixed', 'ssh', 'addresses', 'console'],
+    ...['slots', 'control', 'reference', 'paths'],
+  ],
+  xo: ['url', 'token_file', 'email', 'password_file', 'insecure', 'ca_file', 'fingerprint'],
   placement: ['template', 'sr', 'network', 'memory_mib', 'cpus', 'firmware'],
-  ssh: ['user', 'port', 'key'],
+  fixed: ['vm', 'vdi', 'leave', 'control', 'lock_wait_s', 'pad'],
+  ssh: ['user', 'port', 'key', 'passphrase_file', 'agent', 'become', 'keepalive_s', 'jump'],
+  'ssh.jump': ['host', 'port', 'user', 'key', 'host_key'],
+  addresses: ['neighbours', 'stimulate', 'stimulate_per_s', 'command'],
   console: ['serial_path'],
   control: BOOT_MODES,
   reference: BOOT_MODES,
@@ -51,185 +36,153 @@ const KNOWN: Readonly<Record<string, readonly string[]>> = {
   ],
 };
 
-/** @throws Fault BAD_LAB_FILE with file and line. Relative paths are relative to the file. */
-export function loadLabFile(path: string): LabFile {
+const NOTHING: Overrides = new Map();
+
+/** @throws Fault BAD_LAB_FILE with file and line, BAD_OPTION or BAD_ENVIRONMENT for what was given outside of it */
+export function loadLabFile(path: string, overrides: Overrides = NOTHING): LabFile {
   let text: string;
   try {
     text = readFileSync(path, 'utf8');
   } catch (cause) {
     throw new Fault('BAD_LAB_FILE', `lab: expected a lab file that can be read, given ${path}`, { cause });
   }
-  return parseLabFile(path, text);
+  return parseLabFile(path, text, overrides);
 }
 
-/** The pure part of `loadLabFile`. */
-export function parseLabFile(path: string, text: string): LabFile {
-  let root: Table;
-  try {
-    root = parse(text) as Table;
-  } catch (cause) {
-    if (!(cause instanceof TomlError)) throw cause;
-    const first = cause.message.split('\n', 1)[0]?.replace(/^Invalid TOML document: /, '');
-    throw new Fault('BAD_LAB_FILE', `${path}, line ${cause.line}: ${first}`, { cause });
-  }
-  return new Reader(path, text, root).read();
+/** The pure part of `loadLabFile`. Relative paths in the file are relative to the file. */
+export function parseLabFile(path: string, text: string, overrides: Overrides = NOTHING): LabFile {
+  const reader = new TomlReader(path, text, overrides);
+  for (const [table, keys] of Object.entries(KNOWN)) reader.knownOnly(table, keys);
+  return {
+    path,
+    name: reader.string('', 'name') ?? 'lab',
+    kind: reader.choice('', 'kind', ['embedded', 'xo'] as const) ?? 'xo',
+    budgetScale: reader.number('', 'budget_scale', { min: 0.01, max: 1000 }) ?? 1,
+    claimHours: reader.number('', 'claim_hours', { min: 0.1, max: 720 }) ?? 4,
+    xo: xo(reader),
+    placement: placement(reader),
+    fixed: reader.has('fixed') ? fixed(reader) : null,
+    ssh: ssh(reader),
+    addresses: addresses(reader),
+    serialPath: reader.string('console', 'serial_path'),
+    slots: slots(reader),
+    control: images(reader, 'control'),
+    reference: images(reader, 'reference'),
+    paths: paths(reader),
+  };
 }
 
-/** Turns `unknown` into a LabFile, naming the line of whatever is wrong. */
-class Reader {
-  readonly #path: string;
-  readonly #text: string;
-  readonly #root: Table;
-  constructor(path: string, text: string, root: Table) {
-    this.#path = path;
-    this.#text = text;
-    this.#root = root;
-  }
+function xo(reader: TomlReader): XoTable {
+  const fingerprint = reader.matching('xo', 'fingerprint', 'a SHA-256 as 64 hex digits', FINGERPRINT);
+  return {
+    url: reader.string('xo', 'url') ?? reader.wrong('xo', 'url', 'the URL of Xen Orchestra', undefined),
+    urlFrom: reader.from('xo', 'url'),
+    tokenFile: reader.file('xo', 'token_file'),
+    email: reader.string('xo', 'email'),
+    passwordFile: reader.file('xo', 'password_file'),
+    insecure: reader.boolean('xo', 'insecure') ?? false,
+    caFile: reader.file('xo', 'ca_file'),
+    fingerprint:
+      fingerprint
+        ?.replace(/^sha256:/i, '')
+        .replaceAll(':', '')
+        .toLowerCase() ?? null,
+  };
+}
 
-  read(): LabFile {
-    for (const table of Object.keys(KNOWN)) this.#knownOnly(table);
-    return {
-      path: this.#path,
-      name: this.#string('', 'name') ?? 'lab',
-      kind: this.#choice('', 'kind', ['embedded', 'xo'] as const) ?? 'xo',
-      budgetScale: this.#number('', 'budget_scale', 0.01, 1000) ?? 1,
-      url: this.#string('xo', 'url') ?? this.#wrong('xo', 'url', 'the URL of Xen Orchestra', undefined),
-      tokenFile: this.#file('xo', 'token_file'),
-      insecure: this.#boolean('xo', 'insecure') ?? false,
-      caFile: this.#file('xo', 'ca_file'),
-      template: this.#string('placement', 'template'),
-      sr: this.#string('placement', 'sr'),
-      network: this.#string('placement', 'network'),
-      memoryMiB: this.#whole('placement', 'memory_mib', 64, 1_048_576) ?? 2048,
-      cpus: this.#whole('placement', 'cpus', 1, 256) ?? 1,
-      firmware: this.#choice('placement', 'firmware', ['bios', 'uefi'] as const) ?? 'bios',
-      sshUser: this.#string('ssh', 'user') ?? 'root',
-      sshPort: this.#whole('ssh', 'port', 1, 65_535) ?? 22,
-      sshKey: this.#file('ssh', 'key'),
-      serialPath: this.#string('console', 'serial_path'),
-      slots: this.#slots(),
-      control: this.#images('control'),
-      reference: this.#images('reference'),
-      paths: this.#paths(),
-    };
-  }
+function placement(reader: TomlReader): PlacementTable {
+  return {
+    template: reader.string('placement', 'template'),
+    sr: reader.string('placement', 'sr'),
+    network: reader.string('placement', 'network'),
+    memoryMiB: reader.whole('placement', 'memory_mib', { min: 64, max: 1_048_576 }) ?? 2048,
+    cpus: reader.whole('placement', 'cpus', { min: 1, max: 256 }) ?? 1,
+    firmware: reader.choice('placement', 'firmware', ['bios', 'uefi'] as const) ?? 'bios',
+  };
+}
 
-  #table(name: string): Table {
-    if (name === '') return this.#root;
-    const value = this.#root[name];
-    if (value === undefined) return {};
-    if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-      return this.#wrong('', name, 'a table', value);
+function fixed(reader: TomlReader): FixedTable {
+  const uuid = (key: 'vm' | 'vdi'): string =>
+    reader.matching('fixed', key, 'a uuid', UUID) ??
+    reader.wrong('fixed', key, `the uuid of the ${key.toUpperCase()}`, undefined);
+  return {
+    vm: uuid('vm').toLowerCase(),
+    vdi: uuid('vdi').toLowerCase(),
+    leave: reader.choice('fixed', 'leave', ['halted', 'running'] as const) ?? 'halted',
+    control: reader.boolean('fixed', 'control') ?? false,
+    lockWaitS: reader.number('fixed', 'lock_wait_s', { min: 0, max: 86_400 }) ?? 0,
+    pad: reader.boolean('fixed', 'pad') ?? false,
+  };
+}
+
+function ssh(reader: TomlReader): SshTable {
+  const user = reader.string('ssh', 'user') ?? 'root';
+  return {
+    user,
+    port: reader.whole('ssh', 'port', { min: 1, max: 65_535 }) ?? 22,
+    key: reader.file('ssh', 'key'),
+    passphraseFile: reader.file('ssh', 'passphrase_file'),
+    agent: reader.string('ssh', 'agent'),
+    become: reader.choice('ssh', 'become', ['su', 'doas', 'sudo'] as const),
+    keepaliveS: reader.number('ssh', 'keepalive_s', { min: 1, max: 600 }) ?? 5,
+    jump: reader.has('ssh.jump') ? jump(reader, user) : null,
+  };
+}
+
+function jump(reader: TomlReader, guestUser: string): JumpTable {
+  const expected = 'SHA256: and 43 characters, as ssh-keygen -l prints it';
+  return {
+    host: reader.string('ssh.jump', 'host') ?? reader.wrong('ssh.jump', 'host', 'the name of a host', undefined),
+    port: reader.whole('ssh.jump', 'port', { min: 1, max: 65_535 }) ?? 22,
+    user: reader.string('ssh.jump', 'user') ?? guestUser,
+    key: reader.file('ssh.jump', 'key'),
+    hostKey: reader.matching('ssh.jump', 'host_key', expected, /^SHA256:[A-Za-z0-9+/]{43}$/),
+  };
+}
+
+function addresses(reader: TomlReader): AddressesTable {
+  const cidr = /^\d{1,3}(\.\d{1,3}){3}\/(2\d|3[0-2])$/;
+  return {
+    neighbours: reader.choice('addresses', 'neighbours', ['here', 'jump'] as const),
+    stimulate: reader.matching('addresses', 'stimulate', 'an IPv4 network like 192.0.2.0/24 (/20 at most)', cidr),
+    stimulatePerS: reader.number('addresses', 'stimulate_per_s', { min: 1, max: 1000 }) ?? 50,
+    command: reader.words('addresses', 'command'),
+  };
+}
+
+function images(reader: TomlReader, table: 'control' | 'reference'): Partial<Record<BootMode, string>> {
+  const found: Partial<Record<BootMode, string>> = {};
+  for (const mode of BOOT_MODES) {
+    const file = reader.file(table, mode);
+    if (file !== null) found[mode] = file;
+  }
+  return found;
+}
+
+function slots(reader: TomlReader): LabFile['slots'] {
+  const value = reader.root.slots;
+  if (value === undefined) return [];
+  if (!Array.isArray(value)) return reader.wrong('', 'slots', 'tables [[slots]] with mac and address', value);
+  return value.map((slot: Table) => {
+    const { mac, address } = slot;
+    if (typeof mac !== 'string' || !/^[0-9a-f]{2}(:[0-9a-f]{2}){5}$/i.test(mac)) {
+      return reader.wrong('slots', 'mac', 'a MAC like 02:00:00:00:aa:01', mac);
     }
-    return value as Table;
-  }
+    if (typeof address !== 'string' || address === '') return reader.wrong('slots', 'address', 'an address', address);
+    return { mac: mac.toLowerCase(), address };
+  });
+}
 
-  #knownOnly(name: string): void {
-    for (const key of Object.keys(this.#table(name))) {
-      if (KNOWN[name]?.includes(key)) continue;
-      this.#wrong(name, key, `one of ${KNOWN[name]?.join(', ')}`, key, 'unknown key');
+function paths(reader: TomlReader): Partial<GuestPaths> {
+  const found: Record<string, string | readonly string[]> = {};
+  for (const [key, value] of Object.entries(reader.table('paths'))) {
+    const name = key.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase());
+    const single = ['store', 'current_system', 'ready_marker', 'ready_marker_content'].includes(key);
+    const list = typeof value === 'string' ? [value] : value;
+    if (!Array.isArray(list) || list.length === 0 || !list.every((entry) => typeof entry === 'string')) {
+      reader.wrong('paths', key, single ? 'a text' : 'a text or a list of texts', value);
     }
+    found[name] = single ? String(list[0]) : (list as readonly string[]);
   }
-
-  #wrong(table: string, key: string, expected: string, given: unknown, problem?: string): never {
-    const where = table === '' ? key : `${table}.${key}`;
-    const line = this.#lineOf(table, key);
-    const at = line === null ? this.#path : `${this.#path}, line ${line}`;
-    const got = given === undefined ? 'nothing' : JSON.stringify(given);
-    throw new Fault(
-      'BAD_LAB_FILE',
-      `${at}: ${problem ? `${problem} ` : ''}${where}: expected ${expected}, given ${got}`,
-    );
-  }
-
-  /** The line of `key` in `[table]`; of the table's heading where the key is missing; null where neither is. */
-  #lineOf(table: string, key: string): number | null {
-    const escaped = (text: string): string => text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
-    const heading = /^\s*\[{1,2}\s*"?([^\]"]+?)"?\s*\]{1,2}/;
-    const assignment = new RegExp(`^\\s*["']?${escaped(key)}["']?\\s*=`);
-    let current = '';
-    let headingLine: number | null = null;
-    for (const [index, line] of this.#text.split('\n').entries()) {
-      const found = heading.exec(line);
-      if (found) {
-        current = found[1] ?? '';
-        if (current === table || (table === '' && current === key)) headingLine = index + 1;
-      } else if (current === table && assignment.test(line)) return index + 1;
-    }
-    return headingLine;
-  }
-
-  #string(table: string, key: string): string | null {
-    const value = this.#table(table)[key];
-    if (value === undefined) return null;
-    if (typeof value !== 'string' || value === '') return this.#wrong(table, key, 'a text that is not empty', value);
-    return value;
-  }
-
-  #file(table: string, key: string): string | null {
-    const value = this.#string(table, key);
-    if (value === null) return null;
-    return isAbsolute(value) ? value : resolve(dirname(this.#path), value);
-  }
-
-  #boolean(table: string, key: string): boolean | null {
-    const value = this.#table(table)[key];
-    if (value === undefined) return null;
-    return typeof value === 'boolean' ? value : this.#wrong(table, key, 'true or false', value);
-  }
-
-  #number(table: string, key: string, min: number, max: number): number | null {
-    const value = this.#table(table)[key];
-    if (value === undefined) return null;
-    if (typeof value === 'number' && value >= min && value <= max) return value;
-    return this.#wrong(table, key, `a number from ${min} to ${max}`, value);
-  }
-
-  #whole(table: string, key: string, min: number, max: number): number | null {
-    const value = this.#number(table, key, min, max);
-    return value === null || Number.isInteger(value) ? value : this.#wrong(table, key, 'a whole number', value);
-  }
-
-  #choice<T extends string>(table: string, key: string, choices: readonly T[]): T | null {
-    const value = this.#table(table)[key];
-    if (value === undefined) return null;
-    return choices.find((choice) => choice === value) ?? this.#wrong(table, key, choices.join(' or '), value);
-  }
-
-  #images(table: 'control' | 'reference'): Partial<Record<BootMode, string>> {
-    const images: Partial<Record<BootMode, string>> = {};
-    for (const mode of BOOT_MODES) {
-      const file = this.#file(table, mode);
-      if (file !== null) images[mode] = file;
-    }
-    return images;
-  }
-
-  #slots(): LabFile['slots'] {
-    const value = this.#root.slots;
-    if (value === undefined) return [];
-    if (!Array.isArray(value)) return this.#wrong('', 'slots', 'tables [[slots]] with mac and address', value);
-    return value.map((slot: Table) => {
-      const { mac, address } = slot;
-      if (typeof mac !== 'string' || !/^[0-9a-f]{2}(:[0-9a-f]{2}){5}$/i.test(mac)) {
-        return this.#wrong('slots', 'mac', 'a MAC like 02:00:00:00:aa:01', mac);
-      }
-      if (typeof address !== 'string' || address === '') return this.#wrong('slots', 'address', 'an address', address);
-      return { mac: mac.toLowerCase(), address };
-    });
-  }
-
-  #paths(): Partial<GuestPaths> {
-    const paths: Record<string, string | readonly string[]> = {};
-    for (const [key, value] of Object.entries(this.#table('paths'))) {
-      const name = key.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase());
-      const single = ['store', 'current_system', 'ready_marker', 'ready_marker_content'].includes(key);
-      const list = typeof value === 'string' ? [value] : value;
-      if (!Array.isArray(list) || list.length === 0 || !list.every((entry) => typeof entry === 'string')) {
-        this.#wrong('paths', key, single ? 'a text' : 'a text or a list of texts', value);
-      }
-      paths[name] = single ? String(list[0]) : (list as readonly string[]);
-    }
-    return paths as Partial<GuestPaths>;
-  }
+  return found as Partial<GuestPaths>;
 }

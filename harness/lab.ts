@@ -44,6 +44,18 @@ export interface Address {
   readonly others: readonly string[];
 }
 
+/** Something beside the lab itself that may know a guest's address by its MAC. */
+export interface AddressSource {
+  /** As it stands in `guest_ip_source`, e.g. `neighbour-table`. */
+  readonly name: string;
+  /**
+   * Addresses that it knows now for any of these MACs (lower case); empty: none yet. Asked again while
+   * nobody knows one, so it must be cheap or limit itself.
+   * @throws Fault ADDRESS_SOURCE_FAILED where asking is impossible; the wait goes on with the others
+   */
+  find(macs: readonly string[], deadline: Deadline): Promise<readonly string[]>;
+}
+
 /** A VM that is not running any more though nobody here asked for it. */
 export interface GuestDeath {
   /**

@@ -3,44 +3,109 @@
  * for unknown variables all read it.
  */
 
+/** Headings of --help. `sweep` knows those of `lab` and its own. */
+export const GROUPS = {
+  run: 'What is run',
+  lab: 'The lab',
+  placement: 'Guests made for a run',
+  fixed: 'A VM allotted by an operator',
+  ssh: 'SSH to guests',
+  addresses: 'Addresses of guests without guest tools',
+} as const;
+
 export interface Option {
   readonly name: string;
   readonly environment: string;
-  /** How the value looks in --help. */
-  readonly form: string;
+  readonly group: keyof typeof GROUPS;
+  /** How the value looks in --help; null: it takes none (its variable is `true` or `false`). */
+  readonly form: string | null;
   readonly meaning: string;
+  /** Key of the lab file that it overrides, `table.key`. */
+  readonly key?: string;
   /** True for what must not stand in a process list: environment or file only. */
   readonly secret?: true;
 }
 
-const option = (name: string, form: string, meaning: string): Option => ({
-  name,
-  environment: `BOOTWITNESS_${name.toUpperCase().replaceAll('-', '_')}`,
-  form,
-  meaning,
-});
+type More = Pick<Option, 'key' | 'secret'>;
+
+const inGroup =
+  (group: keyof typeof GROUPS) =>
+  (name: string, form: string | null, meaning: string, more: More = {}): Option => ({
+    name,
+    environment: `BOOTWITNESS_${name.toUpperCase().replaceAll('-', '_')}`,
+    ...{ group, form, meaning, ...more },
+  });
+
+const run = inGroup('run');
+const lab = inGroup('lab');
+const placement = inGroup('placement');
+const fixed = inGroup('fixed');
+const ssh = inGroup('ssh');
+const addresses = inGroup('addresses');
 
 export const OPTIONS: readonly Option[] = [
-  option('lab', 'embedded | NAME | FILE', 'lab to run on: the embedded one, labs/NAME.toml, or a lab file'),
-  option('image', 'FILE', 'raw disk image to validate (default on the embedded lab: its reference guest)'),
-  option('expect-closure', 'PATH', "store path that /run/current-system must lead to (default: the image's sidecar)"),
-  option('ssh-key', 'FILE', 'private key whose public half is in the image (default: of the lab file)'),
-  option(
-    'control',
-    'FILE | none',
-    'image known to pass here, asked when the image is silent (default: of the lab file)',
-  ),
-  option(
+  lab('lab', 'embedded | NAME | FILE', 'lab to run on: the embedded one, labs/NAME.toml, or a lab file'),
+  run('image', 'FILE', 'raw disk image to validate (default on the embedded lab: its reference guest)'),
+  run('expect-closure', 'PATH', "store path that /run/current-system must lead to (default: the image's sidecar)"),
+  run('control', 'FILE | none', 'image known to pass here, asked when the image is silent'),
+  run(
     'read-back',
     'auto | always',
     'read the disk back before boot: where identity needs it, or always (default: auto)',
   ),
-  option('budget-scale', 'NUMBER', "factor for all of the scenario's budgets (default: of the lab file)"),
-  option('workdir-root', 'DIR', 'folder in which the workdir is made (default: the temp folder)'),
-  option('label', 'NAME', "first part of the workdir's name (default: the scenario's name)"),
-  option('xo-url', 'URL', "Xen Orchestra's URL (default: of the lab file)"),
-  option('xo-token-file', 'FILE', 'file that holds the token (default: of the lab file)'),
-  { ...option('xo-token', 'TOKEN', 'the token itself; only as an environment variable'), secret: true },
+  run('budget-scale', 'NUMBER', "factor for all of the scenario's budgets"),
+  run('workdir-root', 'DIR', 'folder in which the workdir is made (default: the temp folder)'),
+  run('label', 'NAME', "first part of the workdir's name (default: the scenario's name)"),
+  lab('xo-url', 'URL', "Xen Orchestra's URL", { key: 'xo.url' }),
+  lab('xo-token-file', 'FILE', 'file that holds the token'),
+  lab('xo-token', 'TOKEN', 'the token itself; only as an environment variable', { secret: true }),
+  lab('xo-email', 'NAME', 'user to sign in as by password, instead of a token', { key: 'xo.email' }),
+  lab('xo-password-file', 'FILE', "file that holds that user's password", { key: 'xo.password_file' }),
+  lab('xo-password', 'PASSWORD', 'the password itself; only as an environment variable', { secret: true }),
+  lab('xo-ca-file', 'FILE', "CA certificates that XO's is signed by (PEM)", { key: 'xo.ca_file' }),
+  lab('xo-fingerprint', 'SHA256', "SHA-256 of XO's own certificate, checked before anything else", {
+    key: 'xo.fingerprint',
+  }),
+  lab('xo-insecure', null, 'take any certificate; the report says so', { key: 'xo.insecure' }),
+  placement('template', 'NAME | UUID', 'template of the VM (default: Other install media)', {
+    key: 'placement.template',
+  }),
+  placement('sr', 'NAME | UUID', "SR of its disk (default: the pool's default SR)", { key: 'placement.sr' }),
+  placement('network', 'NAME | UUID', 'network of its VIF', { key: 'placement.network' }),
+  placement('memory-mib', 'NUMBER', 'memory of the VM in MiB (default: 2048)', { key: 'placement.memory_mib' }),
+  placement('cpus', 'NUMBER', 'virtual CPUs (default: 1)', { key: 'placement.cpus' }),
+  placement('firmware', 'bios | uefi', 'firmware of the VM (default: bios)', { key: 'placement.firmware' }),
+  fixed('fixed-vm', 'UUID', 'VM to use instead of making one; nothing else is touched', { key: 'fixed.vm' }),
+  fixed('fixed-vdi', 'UUID', 'its disk, which is overwritten with the image', { key: 'fixed.vdi' }),
+  fixed('leave', 'halted | running', 'how that VM is left (default: halted)', { key: 'fixed.leave' }),
+  fixed('fixed-control', null, 'the control image may be written to that disk, too', { key: 'fixed.control' }),
+  fixed('lock-wait', 'SECONDS', 'how long to wait for a run that holds that VM (default: 0)', {
+    key: 'fixed.lock_wait_s',
+  }),
+  fixed('pad', null, 'make the image as large as the disk, its backup GPT at the new end', { key: 'fixed.pad' }),
+  ssh('ssh-key', 'FILE', 'private key whose public half is in the image'),
+  ssh('ssh-passphrase-file', 'FILE', "file that holds the key's passphrase", { key: 'ssh.passphrase_file' }),
+  ssh('ssh-passphrase', 'TEXT', 'the passphrase itself; only as an environment variable', { secret: true }),
+  ssh('ssh-agent', 'env | SOCKET', 'agent that holds the key: that of SSH_AUTH_SOCK, or at a socket', {
+    key: 'ssh.agent',
+  }),
+  ssh('ssh-user', 'NAME', 'user in the guest (default: root)', { key: 'ssh.user' }),
+  ssh('ssh-become', 'su | doas | sudo', 'how that user gets root without a question', { key: 'ssh.become' }),
+  ssh('ssh-port', 'NUMBER', 'port of sshd in the guest (default: 22)', { key: 'ssh.port' }),
+  ssh('ssh-jump-host', 'HOST', 'host through which guests are reached', { key: 'ssh.jump.host' }),
+  ssh('ssh-jump-port', 'NUMBER', 'port of its sshd (default: 22)', { key: 'ssh.jump.port' }),
+  ssh('ssh-jump-user', 'NAME', 'user there (default: the user in the guest)', { key: 'ssh.jump.user' }),
+  ssh('ssh-jump-key', 'FILE', 'private key for it (default: the key for the guest)', { key: 'ssh.jump.key' }),
+  ssh('ssh-jump-host-key', 'SHA256:…', 'its host key (default: any, recorded)', { key: 'ssh.jump.host_key' }),
+  addresses('neighbours', 'here | jump', 'read the neighbour table of this machine or of the jump host', {
+    key: 'addresses.neighbours',
+  }),
+  addresses('stimulate', 'CIDR', 'ping this network there first, to fill the table (default: never)', {
+    key: 'addresses.stimulate',
+  }),
+  addresses('address-command', 'COMMAND', 'program that is given the MAC and prints the address', {
+    key: 'addresses.command',
+  }),
 ];
 
 /** Read elsewhere than here, but known: not an error in the environment. */
@@ -49,30 +114,45 @@ export const OTHER_VARIABLES: readonly { readonly name: string; readonly meaning
   { name: 'BOOTWITNESS_CACHE_DIR', meaning: 'where plans of images and the reference guest are kept' },
 ];
 
+const left = ({ name, form }: Option): string => (form === null ? `--${name}` : `--${name} ${form}`);
+
+function rows(pairs: readonly (readonly [string, string])[], width: number): string {
+  return pairs.map(([name, meaning]) => `  ${name.padEnd(width)}  ${meaning}`).join('\n');
+}
+
+/** The options of a command, by group. */
+export function optionsHelp(options: readonly Option[]): string {
+  const flags = options.filter(({ secret }) => !secret);
+  const width = Math.max(...flags.map((option) => left(option).length));
+  const shown = Object.entries(GROUPS).map(([group, heading]) => {
+    const own = flags.filter((option) => option.group === group);
+    const pairs = own.map((option) => [left(option), option.meaning] as const);
+    return pairs.length === 0 ? [] : [`${heading}:\n${rows(pairs, width)}`];
+  });
+  return [...shown.flat(), rows([['--help, --version', 'print and stop']], width)].join('\n');
+}
+
+/** The variables that are no option. */
+export function variablesHelp(options: readonly Option[]): string {
+  const secret = options.filter((option) => option.secret);
+  const variables = [
+    ...secret.map(({ environment, meaning }) => [environment, meaning] as const),
+    ...OTHER_VARIABLES.map(({ name, meaning }) => [name, meaning] as const),
+  ];
+  return rows(variables, Math.max(...variables.map(([name]) => name.length)));
+}
+
 /** Text of --help for one scenario's entry. */
 export function helpText(command: string, scenarioName: string, summary: string): string {
-  const flags = OPTIONS.filter((entry) => !entry.secret).map((entry) => [
-    `--${entry.name} ${entry.form}`,
-    entry.meaning,
-  ]);
-  const width = Math.max(...flags.map(([flag]) => flag?.length ?? 0));
-  const lines = (rows: readonly (readonly string[])[], pad: number): string =>
-    rows.map(([left = '', right = '']) => `  ${left.padEnd(pad)}  ${right}`).join('\n');
-  const variables = [
-    ...OPTIONS.filter((entry) => entry.secret).map((entry) => [entry.environment, entry.meaning]),
-    ...OTHER_VARIABLES.map((entry) => [entry.name, entry.meaning]),
-  ];
-  const widest = Math.max(...variables.map(([name]) => name?.length ?? 0));
   return `${command}: ${scenarioName}. ${summary}
 
 Usage: npm run -s ${command} -- [options]
 
-Options (flags > environment > lab file > defaults):
-${lines(flags, width)}
-  ${'--help, --version'.padEnd(width)}  print and stop
+Options (flags > environment > lab file > defaults)
+${optionsHelp(OPTIONS)}
 
 Each option is also read from BOOTWITNESS_<NAME> (--budget-scale: BOOTWITNESS_BUDGET_SCALE). Besides these:
-${lines(variables, widest)}
+${variablesHelp(OPTIONS)}
 
 Exit codes: 0 PASS; 1 FAIL, the image is to blame; 2 misuse, nothing was created; 3 ERROR, says nothing about
 the image (lab, or undetermined), or something was left in the lab; 70 our bug; 130 interrupted.

@@ -3,16 +3,15 @@
  * defaults. What is missing is misuse, found before anything is created.
  */
 import { readFileSync } from 'node:fs';
-import { checkUrl, type Request, readTokenFile } from './config.ts';
+import { checkUrl, type Request, readSecretFile } from './config.ts';
 import { Fault } from './faults.ts';
-import { type LabFile, loadLabFile, parseLabFile } from './lab-file.ts';
+import { loadLabFile, parseLabFile } from './lab-file.ts';
+import type { LabFile } from './lab-tables.ts';
 import type { BootMode, GuestPaths } from './model.ts';
-import type { Secret } from './secrets.ts';
 import { loadPrivateKey } from './ssh.ts';
-import type { XoLabSettings } from './xcpng/settings.ts';
+import type { Credential, XoLabSettings } from './xcpng/settings.ts';
 
-/** How long an object of ours may live before it counts as left over. */
-const CLAIM_TTL_MS = 4 * 60 * 60_000;
+const HOUR_MS = 60 * 60_000;
 
 /** A lab that can be opened, and the defaults it brings. */
 export interface Prepared {
@@ -36,14 +35,14 @@ export function prepareLab(request: Request, embeddedLabFile: string | null, boo
   return {
     settings: settings(request, file),
     budgetScale: file.budgetScale,
-    sshUser: file.sshUser,
+    sshUser: file.ssh.user,
     paths: file.paths,
     controlPath,
     sshKey: () => {
-      if (file.sshKey !== null) return loadPrivateKey(file.sshKey);
+      if (file.ssh.key !== null) return loadPrivateKey(file.ssh.key);
       throw new Fault('BAD_KEY', '--ssh-key: expected a private key, given nothing (nor in the lab file as ssh.key)');
     },
-    controlKey: (otherwise) => (file.sshKey === null ? otherwise : loadPrivateKey(file.sshKey)),
+    controlKey: (otherwise) => (file.ssh.key === null ? otherwise : loadPrivateKey(file.ssh.key)),
     defaultImage: () => {
       const reference = file.kind === 'embedded' ? file.reference[bootMode] : undefined;
       if (reference !== undefined) return reference;
@@ -55,37 +54,53 @@ export function prepareLab(request: Request, embeddedLabFile: string | null, boo
   };
 }
 
-function labFile(request: Request, embeddedLabFile: string | null): LabFile {
-  if (embeddedLabFile !== null) return loadLabFile(embeddedLabFile);
-  if (request.lab.kind === 'file') return loadLabFile(request.lab.path);
+function labFile({ lab, overrides }: Request, embeddedLabFile: string | null): LabFile {
+  if (embeddedLabFile !== null) return loadLabFile(embeddedLabFile, overrides);
+  if (lab.kind === 'file') return loadLabFile(lab.path, overrides);
   // No file: everything comes from options, the rest are the defaults of an empty lab file.
-  return parseLabFile('--xo-url', `name = "xo"\n[xo]\nurl = ${JSON.stringify(request.xoUrl ?? '')}\n`);
+  return parseLabFile('no lab file', 'name = "xo"\n', overrides);
 }
 
 function settings(request: Request, file: LabFile): XoLabSettings {
+  const { xo, placement, fixed } = file;
   return {
     name: file.name,
     kind: file.kind,
-    url: request.xoUrl ?? checkUrl(`${file.path}: xo.url`, file.url),
-    credential: { token: token(request, file) },
-    tls: { insecure: file.insecure, caPem: file.caFile === null ? null : caPem(file.caFile) },
-    template: file.template,
-    sr: file.sr,
-    network: file.network,
-    shape: { firmware: file.firmware, memoryMiB: file.memoryMiB, cpus: file.cpus },
+    url: checkUrl(xo.urlFrom, xo.url),
+    credential: credential(request, file),
+    tls: {
+      insecure: xo.insecure,
+      caPem: xo.caFile === null ? null : caPem(xo.caFile),
+      fingerprint: xo.fingerprint,
+    },
+    template: placement.template,
+    sr: placement.sr,
+    network: placement.network,
+    shape: { firmware: placement.firmware, memoryMiB: placement.memoryMiB, cpus: placement.cpus },
+    fixed: fixed && { ...fixed, lockWaitMs: fixed.lockWaitS * 1000 },
     slots: file.slots,
-    sshPort: file.sshPort,
+    addressSources: [],
+    sshPort: file.ssh.port,
     serialPath: file.serialPath,
-    claimTtlMs: CLAIM_TTL_MS,
+    claimTtlMs: file.claimHours * HOUR_MS,
   };
 }
 
-function token(request: Request, file: LabFile): Secret {
-  if (request.xoToken !== null) return request.xoToken;
-  if (file.tokenFile !== null) return readTokenFile(`${file.path}: xo.token_file`, file.tokenFile);
+/** What the caller gave wins over the file; of one place, a token over a password. */
+function credential({ xoToken, xoPassword }: Request, { path, xo }: LabFile): Credential {
+  if (xoToken !== null) return { token: xoToken };
+  if (xoPassword !== null && xo.email !== null) return { email: xo.email, password: xoPassword };
+  if (xo.tokenFile !== null) {
+    return { token: readSecretFile(`${path}: xo.token_file`, 'the token', xo.tokenFile) };
+  }
+  if (xo.email !== null && xo.passwordFile !== null) {
+    const password = readSecretFile(`${path}: xo.password_file`, 'the password', xo.passwordFile);
+    return { email: xo.email, password };
+  }
   throw new Fault(
     'BAD_OPTION',
-    '--xo-token-file: expected a file that holds a token, given nothing (nor BOOTWITNESS_XO_TOKEN)',
+    '--xo-token-file: expected a file that holds a token, given nothing (nor BOOTWITNESS_XO_TOKEN, ' +
+      'nor --xo-email with a password)',
   );
 }
 

@@ -1,5 +1,5 @@
 /** What the harness must know of a lab to use it: the lab file's content, resolved. */
-import type { GuestShape } from '../lab.ts';
+import type { AddressSource, GuestShape } from '../lab.ts';
 import type { Secret } from '../secrets.ts';
 
 export type Credential = { readonly token: Secret } | { readonly email: string; readonly password: Secret };
@@ -10,6 +10,22 @@ export interface TlsSettings {
   readonly insecure: boolean;
   /** CA certificates in PEM, instead of the system's. */
   readonly caPem: string | null;
+  /** SHA-256 of the one certificate that is believed (64 hex digits, lower case), checked before any credential. */
+  readonly fingerprint: string | null;
+}
+
+/** One VM and one VDI that the operator allots; nothing else of the pool is touched. */
+export interface FixedSettings {
+  /** Lower-case uuids. */
+  readonly vm: string;
+  readonly vdi: string;
+  readonly leave: 'halted' | 'running';
+  /** May the control image be written to the VDI? */
+  readonly control: boolean;
+  /** How long to wait for a run that holds the VM; 0: not at all. */
+  readonly lockWaitMs: number;
+  /** Make the image as large as the VDI, its backup GPT at the new end. */
+  readonly pad: boolean;
 }
 
 /** A place on the network reserved for one guest: the MAC to give, the address it then has. */
@@ -33,8 +49,12 @@ export interface XoLabSettings {
   /** Name or uuid; null: the pool's only network, else its management network. */
   readonly network: string | null;
   readonly shape: GuestShape;
+  /** Null: guests are ephemeral, made and deleted by us. */
+  readonly fixed: FixedSettings | null;
   /** Empty: the pool makes the MAC, and the address must come from the guest's own report. */
   readonly slots: readonly Slot[];
+  /** Asked beside guest metrics and slot. */
+  readonly addressSources: readonly AddressSource[];
   readonly sshPort: number;
   /** Path that gives the serial text of a VM, `{id}` standing for its uuid; null: the lab has none. */
   readonly serialPath: string | null;

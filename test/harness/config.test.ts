@@ -29,6 +29,14 @@ t.test('flags beat the environment', async (t) => {
   t.same(ask([], { BOOTWITNESS_XO_TOKEN: 'planted-token' }).variables, {}, 'but never a secret');
 });
 
+t.test('options of the lab file are handed on with their origin', async (t) => {
+  const { overrides } = ask(['--sr', 'fast', '--pad'], { BOOTWITNESS_SSH_PORT: '2222' });
+  t.same(overrides.get('placement.sr'), { from: '--sr', text: 'fast' });
+  t.same(overrides.get('fixed.pad'), { from: '--pad', text: 'true' });
+  t.same(overrides.get('ssh.port'), { from: 'BOOTWITNESS_SSH_PORT', text: '2222' });
+  t.match(refused(['--pad=maybe']).message, /^--pad: expected no value, true or false, given "maybe"/);
+});
+
 t.test('no lab means the embedded one, except in CI', async (t) => {
   t.same(ask([]).lab, { kind: 'embedded', named: false });
   t.same(ask(['--lab', 'embedded'], { CI: 'true' }).lab, { kind: 'embedded', named: true });

@@ -39,13 +39,12 @@ t.test('a lab file is read whole; files are relative to it', async (t) => {
     name: 'pool1',
     kind: 'xo',
     budgetScale: 1.5,
-    url: 'https://xo.example.org',
-    tokenFile: '/labs/token',
-    memoryMiB: 1024,
-    cpus: 1,
-    firmware: 'uefi',
-    sshKey: '/keys/id',
-    sshPort: 22,
+    claimHours: 4,
+    xo: { url: 'https://xo.example.org', tokenFile: '/labs/token', fingerprint: null, insecure: false },
+    placement: { memoryMiB: 1024, cpus: 1, firmware: 'uefi' },
+    fixed: null,
+    ssh: { key: '/keys/id', port: 22, user: 'root', jump: null },
+    addresses: { neighbours: null, command: null },
     slots: [{ mac: '02:00:00:00:aa:01', address: '192.0.2.20' }],
     control: { 'shepherd-pid1': '/labs/control.raw' },
     paths: { herd: ['/usr/local/bin/herd'], readyMarker: '/var/lib/x' },
@@ -72,7 +71,51 @@ t.test('what is wrong is named with its line', async (t) => {
   for (const [text, message] of rows) t.match(refused(text), message);
 });
 
+const FIXED = `${GOOD}
+[fixed]
+vm = "0F9A1B2C-0000-4000-8000-000000000001"
+vdi = "0f9a1b2c-0000-4000-8000-000000000002"
+leave = "running"
+[ssh.jump]
+host = "jump.example.org"
+[addresses]
+neighbours = "jump"
+stimulate = "192.0.2.0/24"
+command = ["dhcp-lease", "--by-mac"]
+`;
+
+t.test('fixed guest, jump host and addresses', async (t) => {
+  const file = parseLabFile('/labs/pool1.toml', FIXED);
+  t.match(file.fixed, { vm: '0f9a1b2c-0000-4000-8000-000000000001', leave: 'running', control: false, lockWaitS: 0 });
+  t.match(file.ssh.jump, { host: 'jump.example.org', port: 22, user: 'root', hostKey: null });
+  t.match(file.addresses, { neighbours: 'jump', stimulate: '192.0.2.0/24', command: ['dhcp-lease', '--by-mac'] });
+  t.match(
+    refused(FIXED.replace(/^vdi = .*$/m, '')),
+    /line \d+: fixed.vdi: expected the uuid of the VDI, given nothing/,
+  );
+  t.match(refused(FIXED.replace(/^host = .*$/m, 'port = 2')), /ssh.jump.host: expected the name of a host/);
+  t.match(refused(FIXED.replace('/24', '/8')), /addresses.stimulate: expected an IPv4 network .*\/20 at most/);
+});
+
+t.test('what the caller gives wins over the file, and is checked alike', async (t) => {
+  const with_ = (key: string, text: string, from = '--x') => new Map([[key, { from, text }]]);
+  t.equal(parseLabFile('/l.toml', GOOD, with_('placement.cpus', '3')).placement.cpus, 3);
+  t.equal(parseLabFile('/l.toml', GOOD, with_('xo.insecure', 'true')).xo.insecure, true);
+  t.equal(parseLabFile('/l.toml', GOOD, with_('ssh.jump.host', 'j')).ssh.jump?.host, 'j');
+  t.same(parseLabFile('/l.toml', GOOD, with_('addresses.command', 'lease -m')).addresses.command, ['lease', '-m']);
+  const colons = `SHA256:${'AB:'.repeat(31)}AB`;
+  t.equal(parseLabFile('/l.toml', GOOD, with_('xo.fingerprint', colons)).xo.fingerprint, 'ab'.repeat(32));
+  const rows: readonly [string, string, string, string, RegExp][] = [
+    ['placement.cpus', 'two', '--cpus', 'BAD_OPTION', /^--cpus: expected a number from 1 to 256, given "two"/],
+    ['fixed.vm', 'x', 'BOOTWITNESS_FIXED_VM', 'BAD_ENVIRONMENT', /^BOOTWITNESS_FIXED_VM: expected a uuid, given "x"/],
+    ['xo.insecure', 'yes', '--xo-insecure', 'BAD_OPTION', /^--xo-insecure: expected true or false, given "yes"/],
+  ];
+  for (const [key, text, from, code, message] of rows) {
+    t.throws(() => parseLabFile('/l.toml', GOOD, with_(key, text, from)), { code, message });
+  }
+});
+
 t.test('the commented example is a lab file', async (t) => {
   const path = fileURLToPath(new URL('../../labs/pool1.example.toml', import.meta.url));
-  t.match(loadLabFile(path), { name: 'pool1', kind: 'xo', firmware: 'uefi' });
+  t.match(loadLabFile(path), { name: 'pool1', kind: 'xo', placement: { firmware: 'uefi' } });
 });

@@ -80,7 +80,7 @@ export const LIBRARIES: Readonly<Record<string, readonly string[]>> = {
   ssh2: ['harness/ssh.ts', 'lab/simulated/*'],
   'p-retry': ['harness/deadline.ts'],
   pino: ['harness/log.ts'],
-  'smol-toml': ['harness/lab-file.ts'],
+  'smol-toml': ['harness/toml-reader.ts'],
   tap: ['harness/reporters/tap.ts'],
   ws: ['lab/**'],
   ajv: ['lab/**'],

@@ -15,7 +15,11 @@ function guestWith(slot: string | null): { readonly guest: XoGuest; tell(address
   tell({});
   const session = {
     ...{ objects, token: new Secret('none of the test'), xoVersion: '0', lost: null },
-    endpoint: { base: 'http://127.0.0.1:1', tls: { insecure: false, caPem: null }, clockOffsetMs: 0 },
+    endpoint: {
+      base: 'http://127.0.0.1:1',
+      tls: { insecure: false, caPem: null, fingerprint: null },
+      clockOffsetMs: 0,
+    },
     call: async () => true,
     close: async () => undefined,
   };

@@ -23,7 +23,7 @@ async function sessionOver(t: Test, answer: RequestListener): Promise<Session> {
   });
   const base = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   return {
-    endpoint: { base, tls: { insecure: false, caPem: null }, clockOffsetMs: 0 },
+    endpoint: { base, tls: { insecure: false, caPem: null, fingerprint: null }, clockOffsetMs: 0 },
     token: new Secret('a-token-of-the-test'),
     ...{ xoVersion: '0', objects: new ObjectStore(), lost: null },
     call: () => Promise.reject(new Error('not here')),

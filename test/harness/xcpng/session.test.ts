@@ -161,8 +161,8 @@ t.test('TLS', async (t) => {
   const url = `https://127.0.0.1:${await listen(front)}/`;
   await t.rejects(open({ url }), { code: 'XO_UNREACHABLE', message: /SELF_SIGNED/ });
   for (const tls of [
-    { insecure: true, caPem: null },
-    { insecure: false, caPem: cert },
+    { insecure: true, caPem: null, fingerprint: null },
+    { insecure: false, caPem: cert, fingerprint: null },
   ]) {
     const session = await open({ url, tls });
     t.equal(session.objects.all('pool').length, 1, JSON.stringify(Object.keys(tls)));

@@ -1,0 +1,118 @@
+/** What the caller gave: flags and variables, told apart from what is not known, none of it interpreted yet. */
+import { parseArgs } from 'node:util';
+import { Fault } from './faults.ts';
+import { type Option, OTHER_VARIABLES } from './options.ts';
+import type { Override, Overrides } from './toml-reader.ts';
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** One sentence: the option, what was expected, what was given. */
+export function bad(from: string, expected: string, got: string): Fault {
+  const code = from.startsWith('--') ? 'BAD_OPTION' : 'BAD_ENVIRONMENT';
+  return new Fault(code, `${from}: expected ${expected}, given ${got}`);
+}
+
+const formOf = ({ form }: Option): string => form ?? 'true or false';
+
+/** Flags > environment, for the options of one command. */
+export class Given {
+  readonly #options: readonly Option[];
+  readonly #flags: ReadonlyMap<string, string>;
+  readonly #environment: Environment;
+
+  /** @throws Fault BAD_OPTION, BAD_ENVIRONMENT (a variable that no command knows, when `strict`) */
+  constructor(options: readonly Option[], args: readonly string[], environment: Environment) {
+    this.#options = options;
+    this.#flags = parseFlags(options, args);
+    this.#environment = environment;
+  }
+
+  /** `help` or `version`, where that was asked for. */
+  get print(): 'help' | 'version' | null {
+    if (this.#flags.has('help')) return 'help';
+    return this.#flags.has('version') ? 'version' : null;
+  }
+
+  /** @param all options of every command: a variable of another command is no mistake */
+  refuseUnknownVariables(all: readonly Option[]): void {
+    const known = [...all.map((entry) => entry.environment), ...OTHER_VARIABLES.map((entry) => entry.name)];
+    for (const name of Object.keys(this.#environment)) {
+      if (!name.startsWith('BOOTWITNESS_') || known.includes(name)) continue;
+      throw new Fault('BAD_ENVIRONMENT', `${name}: unknown variable; expected one of ${known.join(', ')}`);
+    }
+  }
+
+  value(name: string): Override | null {
+    const flag = this.#flags.get(name);
+    if (flag !== undefined) return { from: `--${name}`, text: flag };
+    const option = this.#options.find((entry) => entry.name === name);
+    const text = this.#environment[option?.environment ?? ''];
+    if (option === undefined || text === undefined) return null;
+    if (text === '') throw bad(option.environment, formOf(option), 'an empty value');
+    return { from: option.environment, text };
+  }
+
+  /** Everything that was given for a key of the lab file. */
+  overrides(): Overrides {
+    const found = new Map<string, Override>();
+    for (const { name, key } of this.#options) {
+      const value = key === undefined ? null : this.value(name);
+      if (key !== undefined && value !== null) found.set(key, value);
+    }
+    return found;
+  }
+
+  /** Options that came as variables, secrets left out: part of the command that runs this again. */
+  shownVariables(): Readonly<Record<string, string>> {
+    const shown = this.#options.filter(({ secret, name }) => !secret && !this.#flags.has(name));
+    const pairs = shown.map(({ environment }) => [environment, this.#environment[environment] ?? ''] as const);
+    return Object.fromEntries(pairs.filter(([, text]) => text !== ''));
+  }
+}
+
+function parseFlags(options: readonly Option[], args: readonly string[]): ReadonlyMap<string, string> {
+  const known = options.filter(({ secret }) => !secret);
+  const types = Object.fromEntries(
+    known.map(({ name, form }) => [name, { type: form === null ? ('boolean' as const) : ('string' as const) }]),
+  );
+  const { tokens } = parseArgs({
+    args: [...args],
+    options: { ...types, help: { type: 'boolean' }, version: { type: 'boolean' } },
+    strict: false,
+    tokens: true,
+    allowPositionals: true,
+  });
+  const flags = new Map<string, string>();
+  for (const entry of tokens) {
+    if (entry.kind === 'positional') throw bad('--', 'options only', `"${entry.value}"`);
+    if (entry.kind !== 'option') continue;
+    if (entry.name === 'help' || entry.name === 'version') flags.set(entry.name, 'true');
+    else flags.set(entry.name, flagValue(known, flags, entry));
+  }
+  return flags;
+}
+
+interface Token {
+  readonly name: string;
+  readonly rawName: string;
+  readonly value?: string | undefined;
+  readonly inlineValue?: boolean | undefined;
+}
+
+function flagValue(known: readonly Option[], flags: ReadonlyMap<string, string>, entry: Token): string {
+  const { name, value } = entry;
+  const option = known.find((each) => each.name === name);
+  if (option === undefined) {
+    const names = known.map((each) => `--${each.name}`).join(', ');
+    throw new Fault('BAD_OPTION', `${entry.rawName}: unknown option; expected one of ${names}`);
+  }
+  if (flags.has(name)) throw bad(`--${name}`, 'it once', 'it twice');
+  if (option.form === null) {
+    if (value === undefined || value === 'true' || value === 'false') return value ?? 'true';
+    throw bad(`--${name}`, 'no value, true or false', `"${value}"`);
+  }
+  if (value === undefined || value === '' || (!entry.inlineValue && value.startsWith('--'))) {
+    throw bad(`--${name}`, option.form, value ? `"${value}"` : 'nothing');
+  }
+  return value;
+}

@@ -1,0 +1,100 @@
+/** What a lab file says, as types: the tables of the file, named as they are there. */
+import type { BootMode, Firmware, GuestPaths } from './model.ts';
+
+/** A lab as its file and the caller describe it. Files are absolute paths. */
+export interface LabFile {
+  readonly path: string;
+  readonly name: string;
+  /** `embedded` promises that the images of `reference` say nothing about anybody's image. */
+  readonly kind: 'embedded' | 'xo';
+  readonly budgetScale: number;
+  /** How long an object of ours may live before it counts as left over, in hours. Default 4. */
+  readonly claimHours: number;
+  readonly xo: XoTable;
+  readonly placement: PlacementTable;
+  /** Null: guests are ephemeral, made and deleted by us. */
+  readonly fixed: FixedTable | null;
+  readonly ssh: SshTable;
+  readonly addresses: AddressesTable;
+  readonly serialPath: string | null;
+  readonly slots: readonly { readonly mac: string; readonly address: string }[];
+  readonly control: Readonly<Partial<Record<BootMode, string>>>;
+  readonly reference: Readonly<Partial<Record<BootMode, string>>>;
+  readonly paths: Partial<GuestPaths>;
+}
+
+export interface XoTable {
+  /** Unchecked; `config.checkUrl` does that. */
+  readonly url: string;
+  /** For messages: where the URL came from. */
+  readonly urlFrom: string;
+  readonly tokenFile: string | null;
+  /** For sign-in by password; the password comes from `passwordFile` or BOOTWITNESS_XO_PASSWORD. */
+  readonly email: string | null;
+  readonly passwordFile: string | null;
+  readonly insecure: boolean;
+  readonly caFile: string | null;
+  /** SHA-256 of XO's certificate, 64 hex digits in lower case, no colons. */
+  readonly fingerprint: string | null;
+}
+
+export interface PlacementTable {
+  readonly template: string | null;
+  readonly sr: string | null;
+  readonly network: string | null;
+  readonly memoryMiB: number;
+  readonly cpus: number;
+  readonly firmware: Firmware;
+}
+
+/** One VM and one VDI that the operator allots; nothing else of the pool is touched. */
+export interface FixedTable {
+  /** Lower-case uuids. */
+  readonly vm: string;
+  readonly vdi: string;
+  /** How the VM is left. Default `halted`. */
+  readonly leave: 'halted' | 'running';
+  /** May the control image be written to the VDI? Default false. */
+  readonly control: boolean;
+  /** Seconds to wait for a run that holds the VM; 0 (default): say who holds it at once. */
+  readonly lockWaitS: number;
+  /** Make the image as large as the VDI, its backup GPT at the new end. Default false. */
+  readonly pad: boolean;
+}
+
+export interface SshTable {
+  readonly user: string;
+  readonly port: number;
+  readonly key: string | null;
+  readonly passphraseFile: string | null;
+  /** Path of an agent's socket, or `env` for the one that SSH_AUTH_SOCK names; null: no agent. */
+  readonly agent: string | null;
+  /** How a user other than root gets root without a question; null: it needs not. */
+  readonly become: 'su' | 'doas' | 'sudo' | null;
+  /** Seconds between keep-alives. Default 5. */
+  readonly keepaliveS: number;
+  readonly jump: JumpTable | null;
+}
+
+/** A host through which guests are reached. */
+export interface JumpTable {
+  readonly host: string;
+  readonly port: number;
+  readonly user: string;
+  /** Null: the guest's key, or the agent. */
+  readonly key: string | null;
+  /** `SHA256:…` of its host key; null: any (and recorded). */
+  readonly hostKey: string | null;
+}
+
+/** How addresses are found beside guest metrics and slots. */
+export interface AddressesTable {
+  /** Whose neighbour table is read; null: nobody's. */
+  readonly neighbours: 'here' | 'jump' | null;
+  /** IPv4 network in CIDR that is pinged to fill the table; null (default): never. At most a /20. */
+  readonly stimulate: string | null;
+  /** Pings per second. Default 50. */
+  readonly stimulatePerS: number;
+  /** Program and arguments; the MAC is appended. Prints the address, or nothing. */
+  readonly command: readonly string[] | null;
+}
