@@ -4,6 +4,7 @@
  */
 import { createHash, randomUUID } from 'node:crypto';
 import { readFileSync, rmSync } from 'node:fs';
+import type { Writable } from 'node:stream';
 import type { World } from './boot.ts';
 import type { Request } from './config.ts';
 import { Deadline } from './deadline.ts';
@@ -38,11 +39,24 @@ export function version(): string {
   return String((JSON.parse(text) as { version?: unknown }).version);
 }
 
+export interface InvocationOptions {
+  readonly scenario: Scenario;
+  readonly request: Request;
+  /** Progress and closing lines. */
+  readonly told: People;
+  /** Takes the TAP. */
+  readonly out: Writable;
+  /** How the user called this, for the command that runs it again. */
+  readonly command: string;
+  readonly args: readonly string[];
+}
+
 /** One call of a phase. */
 export class Invocation {
   readonly #scenario: Scenario;
   readonly #request: Request;
   readonly #people: People;
+  readonly #out: Writable;
   readonly #repeat: string;
   readonly #runId = randomUUID();
   readonly #startedAt = new Date();
@@ -54,10 +68,11 @@ export class Invocation {
   #result: CaseResult | null = null;
   #case: Case | null = null;
 
-  constructor(scenario: Scenario, request: Request, told: People, command: string, args: readonly string[]) {
+  constructor({ scenario, request, told, out, command, args }: InvocationOptions) {
     this.#scenario = scenario;
     this.#request = request;
     this.#people = told;
+    this.#out = out;
     const variables = Object.entries(request.variables).map(([name, text]) => `${name}=${shellWord(text)}`);
     this.#repeat = [...variables, command, ...args.map(shellWord)].join(' ');
   }
@@ -216,7 +231,7 @@ export class Invocation {
     };
     writeFiles(report);
     const text = await tapText(report);
-    await printWhole(process.stdout, text);
+    await printWhole(this.#out, text);
     this.#people.closing(report);
     return report.exitCode;
   }

@@ -30,7 +30,8 @@ export async function phase(scenario: Scenario, argv: readonly string[]): Promis
       process.stdout.write(text);
       code = 0;
     } else {
-      code = await new Invocation(scenario, asked.request, told, `npm run -s ${command} --`, argv.slice(2)).go();
+      const how = { command: `npm run -s ${command} --`, args: argv.slice(2) };
+      code = await new Invocation({ scenario, request: asked.request, told, out: process.stdout, ...how }).go();
     }
   } catch (thrown) {
     const cause = faultRecord(thrown);

@@ -94,6 +94,11 @@ export class Mishaps {
     return this.#on.get(name);
   }
 
+  /** Those that are on. */
+  names(): readonly MishapName[] {
+    return [...this.#on.keys()];
+  }
+
   has(name: MishapName): boolean {
     return this.#on.has(name);
   }

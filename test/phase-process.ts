@@ -79,7 +79,8 @@ export async function runPhase(
   };
 }
 
-function readMetadata(path: string): ReadonlyMap<string, string> {
+/** The `key=value` lines of a metadata file; empty where there is none. */
+export function readMetadata(path: string): ReadonlyMap<string, string> {
   if (!existsSync(path)) return new Map();
   const lines = readFileSync(path, 'utf8').trimEnd().split('\n');
   return new Map(

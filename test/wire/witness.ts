@@ -1,0 +1,167 @@
+/**
+ * For tests: a whole invocation (config to report) in this process, against an embedded lab in this process. They still
+ * meet on the wire only; what is saved is the start of two processes per row. Guests are simulated.
+ */
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Writable } from 'node:stream';
+import t from 'tap';
+import { readRequest } from '../../harness/config.ts';
+import { Deadline } from '../../harness/deadline.ts';
+import { Invocation } from '../../harness/invocation.ts';
+import { people } from '../../harness/reporters/people.ts';
+import { Secret } from '../../harness/secrets.ts';
+import { openSession, type Session } from '../../harness/xcpng/session.ts';
+import { labArguments } from '../../lab/arguments.ts';
+import { type Lab, startLab } from '../../lab/lab.ts';
+import type { Mishaps } from '../../lab/mishaps.ts';
+import { phase9XcpngBoot } from '../../scenarios/phase9-xcpng-boot.ts';
+import { readMetadata } from '../phase-process.ts';
+
+const root = mkdtempSync(join(tmpdir(), 'bw-witness-'));
+t.teardown(() => rmSync(root, { recursive: true, force: true }));
+let rows = 0;
+
+/** What a row may do while its run goes on. */
+export interface Backstage {
+  readonly lab: Lab;
+  readonly mishaps: Mishaps;
+  /** A session of somebody else; opened when first asked for. */
+  other(): Promise<Session>;
+}
+
+export interface Play {
+  /** Arguments of the phase beyond `--lab`. */
+  readonly args?: readonly string[];
+  readonly mishaps?: readonly string[];
+  /** Content of `--guest-answers`. */
+  readonly answers?: unknown;
+  /** Changes the lab file's text. */
+  readonly labFile?: (text: string) => string;
+  /** Called when a stage begins, e.g. `boot`, `probe`; not awaited. */
+  readonly onStage?: (stage: string, backstage: Backstage) => void;
+}
+
+export interface Played {
+  readonly code: number;
+  readonly metadata: ReadonlyMap<string, string>;
+  readonly stdout: string;
+  readonly stderr: string;
+  /** Text of a file of the workdir. */
+  file(name: string): string;
+  /** VMs and VDIs that the pool has beyond what it began with: the lab's own books, not the harness's word. */
+  readonly left: readonly string[];
+  readonly seconds: number;
+}
+
+const within = (ms: number): Deadline => Deadline.after(ms, new AbortController().signal);
+
+function collector(): { readonly stream: Writable; text(): string } {
+  const pieces: Buffer[] = [];
+  const stream = new Writable({
+    write: (piece: Buffer, _encoding, done) => {
+      pieces.push(piece);
+      done();
+    },
+  });
+  return { stream, text: () => Buffer.concat(pieces).toString('utf8') };
+}
+
+const openOther = ({ url, token }: Lab): Promise<Session> =>
+  openSession({
+    url,
+    credential: { token: new Secret(token) },
+    tls: { insecure: false, caPem: null, fingerprint: null },
+    deadline: within(60_000),
+    onLost: () => undefined,
+  });
+
+/** Ids of what somebody could leave behind. */
+async function belongings(session: Session): Promise<readonly string[]> {
+  const all = (await session.call('xo.getAllObjects', {}, within(30_000))) as Record<string, Record<string, unknown>>;
+  const kept = Object.values(all).filter(({ type }) => /^(VM|VDI|VBD|VIF)(-snapshot)?$/.test(String(type)));
+  return kept.map(({ type, id, name_label }) => `${String(type)} ${String(id)} ${String(name_label ?? '')}`);
+}
+
+/** Plays one row: starts a lab, runs phase 9 on it, asks the pool what is left, ends the lab. */
+export async function witness(play: Play): Promise<Played> {
+  const dir = join(root, `row-${++rows}`);
+  mkdirSync(join(dir, 'runs'), { recursive: true });
+  const answers = join(dir, 'answers.json');
+  writeFileSync(answers, JSON.stringify(play.answers ?? { guests: [] }));
+  const mishaps = (play.mishaps ?? []).flatMap((each) => ['--mishap', each]);
+  const wish = labArguments(['--backend', 'simulated', '--guest-answers', answers, ...mishaps], {});
+  const starting = startLab(wish, () => undefined);
+  const lab = await starting.ready;
+  const sessions: Promise<Session>[] = [];
+  try {
+    const file = join(dir, 'lab.toml');
+    writeFileSync(file, (play.labFile ?? ((text) => text))(readFileSync(lab.labFile, 'utf8')));
+    const before = new Set(await openAndList(lab));
+    const backstage: Backstage = {
+      lab,
+      mishaps: wish.mishaps,
+      other: () => {
+        const session = sessions[0] ?? openOther(lab);
+        if (sessions.length === 0) sessions.push(session);
+        return session;
+      },
+    };
+    const args = ['--lab', file, '--workdir-root', join(dir, 'runs'), ...(play.args ?? [])];
+    const run = await invoke(args, (stage) => play.onStage?.(stage, backstage), join(dir, 'cache'));
+    for (const name of wish.mishaps.names()) wish.mishaps.clear(name);
+    const left = (await openAndList(lab)).filter((each) => !before.has(each));
+    return { ...run, left };
+  } finally {
+    for (const session of sessions) await (await session).close();
+    await starting.close();
+  }
+}
+
+async function openAndList(lab: Lab): Promise<readonly string[]> {
+  const session = await openOther(lab);
+  try {
+    return await belongings(session);
+  } finally {
+    await session.close();
+  }
+}
+
+async function invoke(
+  args: readonly string[],
+  onStage: (stage: string) => void,
+  cacheDir: string,
+): Promise<Omit<Played, 'left'>> {
+  const startedMs = performance.now();
+  const [out, err] = [collector(), collector()];
+  const asked = readRequest(args, { BOOTWITNESS_CACHE_DIR: cacheDir });
+  if (!('request' in asked)) throw new Error('expected a request');
+  const printed = people({ write: (text) => err.stream.write(text) });
+  const told = {
+    ...printed,
+    stage: (name: string): void => {
+      printed.stage(name);
+      onStage(name);
+    },
+  };
+  const options = {
+    scenario: phase9XcpngBoot,
+    request: asked.request,
+    told,
+    out: out.stream,
+    command: 'phase9 --',
+    args,
+  };
+  const code = await new Invocation(options).go();
+  const stderr = err.text();
+  const workdir = /^workdir: (.+)$/m.exec(stderr)?.[1] ?? '';
+  return {
+    code,
+    metadata: readMetadata(join(workdir, 'metadata.txt')),
+    stdout: out.text(),
+    stderr,
+    file: (name) => readFileSync(join(workdir, name), 'utf8'),
+    seconds: (performance.now() - startedMs) / 1000,
+  };
+}
