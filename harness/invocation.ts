@@ -5,7 +5,6 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { readFileSync, rmSync } from 'node:fs';
 import type { Writable } from 'node:stream';
-import type { World } from './boot.ts';
 import type { Request } from './config.ts';
 import { Deadline } from './deadline.ts';
 import { type EmbeddedLab, startEmbeddedLab } from './embedded.ts';
@@ -17,6 +16,7 @@ import type { Lab } from './lab.ts';
 import { type Log, openLog } from './log.ts';
 import type { Case, PlannedImage, Scenario, Verdict } from './model.ts';
 import { ofMode } from './of-mode.ts';
+import { type Planned, planCase } from './plan-case.ts';
 import { type Prepared, prepareLab } from './prepare.ts';
 import type { Report } from './report.ts';
 import { writeFiles } from './reporters/files.ts';
@@ -25,7 +25,7 @@ import { printWhole } from './reporters/stream.ts';
 import { tapText } from './reporters/tap.ts';
 import { type CaseResult, run } from './run.ts';
 import { loadPrivateKey } from './ssh.ts';
-import { makeWorkdir, openJournal } from './workdir.ts';
+import { makeWorkdir } from './workdir.ts';
 import { planImage } from './xcpng/image.ts';
 import { openXoLab } from './xcpng/lab.ts';
 
@@ -117,8 +117,9 @@ export class Invocation {
   async #verdict(open: Opened): Promise<Verdict> {
     try {
       await this.#openLab(open);
-      const [theCase, world] = await this.#plan(open);
+      const { theCase, world } = await this.#plan(open);
       this.#case = theCase;
+      this.#image = theCase.image;
       this.#result = await run(theCase, world);
       return this.#result.verdict;
     } catch (thrown) {
@@ -154,50 +155,19 @@ export class Invocation {
     log.info({ lab: this.#lab.name, xo: this.#lab.xoVersion, pool: this.#lab.poolName }, 'signed in');
   }
 
+  #plan({ workdir, evidence, log, interrupt, key }: Opened): Promise<Planned> {
+    if (this.#prepared === null || this.#lab === null) throw new Error('the lab was not opened');
+    return planCase({
+      ...{ scenario: this.#scenario, request: this.#request, prepared: this.#prepared, lab: this.#lab },
+      ...{ image: this.#image, key, runId: this.#runId, workdir, evidence, log },
+      ...{ tell: this.#people, signal: interrupt.signal },
+    });
+  }
+
   /** Misuse is found before the lab is asked for anything. */
   #refuseWhatIsMissing(prepared: Prepared): void {
     if (this.#request.imagePath === null) prepared.defaultImage();
     if (this.#request.sshKeyPath === null) prepared.sshKey();
-  }
-
-  async #plan({ workdir, evidence, log, interrupt, key }: Opened): Promise<readonly [Case, World]> {
-    const prepared = this.#prepared;
-    const lab = this.#lab;
-    if (prepared === null || lab === null) throw new Error('the lab was not opened');
-    const { cacheDir, expectClosure } = this.#request;
-    const image = this.#image ?? (await planImage(prepared.defaultImage(), { cacheDir }));
-    this.#image = image;
-    const login = { user: prepared.sshUser, privateKey: key ?? prepared.sshKey() };
-    const controlPath = prepared.controlPath;
-    const control =
-      controlPath === null
-        ? null
-        : {
-            image: await planImage(controlPath, { cacheDir }),
-            login: { user: prepared.sshUser, privateKey: prepared.controlKey(login.privateKey) },
-          };
-    const facts = {
-      bootMode: this.#scenario.bootMode,
-      paths: { ...this.#scenario.paths, ...prepared.paths },
-      expectedClosure: expectClosure ?? image.sidecar?.closure ?? null,
-    };
-    const runId = this.#runId;
-    const id = `${this.#scenario.name}-${runId.slice(0, 8)}`;
-    evidence.record('lab', lab.name, { xoVersion: lab.xoVersion, pool: lab.poolName, kind: prepared.settings.kind });
-    const theCase: Case = { id, runId, scenario: this.#scenario, image, workdir, facts };
-    const world: World = {
-      lab,
-      login,
-      control,
-      budgetScale: this.#request.budgetScale ?? prepared.budgetScale,
-      readBack: this.#request.readBack,
-      evidence,
-      journal: openJournal(workdir),
-      log,
-      tell: this.#people,
-      signal: interrupt.signal,
-    };
-    return [theCase, world];
   }
 
   async #report(workdir: string, evidence: Evidence, verdict: Verdict): Promise<number> {

@@ -1,0 +1,63 @@
+/** Makes the Case and the World of a run out of what the caller asked for and the lab that was opened. */
+import type { Tell, World } from './boot.ts';
+import type { Request } from './config.ts';
+import type { Evidence } from './evidence.ts';
+import type { Lab } from './lab.ts';
+import type { Log } from './log.ts';
+import type { Case, PlannedImage, Scenario } from './model.ts';
+import type { Prepared } from './prepare.ts';
+import { openJournal } from './workdir.ts';
+import { planImage } from './xcpng/image.ts';
+
+export interface PlanCaseOptions {
+  readonly scenario: Scenario;
+  readonly request: Request;
+  readonly prepared: Prepared;
+  readonly lab: Lab;
+  /** Null: the lab's own default image is planned. */
+  readonly image: PlannedImage | null;
+  /** The caller's private key; null: the lab file's. */
+  readonly key: Buffer | null;
+  readonly runId: string;
+  readonly workdir: string;
+  readonly evidence: Evidence;
+  readonly log: Log;
+  readonly tell: Tell;
+  /** Aborts with a Fault INTERRUPTED as its reason. */
+  readonly signal: AbortSignal;
+}
+
+export interface Planned {
+  readonly theCase: Case;
+  readonly world: World;
+}
+
+/** @throws Fault BAD_IMAGE, BAD_KEY */
+export async function planCase(options: PlanCaseOptions): Promise<Planned> {
+  const { scenario, request, prepared, lab, key, runId, workdir, evidence, log, tell, signal } = options;
+  const { cacheDir, expectClosure } = request;
+  const image = options.image ?? (await planImage(prepared.defaultImage(), { cacheDir }));
+  const login = { user: prepared.sshUser, privateKey: key ?? prepared.sshKey() };
+  const { controlPath } = prepared;
+  const control =
+    controlPath === null
+      ? null
+      : {
+          image: await planImage(controlPath, { cacheDir }),
+          login: { user: prepared.sshUser, privateKey: prepared.controlKey(login.privateKey) },
+        };
+  const facts = {
+    bootMode: scenario.bootMode,
+    paths: { ...scenario.paths, ...prepared.paths },
+    expectedClosure: expectClosure ?? image.sidecar?.closure ?? null,
+  };
+  const id = `${scenario.name}-${runId.slice(0, 8)}`;
+  evidence.record('lab', lab.name, { xoVersion: lab.xoVersion, pool: lab.poolName, kind: prepared.settings.kind });
+  const world: World = {
+    ...{ lab, login, control, evidence, log, tell, signal },
+    budgetScale: request.budgetScale ?? prepared.budgetScale,
+    readBack: request.readBack,
+    journal: openJournal(workdir),
+  };
+  return { theCase: { id, runId, scenario, image, workdir, facts }, world };
+}
