@@ -7,7 +7,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t from 'tap';
 import { startLab } from '../lab-process.ts';
+import { inLanes } from '../lanes.ts';
 import { runPhase, workdirRoot } from '../phase-process.ts';
+import { witness } from './witness.ts';
 
 const root = workdirRoot(t);
 const dir = mkdtempSync(join(tmpdir(), 'bw-broken-'));
@@ -22,18 +24,22 @@ const MISHAPS: readonly { readonly mishap: string; readonly code: string; readon
   { mishap: 'dead-network', code: 'CONTROL_SILENT', says: /both silent/ },
 ];
 
-for (const { mishap, code, says } of MISHAPS) {
+const outcomes = inLanes(MISHAPS.length, MISHAPS, ({ mishap }) =>
+  witness({ mishaps: [mishap], args: ['--budget-scale', '0.05'] }),
+);
+for (const row of MISHAPS) {
+  const { mishap, code, says } = row;
   t.test(`${mishap} is the lab's fault: ${code}`, async (t) => {
-    const lab = await startLab('--backend', 'simulated', '--mishap', mishap);
-    t.teardown(() => lab.stop());
-    const outcome = await runPhase('phase9', root, ['--lab', lab.labFile, '--budget-scale', '0.05']);
-    t.equal(outcome.code, 3, outcome.stderr);
-    t.equal(outcome.metadata.get('result'), 'ERROR');
-    t.equal(outcome.metadata.get('fault'), code, outcome.stderr);
-    t.equal(outcome.metadata.get('fault_party'), 'lab');
-    t.match(outcome.metadata.get('reason'), says);
-    t.match(outcome.stdout, new RegExp(`^Bail out! ${code} \\(lab\\)`, 'm'));
-    t.notMatch(outcome.stdout, /^not ok/m, 'no check is blamed');
+    const played = await outcomes.get(row);
+    if (played === undefined) throw new Error('not run');
+    t.equal(played.code, 3, played.stderr);
+    t.equal(played.metadata.get('result'), 'ERROR');
+    t.equal(played.metadata.get('fault'), code, played.stderr);
+    t.equal(played.metadata.get('fault_party'), 'lab');
+    t.match(played.metadata.get('reason'), says);
+    t.match(played.stdout, new RegExp(`^Bail out! ${code} \\(lab\\)`, 'm'));
+    t.notMatch(played.stdout, /^not ok/m, 'no check is blamed');
+    t.same(played.left, [], 'nothing is left in the pool');
   });
 }
 

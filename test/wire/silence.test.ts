@@ -2,22 +2,16 @@
  * Who is to blame for silence, and for an answer from the wrong machine. Guests are simulated: the
  * first VM of a run is the image, the second the control, the third the image once more.
  */
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import t from 'tap';
-import { startLab } from '../lab-process.ts';
 import { inLanes } from '../lanes.ts';
-import { type Outcome, runPhase, workdirRoot } from '../phase-process.ts';
-
-const dir = mkdtempSync(join(tmpdir(), 'bw-silence-'));
-t.teardown(() => rmSync(dir, { recursive: true, force: true }));
-const root = workdirRoot(t);
+import { witness } from './witness.ts';
 
 const SILENT = { boot: { sshd: 'immediate-end' } };
 const ANSWERS = {};
 /** Seconds of boot budget: simulated guests answer at once or never. */
 const SCALE = '0.1';
+/** A row waits far more than it works. */
+const LANES = 8;
 
 interface Row {
   readonly name: string;
@@ -143,32 +137,22 @@ const ROWS: readonly Row[] = [
   },
 ];
 
-async function play(row: Row): Promise<Outcome> {
-  const own = mkdtempSync(join(root, 'row-'));
-  const answers = join(own, 'answers.json');
-  writeFileSync(answers, JSON.stringify({ guests: row.guests }));
-  const lab = await startLab('--backend', 'simulated', '--guest-answers', answers);
-  rmSync(answers);
-  try {
-    return await runPhase('phase9', own, ['--lab', lab.labFile, '--budget-scale', SCALE, ...(row.args ?? [])]);
-  } finally {
-    await lab.stop();
-  }
-}
-
-const outcomes = inLanes(3, ROWS, play);
+const outcomes = inLanes(LANES, ROWS, ({ guests, args = [] }) =>
+  witness({ answers: { guests }, args: ['--budget-scale', SCALE, ...args] }),
+);
 for (const row of ROWS) {
   t.test(row.name, async (t) => {
-    const outcome = await outcomes.get(row);
-    if (outcome === undefined) throw new Error('not run');
-    t.equal(outcome.metadata.get('fault'), row.fault, outcome.stderr);
-    t.equal(outcome.code, row.code);
-    t.equal(outcome.metadata.get('result'), row.result);
-    t.equal(outcome.metadata.get('fault_party'), row.party);
-    t.match(outcome.metadata.get('reason'), row.says);
-    t.equal(outcome.metadata.get('leaked'), '0');
+    const played = await outcomes.get(row);
+    if (played === undefined) throw new Error('not run');
+    t.equal(played.metadata.get('fault'), row.fault, played.stderr);
+    t.equal(played.code, row.code);
+    t.equal(played.metadata.get('result'), row.result);
+    t.equal(played.metadata.get('fault_party'), row.party);
+    t.match(played.metadata.get('reason'), row.says);
+    t.equal(played.metadata.get('leaked'), '0');
+    t.same(played.left, [], 'nothing is left in the pool');
     if (!/SILENT|PANICKED/.test(row.fault)) return;
-    const evidence = readFileSync(join(outcome.workdir, 'evidence.ndjson'), 'utf8');
-    t.match(evidence, new RegExp(`"kind":"silence".*concluded ${row.fault}`), 'the path taken is in the evidence');
+    const procedure = new RegExp(`"kind":"silence".*concluded ${row.fault}`);
+    t.match(played.file('evidence.ndjson'), procedure, 'the path taken is in the evidence');
   });
 }
