@@ -96,6 +96,9 @@ export async function awaitArrival(guest: Guest, login: Login, deadline: Deadlin
       lastSeen = attempt.seen;
       onLook(lastSeen, deadline.clock.nowMs() - startedMs, deadline.budgetMs);
       if (watch.death !== null) continue;
+      const blind = guest.outOfSight();
+      // A guest that nobody can see is not silent: the lab is.
+      if (deadline.expired() && blind !== null) throw new Fault('VM_LOST', `${lastSeen}, and ${blind}`);
       if (watch.fatal !== null || deadline.expired()) return silent(watch.fatal, false);
       // Under emulation a loaded sshd needs longer for its banner than an absent one to be silent.
       bannerWaitMs = Math.min(bannerWaitMs * 1.1, BANNER_WAIT_MS_MAX);

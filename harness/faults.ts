@@ -63,6 +63,27 @@ export const FAULTS = {
     false,
     'Make a new token in Xen Orchestra and put it into the token file or BOOTWITNESS_XO_TOKEN.',
   ),
+  XO_CERTIFICATE_UNTRUSTED: row(
+    'lab',
+    false,
+    "Name XO's CA (xo.ca_file), or pin its certificate (xo.fingerprint) if the SHA-256 shown is the one that " +
+      '`openssl x509 -fingerprint -sha256` prints on the appliance; xo.insecure takes any.',
+  ),
+  XO_CERTIFICATE_CHANGED: row(
+    'lab',
+    false,
+    'Somebody else answers at the URL, or the certificate was renewed: compare on the appliance, then pin the new one.',
+  ),
+  XO_TOKEN_EXPIRED: row(
+    'lab',
+    false,
+    'The token ended during the run: make one that lives longer than a run. What stayed is removed by `npm run sweep`.',
+  ),
+  XO_ERROR_HIDDEN: row(
+    'lab',
+    false,
+    "Xen Orchestra shows the cause to administrators only: read its log, or run once with an administrator's token.",
+  ),
   XO_SESSION_LOST: row('lab', true, 'Check that Xen Orchestra stays up and that no proxy closes its WebSocket.'),
   XO_CALL_TIMEOUT: row('lab', true, 'Xen Orchestra took the call and did not answer: look at its tasks and its log.'),
   XO_CALL_FAILED: row(

@@ -151,7 +151,10 @@ export class Invocation {
     this.#refuseWhatIsMissing(this.#prepared);
     this.#people.stage('sign in');
     const deadline = Deadline.after(LAB_OPEN_MS_MAX, interrupt.signal);
-    this.#lab = await openXoLab(this.#prepared.settings, deadline);
+    this.#lab = await openXoLab(this.#prepared.settings, deadline, (what) => {
+      log.warn({ xo: what }, 'session');
+      this.#people.note(`Xen Orchestra: ${what}`);
+    });
     log.info({ lab: this.#lab.name, xo: this.#lab.xoVersion, pool: this.#lab.poolName }, 'signed in');
   }
 
@@ -184,6 +187,7 @@ export class Invocation {
         name: prepared?.settings.name ?? (this.#request.lab.kind === 'embedded' ? 'embedded' : 'unknown'),
         kind: prepared?.settings.kind ?? (this.#request.lab.kind === 'embedded' ? 'embedded' : 'xo'),
         xoVersion: this.#lab?.xoVersion ?? null,
+        reconnects: this.#lab?.reconnects ?? 0,
       },
       reference: this.#request.imagePath === null && prepared?.settings.kind === 'embedded',
       insecureTls: prepared?.settings.tls.insecure === true,

@@ -86,8 +86,10 @@ export interface Guest {
   /** Powers on and waits until XO shows `Running`. */
   start(deadline: Deadline): Promise<void>;
   address(deadline: Deadline): Promise<Address>;
-  /** Null while the VM runs; asked inside every wait for the guest. */
+  /** Null while the VM runs, or nobody can tell for the moment; asked inside every wait for the guest. */
   death(): GuestDeath | null;
+  /** Why XO cannot tell at the moment whether the VM runs (it lost its pool, we lost it); null: it can. */
+  outOfSight(): string | null;
   /** Console as far as it has been written; undefined: this lab shows none. */
   console(): Promise<ConsoleText | undefined>;
 }
@@ -97,6 +99,8 @@ export interface Lab {
   readonly name: string;
   readonly xoVersion: string;
   readonly poolName: string;
+  /** How often the connection to it was lost and made anew. */
+  readonly reconnects: number;
   /** Creates the VM with its disk; does not start it. */
   provision(order: GuestOrder): Promise<Guest>;
   /** Lists what carries this run's claim: proof, after clean-up, that nothing stayed. `<type> <uuid> <name>` each. */

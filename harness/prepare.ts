@@ -12,6 +12,8 @@ import { loadPrivateKey } from './ssh.ts';
 import type { Credential, XoLabSettings } from './xcpng/settings.ts';
 
 const HOUR_MS = 60 * 60_000;
+/** XO polls its pool every 200 ms; five times that for a busy one. */
+const SETTLE_MS = 1_000;
 
 /** A lab that can be opened, and the defaults it brings. */
 export interface Prepared {
@@ -82,6 +84,7 @@ function settings(request: Request, file: LabFile): XoLabSettings {
     addressSources: [],
     sshPort: file.ssh.port,
     serialPath: file.serialPath,
+    settleMs: SETTLE_MS,
     claimTtlMs: file.claimHours * HOUR_MS,
   };
 }

@@ -20,7 +20,13 @@ export interface Report {
   readonly runId: string;
   readonly caseId: string;
   readonly workdir: string;
-  readonly lab: { readonly name: string; readonly kind: 'embedded' | 'xo'; readonly xoVersion: string | null };
+  readonly lab: {
+    readonly name: string;
+    readonly kind: 'embedded' | 'xo';
+    readonly xoVersion: string | null;
+    /** How often the connection to Xen Orchestra was lost and made anew. */
+    readonly reconnects: number;
+  };
   /** True where the image is the embedded lab's own: a PASS says nothing about anybody's image. */
   readonly reference: boolean;
   readonly insecureTls: boolean;
@@ -112,6 +118,7 @@ export function metadata(report: Report): readonly (readonly [string, string])[]
     ['harness_version', report.harnessVersion],
     ['node_version', report.node],
     ['xo_version', lab.xoVersion ?? 'unknown'],
+    ['xo_reconnects', String(lab.reconnects)],
     ['tls', report.insecureTls ? 'insecure' : 'verified-or-plain'],
     ['budget_scale', String(report.budgetScale)],
     ['started_at', report.startedAt],

@@ -33,6 +33,8 @@ export interface SignedIn {
   readonly user: User;
   /** Ms since 1970; null: a session by password does not end. */
   readonly expiresAt: number | null;
+  /** Null: signed in by password. */
+  readonly token: string | null;
 }
 
 export interface AccountsOptions {
@@ -92,14 +94,14 @@ export class Accounts {
   byToken(id: string): SignedIn | null {
     const token = this.#tokens.get(id);
     if (!token || token.expiresAt <= Date.now()) return null;
-    return { user: token.user, expiresAt: token.expiresAt };
+    return { user: token.user, expiresAt: token.expiresAt, token: id };
   }
 
   byPassword(name: string, password: string): SignedIn | null {
     const user = this.#users.find((one) => one.email === name);
     const [given, wanted] = [Buffer.from(password), Buffer.from(user?.password ?? '')];
     if (!user || given.length !== wanted.length || !timingSafeEqual(given, wanted)) return null;
-    return { user, expiresAt: null };
+    return { user, expiresAt: null, token: null };
   }
 
   /** What `session.signIn` does. @throws XoError code 3, or Error where Xen Orchestra says nothing more */

@@ -1,6 +1,6 @@
 /**
- * The lab's own paths, outside Xen Orchestra's: serial text of a VM, and mishaps switched on while it runs. Credentials
- * are those of REST.
+ * The lab's own paths, outside Xen Orchestra's: serial text of a VM, mishaps switched on while it runs, and a restart.
+ * Credentials are those of REST.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { authenticate } from './authentication.ts';
@@ -59,6 +59,10 @@ export async function handleEmbedded(
     if (request.method === 'GET' && vmId !== undefined) return await sendSerial(world, response, vmId);
     if (request.method === 'POST' && url.pathname === `${BASE}/mishaps`) {
       return await setMishap(world, request, response);
+    }
+    if (request.method === 'POST' && url.pathname === `${BASE}/restart`) {
+      response.writeHead(204).end();
+      return world.restart(Number(url.searchParams.get('seconds') ?? 2));
     }
     replyNoRoute(request, response);
   } catch (error) {

@@ -80,7 +80,9 @@ export async function openEndpoint(options: EndpointOptions): Promise<Endpoint> 
     addresses: options.addresses ?? new Map(),
     log,
   });
-  const world: World = { accounts, inventory, machines, mishaps, paths: new OneTimePaths(), storage, view, log };
+  const paths = new OneTimePaths();
+  const restart = (seconds: number): void => server.restart(seconds);
+  const world: World = { accounts, inventory, machines, mishaps, paths, storage, view, restart, log };
   const server = await startServer(world);
   return {
     url: server.url,

@@ -10,6 +10,8 @@ const SECONDS = /^\d+(\.\d+)?$/;
 const METHOD = /^[a-z]+\.[a-zA-Z]+$/;
 const METHOD_ONCE = /^[a-z]+\.[a-zA-Z]+(:once)?$/;
 
+const RESTART_SECONDS = 2;
+
 const without = (sentence: string): MishapRow => ({ value: null, sentence });
 const taking = (meaning: string, accepts: RegExp, sentence: string, fallback?: string): MishapRow => ({
   value: fallback === undefined ? { meaning, accepts } : { meaning, accepts, fallback },
@@ -27,16 +29,57 @@ export const MISHAPS = {
   'sr-full': without('The SR makes no new disk (SR_BACKEND_FAILURE_44).'),
   'no-memory': without('No VM starts: no host has the memory (code 7).'),
   'dead-network': without('Guests have a NIC, but not a byte passes it.'),
+  'drop-session-before': taking(
+    'method, or method:once',
+    METHOD_ONCE,
+    'The WebSocket is cut when a call of this method arrives; the call is not carried out.',
+  ),
   'drop-session-after': taking(
     'method, or method:once',
     METHOD_ONCE,
     'The WebSocket is cut when a call of this method arrives; the call is carried out, its reply is lost.',
+  ),
+  'drop-session-replied': taking(
+    'method, or method:once',
+    METHOD_ONCE,
+    'The WebSocket is cut right after the reply to a call of this method.',
+  ),
+  'revoke-token': taking(
+    'method',
+    METHOD,
+    'The token of the session ends when a call of this method arrives: no reply, the connection closes.',
+  ),
+  restart: taking(
+    'method, and :seconds',
+    /^[a-z]+\.[a-zA-Z]+(:\d+(\.\d+)?)?$/,
+    'Xen Orchestra restarts at a call of this method, once: all connections are cut, for 2 seconds by default.',
   ),
   'start-fails': taking(
     'XAPI error code',
     /^[A-Z][A-Z0-9_]*$/,
     'No VM starts: vm.start fails with this error of the XAPI.',
   ),
+  'start-fails-late': without('vm.start says yes, and the VM does not run.'),
+  'stuck-power-state': taking('seconds', SECONDS, 'A hard vm.stop says yes, and the VM runs on for this long.', '3'),
+  'blocked-operation': taking(
+    'operation',
+    /^[a-z_]+$/,
+    'This operation is blocked on every new VM (start, destroy, hard_shutdown …).',
+  ),
+  'no-clean-shutdown': taking(
+    '10 or 14',
+    /^1[04]$/,
+    'The code with which a clean vm.stop is refused: no PV drivers (10), or the feature is lacking (14, the default).',
+  ),
+  'vdi-in-use': taking(
+    'number of tries',
+    /^[1-9]\d*$/,
+    'Disks cannot be deleted, as though in use, for this many tries; Xen Orchestra itself tries ten times.',
+  ),
+  'clock-offset': taking('seconds', /^-?\d+$/, "Xen Orchestra's clock is that far ahead of ours."),
+  'no-rest-post': without('An older Xen Orchestra: its REST API cannot import a new disk.'),
+  'no-rest': without('A still older Xen Orchestra: it has no REST API.'),
+  'keep-old-blocks': without('What a VHD leaves out keeps its old content on the disk that is overwritten.'),
   stall: taking('method', METHOD, 'A call of this method is never answered, nor carried out.'),
   'keep-disk': without('vm.delete says true, but the disks stay, as real Xen Orchestra does when a disk is stuck.'),
   'vanish-pool': taking(
@@ -50,6 +93,8 @@ export const MISHAPS = {
 } as const satisfies Record<string, MishapRow>;
 
 export type MishapName = keyof typeof MISHAPS;
+/** Those that wait for a call of a method. */
+type Timed = 'drop-session-before' | 'drop-session-after' | 'drop-session-replied' | 'revoke-token' | 'stall';
 
 /** A mishap that cannot be switched on as asked; the message says what was expected. */
 export class MishapMisuse extends Error {
@@ -110,8 +155,24 @@ export class Mishaps {
     return value;
   }
 
+  /** Seconds for which XO is away, where it is to restart at a call of this method; null: not now. */
+  restartAt(method: string): number | null {
+    const [at, seconds] = (this.#on.get('restart') ?? '').split(':');
+    if (at !== method) return null;
+    this.#on.delete('restart');
+    return Number(seconds ?? RESTART_SECONDS);
+  }
+
+  /** True while the number of a mishap that counts tries is not used up. */
+  counts(name: 'vdi-in-use'): boolean {
+    const left = Number(this.#on.get(name) ?? 0);
+    if (left > 1) this.#on.set(name, String(left - 1));
+    else this.#on.delete(name);
+    return left > 0;
+  }
+
   /** Is the mishap on for this method? `METHOD:once` switches itself off. */
-  hits(name: 'drop-session-after' | 'stall', method: string): boolean {
+  hits(name: Timed, method: string): boolean {
     const value = this.#on.get(name);
     if (value === method) return true;
     if (value !== `${method}:once`) return false;

@@ -13,6 +13,11 @@ export class OneTimePaths {
     return path;
   }
 
+  /** As when the process that gave them out ended. */
+  forget(): void {
+    this.#handlers.clear();
+  }
+
   /** The handler of a path, once. */
   take(path: string): PathHandler | undefined {
     const handler = this.#handlers.get(path);

@@ -53,8 +53,30 @@ export class RpcSession {
     }
     const request = asRequest(message);
     if (!request) return this.#connection.send(INVALID_REQUEST);
+    if (this.#cutBefore(request.method)) return this.#connection.cut();
+    const { mishaps, log } = this.#world;
+    const cutAfter = mishaps.hits('drop-session-replied', request.method);
     const reply = await this.#answer(request);
     if (reply && !request.isNotification) this.#connection.send({ jsonrpc: '2.0', id: request.id, ...reply });
+    if (!cutAfter) return;
+    log(`mishap drop-session-replied: ${request.method} answered, connection cut`);
+    this.#connection.cut();
+  }
+
+  /** Mishaps that end the connection before the call is carried out. */
+  #cutBefore(method: string): boolean {
+    const { mishaps, log, accounts, restart } = this.#world;
+    const restartAt = mishaps.restartAt(method);
+    if (restartAt !== null) restart(restartAt);
+    if (mishaps.hits('revoke-token', method) && this.#signedIn) {
+      const { user, token } = this.#signedIn;
+      accounts.deleteTokens(user, ({ id }) => id === token);
+      log(`mishap revoke-token: ${method} arrived`);
+      return true;
+    }
+    if (!mishaps.hits('drop-session-before', method)) return restartAt !== null;
+    log(`mishap drop-session-before: ${method} arrived, connection cut`);
+    return true;
   }
 
   async #answer(request: Request): Promise<JsonObject | null> {

@@ -16,8 +16,13 @@ const API_PATH = '/api/';
 export interface Server {
   /** `http://127.0.0.1:PORT` */
   readonly url: string;
+  /** See `World.restart`. */
+  restart(seconds: number): void;
   close(): Promise<void>;
 }
+
+/** From its own start until Xen Orchestra has the objects of its pool again. */
+const POOL_AFTER_RESTART_MS = 500;
 
 /** Not by resolving: `//api/` is a path here, not a host. */
 const urlOf = (request: IncomingMessage) => new URL(`http://localhost${request.url ?? '/'}`);
@@ -26,7 +31,7 @@ async function answer(world: World, request: IncomingMessage, response: ServerRe
   const url = urlOf(request);
   const oneTime = world.paths.take(url.pathname);
   if (oneTime) await oneTime(request, response);
-  else if (isRestPath(url.pathname)) await handleRest(world, request, response, url);
+  else if (isRestPath(url.pathname) && !world.mishaps.has('no-rest')) await handleRest(world, request, response, url);
   else if (isEmbeddedPath(url.pathname)) await handleEmbedded(world, request, response, url);
   else replyRedirect(response);
 }
@@ -52,6 +57,8 @@ export async function startServer(world: World): Promise<Server> {
     handleProtocols: (offered) => (offered.has('binary') ? 'binary' : false),
   });
   const http = createServer((request, response) => {
+    const offsetMs = Number(world.mishaps.get('clock-offset') ?? 0) * 1000;
+    response.setHeader('date', new Date(Date.now() + offsetMs).toUTCString());
     answer(world, request, response).catch((error: unknown) => {
       world.log(`${request.method} ${request.url}: ${error instanceof Error ? error.stack : String(error)}`);
       response.destroy();
@@ -78,16 +85,34 @@ export async function startServer(world: World): Promise<Server> {
     const text = JSON.stringify({ jsonrpc: '2.0', method: 'all', params });
     for (const [webSocket, session] of sessions) if (session.isSignedIn) webSocket.send(text);
   });
-  await new Promise<void>((resolve, reject) => {
-    http.once('error', reject);
-    http.listen(0, '127.0.0.1', resolve);
-  });
+  const listen = (port: number): Promise<void> =>
+    new Promise((resolve, reject) => {
+      http.once('error', reject);
+      http.listen(port, '127.0.0.1', resolve);
+    });
+  await listen(0);
+  const { port } = http.address() as AddressInfo;
+  let comeBack: NodeJS.Timeout | undefined;
+  const cutAll = (): void => {
+    for (const socket of upgraded) socket.destroy();
+    http.closeAllConnections();
+  };
   return {
-    url: `http://127.0.0.1:${(http.address() as AddressInfo).port}`,
+    url: `http://127.0.0.1:${port}`,
+    restart(seconds) {
+      world.log(`Xen Orchestra restarts: back in ${seconds} s`);
+      world.paths.forget();
+      world.view.hideFor(seconds * 1000 + POOL_AFTER_RESTART_MS);
+      http.close();
+      cutAll();
+      comeBack = setTimeout(() => {
+        listen(port).catch((error: unknown) => world.log(`restart: ${String(error)}`));
+      }, seconds * 1000);
+    },
     async close() {
+      clearTimeout(comeBack);
       const closed = new Promise<void>((resolve) => http.close(() => resolve()));
-      for (const socket of upgraded) socket.destroy();
-      http.closeAllConnections();
+      cutAll();
       await closed;
     },
   };

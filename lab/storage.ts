@@ -77,8 +77,8 @@ export class Storage {
 
   /** At once; refused while a running VM has it or content is written to it. */
   async destroy(vdi: VdiRecord): Promise<void> {
-    const { inventory } = this.#options;
-    if (this.inUse(vdi)) throw new XapiError('VDI_IN_USE', [vdi.ref, 'destroy']);
+    const { inventory, mishaps } = this.#options;
+    if (this.inUse(vdi) || mishaps.counts('vdi-in-use')) throw new XapiError('VDI_IN_USE', [vdi.ref, 'destroy']);
     for (const vbd of inventory.vbdsOfVdi(vdi.uuid)) inventory.vbds.delete(vbd.uuid);
     inventory.vdis.delete(vdi.uuid);
     inventory.touch();
@@ -138,9 +138,12 @@ export class Storage {
       throw new XapiError('VDI_IO_ERROR', ['Device I/O errors']);
     }
     await this.#write(vdi, length, async (file) => {
-      await file.truncate(0);
+      const keepOld = this.#options.mishaps.has('keep-old-blocks');
+      if (!keepOld) await file.truncate(0);
       await file.truncate(vdi.size);
-      if (footer) await readVhdBlocks(reader, footer, (bytes, position) => writeSparse(file, bytes, position));
+      const write = (bytes: Buffer, position: number): Promise<unknown> =>
+        keepOld ? file.write(bytes, 0, bytes.length, position) : writeSparse(file, bytes, position);
+      if (footer) await readVhdBlocks(reader, footer, write);
       else await this.#writeRaw(vdi, file, reader);
     });
   }

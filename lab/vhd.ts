@@ -109,7 +109,7 @@ function* sectorRuns(bitmap: Buffer, sectors: number): Generator<readonly [numbe
   }
 }
 
-export type WriteAt = (bytes: Buffer, position: number) => Promise<void>;
+export type WriteAt = (bytes: Buffer, position: number) => Promise<unknown>;
 
 /**
  * Reads what follows the footer to the end of the stream and hands each used run of sectors to `write`, in the stream's

@@ -15,6 +15,8 @@ export interface World {
   readonly paths: OneTimePaths;
   readonly storage: Storage;
   readonly view: ObjectView;
+  /** Xen Orchestra restarts: all connections are cut, nothing listens for this long, then the pool is found again. */
+  readonly restart: (seconds: number) => void;
   /** Takes one line for people. */
   readonly log: (line: string) => void;
 }

@@ -1,11 +1,14 @@
 /** The living VM of one case: starts it, says where it answers, whether it still lives, what its console shows. */
-import { Deadline } from '../deadline.ts';
+import { type Clock, Deadline, type Look } from '../deadline.ts';
 import { Fault } from '../faults.ts';
 import type { Address, ConsoleText, Guest, GuestDeath, ImportRecord } from '../lab.ts';
 import { chooseAddress } from './address.ts';
 import { serialText } from './console.ts';
+import { answerLost, shownAfterAll } from './making.ts';
+import { VmPresence } from './presence.ts';
 import type { Session } from './session.ts';
 import type { Slot, XoLabSettings } from './settings.ts';
+import { BAD_POWER_STATE, isBusy, isXoError } from './xo-error.ts';
 
 export interface XoGuestParts {
   readonly session: Session;
@@ -17,9 +20,15 @@ export interface XoGuestParts {
   readonly slot: Slot | null;
   readonly imported: ImportRecord;
   readonly onlyDisk: boolean;
+  /** Default: the system's. */
+  readonly clock?: Clock;
 }
 
 const CONSOLE_MS = 10_000;
+/** XO that lost its pool has it back after two minutes. */
+const OUT_OF_SIGHT_MS_MAX = 180_000;
+/** A start that was answered with yes shows itself within this time, or it failed late. */
+const START_TAKES_MS = 60_000;
 
 export class XoGuest implements Guest {
   readonly uuid: string;
@@ -28,6 +37,7 @@ export class XoGuest implements Guest {
   readonly imported: ImportRecord;
   readonly onlyDisk: boolean;
   readonly #parts: XoGuestParts;
+  readonly #presence: VmPresence;
   #started = false;
 
   constructor(parts: XoGuestParts) {
@@ -37,42 +47,74 @@ export class XoGuest implements Guest {
     this.macs = parts.macs;
     this.imported = parts.imported;
     this.onlyDisk = parts.onlyDisk;
+    this.#presence = new VmPresence(parts.session.objects, parts.poolId, parts.uuid, parts.clock);
   }
 
   /** @throws Fault NO_HOST_AVAILABLE, VM_START_REFUSED, XO_OBJECT_LATE, VM_LOST, and as `Session.call` */
   async start(deadline: Deadline): Promise<void> {
     const { session, uuid } = this.#parts;
     const before = session.objects.get('VM', uuid)?.startTime ?? null;
-    await session.call('vm.start', { id: uuid }, deadline);
+    try {
+      await session.call('vm.start', { id: uuid }, deadline);
+    } catch (error) {
+      if (!answerLost(session, error)) throw error;
+      const what = 'the VM whose start was not answered';
+      const ran = (): true | undefined => ('done' in this.#ran(before) ? true : undefined);
+      if (!(await shownAfterAll(session, deadline, what, ran))) await this.#startAgain(deadline);
+    }
+    const saidYesMs = deadline.clock.nowMs();
     await session.objects.waitFor(deadline, `VM ${uuid} to be shown as running`, 'XO_OBJECT_LATE', () => {
-      const vm = session.objects.get('VM', uuid);
-      if (vm === undefined) {
-        if (session.objects.poolPresent(this.#parts.poolId)) throw new Fault('VM_LOST', this.#missing().seen);
-        return { seen: 'neither the VM nor its pool are listed' };
-      }
-      // A guest that powers itself off at once may never be seen running: its start time tells.
-      const ran = vm.powerState === 'Running' || (vm.startTime !== null && vm.startTime !== before);
-      return ran ? { done: true } : { seen: `power_state ${vm.powerState}` };
+      const look = this.#ran(before);
+      const tookMs = deadline.clock.nowMs() - saidYesMs;
+      if ('done' in look || tookMs < START_TAKES_MS || this.outOfSight() !== null) return look;
+      const seconds = Math.round(tookMs / 1000);
+      throw new Fault(
+        'VM_START_REFUSED',
+        `vm.start said yes, but VM ${uuid} did not run in ${seconds} s: ${look.seen}`,
+      );
     });
     this.#started = true;
+  }
+
+  /** A guest that powers itself off at once may never be seen running: its start time tells. */
+  #ran(before: number | null): Look<true> {
+    const found = this.#presence.look();
+    if (found.state === 'gone') throw new Fault('VM_LOST', found.seen);
+    if (found.state === 'out-of-sight') return { seen: found.seen };
+    const { powerState, startTime } = found.vm;
+    const ran = powerState === 'Running' || (startTime !== null && startTime !== before);
+    return ran ? { done: true } : { seen: `power_state ${powerState}` };
+  }
+
+  async #startAgain(deadline: Deadline): Promise<void> {
+    const { session, uuid } = this.#parts;
+    try {
+      await session.call('vm.start', { id: uuid }, deadline);
+    } catch (error) {
+      // It runs already, or is being started: the first call came through.
+      if (!isXoError(error, BAD_POWER_STATE) && !isBusy(error)) throw error;
+    }
   }
 
   death(): GuestDeath | null {
     if (!this.#started) return null;
     const { session, uuid } = this.#parts;
     if (session.lost !== null) return { kind: 'lab-lost', seen: session.lost };
-    const vm = session.objects.get('VM', uuid);
-    if (vm === undefined) return this.#missing();
-    if (vm.powerState === 'Running') return null;
-    return { kind: 'halted', seen: `VM ${uuid} has power_state ${vm.powerState}` };
+    const found = this.#presence.look();
+    if (found.state === 'gone') return { kind: 'vanished', seen: found.seen };
+    if (found.state === 'out-of-sight') {
+      return found.forMs >= OUT_OF_SIGHT_MS_MAX ? { kind: 'lab-lost', seen: found.seen } : null;
+    }
+    const { powerState } = found.vm;
+    if (powerState === 'Running') return null;
+    return { kind: 'halted', seen: `VM ${uuid} has power_state ${powerState}` };
   }
 
-  /** "No such VM" alone proves nothing: XO that lost its pool lists none of its objects. */
-  #missing(): GuestDeath {
-    const { session, uuid, poolId } = this.#parts;
-    return session.objects.poolPresent(poolId)
-      ? { kind: 'vanished', seen: `VM ${uuid} is not listed any more, while its pool and host are` }
-      : { kind: 'lab-lost', seen: `XO lists neither VM ${uuid} nor its pool` };
+  outOfSight(): string | null {
+    const { session } = this.#parts;
+    if (session.lost !== null) return session.lost;
+    const found = this.#presence.look();
+    return found.state === 'there' ? null : found.seen;
   }
 
   /** @throws Fault ADDRESS_UNKNOWN, ADDRESS_CONFLICT, VM_LOST, XO_SESSION_LOST, and the interrupt */

@@ -2,10 +2,10 @@
 import type { Deadline } from '../deadline.ts';
 import type { Guest, GuestOrder, Lab } from '../lab.ts';
 import { runTag } from './claims.ts';
-import { Connection } from './connection.ts';
 import { describeListed, listTagged } from './listing.ts';
 import { resolvePlacement } from './placement.ts';
 import { provision } from './provision.ts';
+import { openSession, type Session } from './session.ts';
 import type { XoLabSettings } from './settings.ts';
 import { Slots } from './slots.ts';
 import type { Pool } from './wire.ts';
@@ -14,46 +14,55 @@ class XoLab implements Lab {
   readonly name: string;
   readonly xoVersion: string;
   readonly poolName: string;
-  readonly #connection: Connection;
+  readonly #session: Session;
   readonly #settings: XoLabSettings;
   readonly #slots: Slots;
   readonly #poolId: string;
 
-  constructor(connection: Connection, settings: XoLabSettings, pool: Pool) {
+  constructor(session: Session, settings: XoLabSettings, pool: Pool) {
     this.name = settings.name;
-    this.xoVersion = connection.latest.xoVersion;
+    this.xoVersion = session.xoVersion;
     this.poolName = pool.name;
     this.#poolId = pool.id;
-    this.#connection = connection;
+    this.#session = session;
     this.#settings = settings;
     this.#slots = new Slots(settings.slots);
   }
 
+  get reconnects(): number {
+    return this.#session.reconnects;
+  }
+
   provision(order: GuestOrder): Promise<Guest> {
-    return provision({ connection: this.#connection, settings: this.#settings, slots: this.#slots }, order);
+    return provision({ session: this.#session, settings: this.#settings, slots: this.#slots }, order);
   }
 
   async claimed(runId: string, deadline: Deadline): Promise<readonly string[]> {
-    const session = await this.#connection.session(deadline);
-    return (await listTagged(session, this.#poolId, runTag(runId), deadline)).map(describeListed);
+    return (await listTagged(this.#session, this.#poolId, runTag(runId), deadline)).map(describeListed);
   }
 
   close(): Promise<void> {
-    return this.#connection.close();
+    return this.#session.close();
   }
 }
 
 /**
  * Signs in and resolves template, SR and network, so that a wrong name is told before anything is made.
+ * @param onChange told when the session is lost and when it is back
  * @throws Fault BAD_PLACEMENT, and as `openSession`
  */
-export async function openXoLab(settings: XoLabSettings, deadline: Deadline): Promise<Lab> {
-  const connection = await Connection.open(settings, deadline);
+export async function openXoLab(
+  settings: XoLabSettings,
+  deadline: Deadline,
+  onChange?: (what: string) => void,
+): Promise<Lab> {
+  const { url, credential, tls } = settings;
+  const session = await openSession({ url, credential, tls, deadline, ...(onChange ? { onChange } : {}) });
   try {
-    const { pool } = resolvePlacement(connection.latest.objects, settings);
-    return new XoLab(connection, settings, pool);
+    const { pool } = resolvePlacement(session.objects, settings);
+    return new XoLab(session, settings, pool);
   } catch (error) {
-    await connection.close();
+    await session.close();
     throw error;
   }
 }

@@ -8,12 +8,14 @@ import { objectMap, PARSERS, parseClaimable, type Vm, type WireObject, type Wire
 
 type Raw = Readonly<Record<string, unknown>>;
 
+const LOOK_EVERY_MS = 5_000;
+
 export class ObjectStore {
   readonly #objects = new Map<string, Raw>();
   /** Ids that a notification told of before the first listing was there: the notification wins. */
   #toldBefore: Set<string> | null = new Set();
   readonly #listeners = new Set<() => void>();
-  #closed: string | null = null;
+  #closed: Fault | null = null;
   #malformed: Fault | null = null;
 
   /** Takes the params of a notification `all`. What cannot be read is thrown at whoever looks next. */
@@ -43,17 +45,29 @@ export class ObjectStore {
     }
   }
 
-  /** Takes the reply of `xo.getAllObjects`. @throws Fault XO_OBJECT_MALFORMED */
+  /** A new connection: from now on notifications run ahead of a listing that is still to come. */
+  expectListing(): void {
+    this.#toldBefore = new Set();
+  }
+
+  /**
+   * Takes the reply of `xo.getAllObjects`: what is neither in it nor told since has left.
+   * @throws Fault XO_OBJECT_MALFORMED
+   */
   seed(reply: unknown): void {
-    for (const [id, raw] of objectMap(reply, 'xo.getAllObjects')) {
+    const listing = objectMap(reply, 'xo.getAllObjects');
+    for (const id of [...this.#objects.keys()]) {
+      if (!listing.has(id) && !this.#toldBefore?.has(id)) this.#objects.delete(id);
+    }
+    for (const [id, raw] of listing) {
       if (!this.#toldBefore?.has(id)) this.#objects.set(id, raw);
     }
     this.#toldBefore = null;
     this.#changed();
   }
 
-  /** No more news will come: every wait ends with XO_SESSION_LOST. */
-  close(why: string): void {
+  /** No more news will come: every wait ends with this fault. */
+  close(why: Fault): void {
     this.#closed ??= why;
     this.#changed();
   }
@@ -106,8 +120,9 @@ export class ObjectStore {
   }
 
   /**
-   * Looks now and after every change. Not a poll: nothing runs while nothing changes.
-   * @throws Fault `code` with the last thing seen, XO_SESSION_LOST, what the look throws, and the interrupt
+   * Looks now, after every change, and every few seconds, since some looks depend on time.
+   * @throws Fault `code` with the last thing seen, the one that ended the session, what the look throws, and the
+   *   interrupt
    */
   async waitFor<T>(deadline: Deadline, what: string, code: FaultCode, look: () => Look<T>): Promise<T> {
     const startedMs = deadline.clock.nowMs();
@@ -115,18 +130,20 @@ export class ObjectStore {
       deadline.check();
       const result = look();
       if ('done' in result) return result.done;
-      if (this.#closed !== null)
-        throw new Fault('XO_SESSION_LOST', `${what}: ${this.#closed}; last seen: ${result.seen}`);
+      if (this.#closed !== null) {
+        throw new Fault(this.#closed.code, `${what}: ${this.#closed.message}; last seen: ${result.seen}`);
+      }
       if (deadline.expired()) {
         const seconds = ((deadline.clock.nowMs() - startedMs) / 1000).toFixed(1);
         throw new Fault(code, `${what}: not within ${seconds} s (${looks} looks); last seen: ${result.seen}`);
       }
-      await this.#news(deadline);
+      await this.news(deadline.within(LOOK_EVERY_MS));
+      deadline.check();
     }
   }
 
   /** Resolves at the next change, the deadline or the interrupt. */
-  async #news(deadline: Deadline): Promise<void> {
+  async news(deadline: Deadline): Promise<void> {
     const changed = new AbortController();
     const listener = (): void => changed.abort();
     this.#listeners.add(listener);

@@ -1,10 +1,17 @@
 /** HTTP to Xen Orchestra: one fresh socket per request, errors told apart by their fields. */
-import { type ClientRequest, request as httpRequest, type IncomingHttpHeaders, type IncomingMessage } from 'node:http';
+import {
+  type ClientRequest,
+  request as httpRequest,
+  type IncomingHttpHeaders,
+  type IncomingMessage,
+  type RequestOptions,
+} from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import { byDeadline, type Deadline } from '../deadline.ts';
 import { Fault, type FaultCode } from '../faults.ts';
 import type { Secret } from '../secrets.ts';
 import type { Endpoint } from './endpoint.ts';
+import { connectionMaker } from './tls.ts';
 
 export interface RestOptions {
   readonly method: 'GET' | 'HEAD' | 'POST';
@@ -32,10 +39,8 @@ export function send(endpoint: Endpoint, options: RestOptions, signal: AbortSign
     const request = (secure ? httpsRequest : httpRequest)(base + options.path, {
       method: options.method,
       headers,
-      agent: false,
       signal,
-      ...(secure && tls.insecure ? { rejectUnauthorized: false } : {}),
-      ...(secure && tls.caPem ? { ca: tls.caPem } : {}),
+      createConnection: connectionMaker(secure, tls) as unknown as NonNullable<RequestOptions['createConnection']>,
     });
     request.on('response', resolve);
     request.on('error', reject);

@@ -1,20 +1,23 @@
-/** One signed-in connection to Xen Orchestra. The only importer of xo-lib. */
-import xoLib, { type Notification, type Xo } from 'xo-lib';
-import { byDeadline, Deadline } from '../deadline.ts';
+/**
+ * A session with Xen Orchestra that lasts: it survives a dropped socket and a restart of Xen Orchestra. Its objects
+ * stay known in between, calls wait for the way back, and what cannot be repeated safely says so.
+ */
+import { byDeadline, type Clock, Deadline } from '../deadline.ts';
 import { Fault } from '../faults.ts';
 import { Secret } from '../secrets.ts';
 import { type ReachedEndpoint, reachEndpoint } from './endpoint.ts';
+import { Link, type Params } from './link.ts';
 import { ObjectStore } from './objects.ts';
 import type { Credential, TlsSettings } from './settings.ts';
-import { faultOfReply, isXoError } from './xo-error.ts';
+import { isNoSuchObject } from './xo-error.ts';
 
 export interface SessionOptions {
   readonly url: string;
   readonly credential: Credential;
   readonly tls: TlsSettings;
   readonly deadline: Deadline;
-  /** Told once, when the connection ends without our wish. */
-  readonly onLost: (why: string) => void;
+  /** Told of each drop and each way back, for the log. */
+  readonly onChange?: (what: string) => void;
 }
 
 export interface Session {
@@ -22,117 +25,68 @@ export interface Session {
   /** Serves for REST, too. */
   readonly token: Secret;
   readonly xoVersion: string;
+  /** Stays the same over reconnects; while there is no connection it shows what was known last. */
   readonly objects: ObjectStore;
-  /** Why the connection is gone; null: it is there. */
+  /** Why the session has ended for good; null: it lives, or is on its way back. */
   readonly lost: string | null;
+  /** How often the connection was lost and made anew. */
+  readonly reconnects: number;
   /**
-   * @throws Fault XO_CALL_TIMEOUT, XO_SESSION_LOST, or what `faultOfReply` makes of an error reply
+   * Waits for the connection where there is none. A call whose answer was lost is sent again where that is safe.
+   * @throws Fault XO_CALL_TIMEOUT, XO_SESSION_LOST (the call may have been carried out), XO_TOKEN_EXPIRED, or what
+   *   `faultOfReply` makes of an error reply
    */
-  call(method: string, params: Readonly<Record<string, unknown>>, deadline: Deadline): Promise<unknown>;
+  call(method: string, params: Params, deadline: Deadline): Promise<unknown>;
   close(): Promise<void>;
 }
 
 const CONNECT_MS = 30_000;
 const CLOSE_MS = 2_000;
-/** Neither side pings: without this a quiet pool looks like a dead one to a proxy, and a dead one like a quiet one. */
-const KEEPALIVE_EVERY_MS = 60_000;
-const KEEPALIVE_ANSWER_MS = 30_000;
-/** After a refused sign-in XO refuses everything for that user for 2 s, with -32000. */
-const SIGN_IN_PAUSE_MS = 2_500;
-const UNNAMED = -32000;
 const TOKEN_MS = 24 * 3600 * 1000;
+/** How long the way back is tried: an appliance that is updated restarts within a minute or two. */
+const RECONNECT_MS = 5 * 60_000;
+const RECONNECT_PAUSE_MS = 250;
+const RECONNECT_PAUSE_MS_MAX = 5_000;
+/** "No such object" runs ahead of the notification that the pool was lost. */
+const POOL_NEWS_MS = 500;
 
-/** A new Xo for each connection: one that was opened twice signs in again behind our back and hides its failure. */
-function makeXo(endpoint: ReachedEndpoint): Xo {
-  const { base, tls } = endpoint;
-  // No credentials here: the constructor would sign in by itself and swallow a refusal.
-  const xo = new xoLib.default({ url: base });
-  // The only way to TLS options: xo-lib takes none, and hands this object to ws at open().
-  if (base.startsWith('https:')) {
-    const own = { ...(tls.insecure ? { rejectUnauthorized: false } : {}), ...(tls.caPem ? { ca: tls.caPem } : {}) };
-    xo._opts = { ...xo._opts, ...own };
-  }
-  return xo;
-}
+/** Carried out twice, these do no more than once; where the second finds nothing to do, its caller knows that error. */
+const REPEATABLE: ReadonlySet<string> = new Set([
+  ...['system.getServerVersion', 'system.getVersion', 'xo.getAllObjects', 'tag.add', 'vdi.set', 'vm.setBootOrder'],
+  ...['vm.stop', 'vm.delete', 'vdi.delete', 'token.deleteOwn'],
+]);
 
-const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
-
-class XoSession implements Session {
+class LastingSession implements Session {
   readonly endpoint: ReachedEndpoint;
   readonly objects = new ObjectStore();
-  readonly #xo: Xo;
-  readonly #onLost: (why: string) => void;
-  #keepalive: NodeJS.Timeout | undefined;
-  #closing = false;
-  #lastError = '';
+  readonly #credential: Credential;
+  readonly #onChange: (what: string) => void;
+  readonly #clock: Clock;
+  readonly #closing = new AbortController();
+  #link: Link | null = null;
+  #wayBack: Promise<void> = Promise.resolve();
+  #end: Fault | null = null;
   #ownToken = false;
-  lost: string | null = null;
+  #poolsSeen = new Set<string>();
   token = new Secret('');
   xoVersion = '';
+  reconnects = 0;
 
-  constructor(endpoint: ReachedEndpoint, onLost: (why: string) => void) {
+  constructor(endpoint: ReachedEndpoint, { credential, deadline, onChange }: SessionOptions) {
     this.endpoint = endpoint;
-    this.#onLost = onLost;
-    this.#xo = makeXo(endpoint);
-    // Without these listeners an error after the opening ends the process; `closed` follows it anyway.
-    const remember = (error: unknown): void => {
-      this.#lastError = messageOf(error);
-    };
-    this.#xo.on('error', remember);
-    this.#xo._peer.on('error', remember);
-    this.#xo.on('closed', () => this.#lose('the connection to Xen Orchestra closed'));
+    this.#credential = credential;
+    this.#clock = deadline.clock;
+    this.#onChange = onChange ?? (() => undefined);
   }
 
-  async open(credential: Credential, deadline: Deadline): Promise<void> {
-    const { base } = this.endpoint;
-    try {
-      await byDeadline(deadline, 'XO_UNREACHABLE', `open ${base}/api/`, this.#xo.open());
-    } catch (error) {
-      if (error instanceof Fault) throw error;
-      throw new Fault('XO_UNREACHABLE', `${base}/api/: ${messageOf(error)}`, { cause: error });
-    }
-    await this.#signIn(credential, deadline);
-    await Promise.all([this.#learn(deadline), this.#takeToken(credential, deadline)]);
-    this.#keepalive = setInterval(() => void this.#ping(), KEEPALIVE_EVERY_MS);
-    this.#keepalive.unref();
+  get lost(): string | null {
+    return this.#end?.message ?? null;
   }
 
-  async #signIn(credential: Credential, deadline: Deadline): Promise<void> {
-    const shown =
-      'token' in credential
-        ? { token: credential.token.reveal() }
-        : { email: credential.email, password: credential.password.reveal() };
-    const attempt = (): Promise<unknown> => this.#settle('session.signIn', this.#xo.signIn(shown), deadline);
-    try {
-      await attempt();
-    } catch (error) {
-      if (!isXoError(error, UNNAMED)) throw error;
-      await deadline.clock.sleep(SIGN_IN_PAUSE_MS, deadline.signal);
-      await attempt().catch((again: unknown) => {
-        if (!isXoError(again, UNNAMED)) throw again;
-        throw new Fault('XO_SIGN_IN_REFUSED', `sign in at ${this.endpoint.base}: ${messageOf(again)}`, {
-          cause: again,
-        });
-      });
-    }
-  }
-
-  /** Listen first, then ask for everything, then merge: no change falls between. */
-  async #learn(deadline: Deadline): Promise<void> {
-    this.#xo.on('notification', ({ method, params }: Notification) => {
-      if (method === 'all') this.objects.notify(params);
-    });
-    const [version, all] = await Promise.all([
-      this.call('system.getServerVersion', {}, deadline),
-      this.call('xo.getAllObjects', {}, deadline),
-    ]);
-    this.xoVersion = String(version);
-    this.objects.seed(all);
-  }
-
-  async #takeToken(credential: Credential, deadline: Deadline): Promise<void> {
-    if ('token' in credential) {
-      this.token = credential.token;
+  async open(deadline: Deadline): Promise<void> {
+    await this.#connect(deadline);
+    if ('token' in this.#credential) {
+      this.token = this.#credential.token;
       return;
     }
     const made = await this.call('token.create', { description: 'bootwitness', expiresIn: TOKEN_MS }, deadline);
@@ -140,70 +94,152 @@ class XoSession implements Session {
     this.#ownToken = true;
   }
 
-  async call(method: string, params: Readonly<Record<string, unknown>>, deadline: Deadline): Promise<unknown> {
-    if (this.lost !== null) throw new Fault('XO_SESSION_LOST', `${method}: ${this.lost}`);
-    return this.#settle(method, this.#xo.call(method, params), deadline);
+  /** Listen first, then ask for everything, then merge: no change falls between. */
+  async #connect(deadline: Deadline): Promise<void> {
+    this.objects.expectListing();
+    const link = await Link.open(
+      this.endpoint,
+      this.#credential,
+      {
+        onNotification: (params) => this.objects.notify(params),
+        onLost: (why) => this.#onLost(why),
+      },
+      deadline,
+    );
+    try {
+      const [version, all] = await Promise.all([
+        link.call('system.getServerVersion', {}, deadline),
+        link.call('xo.getAllObjects', {}, deadline),
+      ]);
+      this.objects.seed(all);
+      this.xoVersion = String(version);
+      this.#link = link;
+      if (link.lost !== null) throw new Fault('XO_SESSION_LOST', link.lost);
+    } catch (error) {
+      this.#link = null;
+      await link.close();
+      throw error;
+    }
   }
 
-  async #settle(method: string, work: Promise<unknown>, deadline: Deadline): Promise<unknown> {
-    try {
-      return await byDeadline(deadline, 'XO_CALL_TIMEOUT', method, work);
-    } catch (error) {
-      if (error instanceof Fault) throw error;
+  #onLost(why: string): void {
+    if (this.#link === null || this.#closing.signal.aborted) return; // not connected yet: whoever connects is told
+    this.#link = null;
+    this.#onChange(`lost: ${why}`);
+    this.#wayBack = this.#comeBack(why);
+  }
+
+  async #comeBack(why: string): Promise<void> {
+    const limit = Deadline.after(RECONNECT_MS, this.#closing.signal, this.#clock);
+    let last = why;
+    for (let pauseMs = RECONNECT_PAUSE_MS; ; pauseMs = Math.min(pauseMs * 2, RECONNECT_PAUSE_MS_MAX)) {
+      await this.#clock.sleep(pauseMs, limit.signal);
+      if (this.#closing.signal.aborted) return;
+      try {
+        await this.#connect(limit.within(CONNECT_MS));
+        this.reconnects++;
+        this.#onChange(`connected again (${this.reconnects})`);
+        return;
+      } catch (error) {
+        if (this.#closing.signal.aborted) return;
+        if (!(error instanceof Fault && error.retriable)) return this.#give(this.#refusal(error));
+        last = error.message;
+      }
+      if (limit.expired()) {
+        return this.#give(new Fault('XO_SESSION_LOST', `${why}; no way back in ${RECONNECT_MS / 1000} s: ${last}`));
+      }
+    }
+  }
+
+  /** A credential that was good and is no more: the token was revoked, or it expired. */
+  #refusal(error: unknown): Fault {
+    if (!(error instanceof Fault)) return new Fault('XO_SESSION_LOST', String(error), { cause: error });
+    if (error.code !== 'XO_SIGN_IN_REFUSED') return error;
+    const what = 'token' in this.#credential ? 'the token' : 'the password';
+    const message = `${what} that was good is refused after a reconnect: it expired or was revoked`;
+    return new Fault('XO_TOKEN_EXPIRED', `${message} (${error.message})`, { cause: error });
+  }
+
+  #give(fault: Fault): void {
+    this.#end = fault;
+    this.#onChange(`given up: ${fault.message}`);
+    this.objects.close(fault);
+  }
+
+  /** The connection, once there is one. */
+  async #live(method: string, deadline: Deadline): Promise<Link> {
+    for (;;) {
+      if (this.#closing.signal.aborted) throw new Fault('XO_SESSION_LOST', `${method}: the session was closed`);
+      if (this.#end !== null) throw new Fault(this.#end.code, `${method}: ${this.#end.message}`, { cause: this.#end });
+      if (this.#link !== null && this.#link.lost === null) return this.#link;
+      await byDeadline(deadline, 'XO_SESSION_LOST', `${method}: the way back to Xen Orchestra`, this.#wayBack);
+      // The loss of a connection may be known here a moment before it is told.
+      if (this.#link === null && this.#end === null) await this.#clock.sleep(1, deadline.signal);
+    }
+  }
+
+  async call(method: string, params: Params, deadline: Deadline): Promise<unknown> {
+    for (;;) {
+      const link = await this.#live(method, deadline);
+      try {
+        return await link.call(method, params, deadline);
+      } catch (error) {
+        if (isNoSuchObject(error)) {
+          if (!(await this.#poolCameBack(deadline))) throw error;
+        } else if (link.lost === null || !(error instanceof Fault && error.code === 'XO_SESSION_LOST')) {
+          throw error;
+        } else if (!REPEATABLE.has(method)) {
+          const message = `${error.message}; it may have been carried out or not`;
+          throw new Fault('XO_SESSION_LOST', message, { cause: error });
+        }
+      }
+    }
+  }
+
+  /**
+   * When XO loses its pool for a second, calls say "no such object" for up to two minutes. Nothing was carried out
+   * then, so the call may be sent again once the pool is back. False: the pool was there all along.
+   */
+  async #poolCameBack(deadline: Deadline): Promise<boolean> {
+    for (const { id } of this.objects.all('pool')) this.#poolsSeen.add(id);
+    const missing = (): readonly string[] => [...this.#poolsSeen].filter((id) => !this.objects.poolPresent(id));
+    const news = deadline.within(POOL_NEWS_MS);
+    while (missing().length === 0) {
+      if (news.expired()) return false;
+      await this.objects.news(news);
       deadline.check();
-      throw faultOfReply(method, error) ?? this.#broken(method, error);
     }
-  }
-
-  /** xo-lib's own errors carry no code: the connection is gone, or was never there. */
-  #broken(method: string, error: unknown): Fault {
-    const why = this.lost ?? messageOf(error);
-    return new Fault('XO_SESSION_LOST', `${method}: no answer, ${why}`, { cause: error });
-  }
-
-  async #ping(): Promise<void> {
-    try {
-      const signal = new AbortController().signal;
-      await this.call('system.getVersion', {}, Deadline.after(KEEPALIVE_ANSWER_MS, signal));
-    } catch (error) {
-      this.#lose(`Xen Orchestra does not answer any more: ${messageOf(error)}`);
-      this.#xo._socket?.terminate();
-    }
-  }
-
-  #lose(why: string): void {
-    clearInterval(this.#keepalive);
-    if (this.#closing || this.lost !== null) return;
-    this.lost = this.#lastError === '' ? why : `${why} (${this.#lastError})`;
-    this.objects.close(this.lost);
-    this.#onLost(this.lost);
+    await this.objects.waitFor(deadline, 'XO to show its pool again', 'XO_OBJECT_LATE', () =>
+      missing().length === 0 ? { done: true } : { seen: `pool ${missing().join(', ')} or its hosts are not listed` },
+    );
+    return true;
   }
 
   async close(): Promise<void> {
-    if (this.#closing) return;
+    if (this.#closing.signal.aborted) return;
     const limit = Deadline.after(CLOSE_MS, new AbortController().signal);
-    if (this.#ownToken && this.lost === null) {
+    if (this.#ownToken && this.#link !== null) {
       // It expires by itself in a day: a failure here leaves nothing that matters.
       await this.call('token.deleteOwn', { tokens: [this.token.reveal()] }, limit).catch(() => undefined);
     }
-    this.#closing = true;
-    this.#lose('');
-    this.objects.close('the session was closed');
-    const terminate = (): void => this.#xo._socket?.terminate();
-    await byDeadline(limit, 'XO_CALL_TIMEOUT', 'close', this.#xo.close()).catch(terminate);
+    this.#closing.abort();
+    this.objects.close(new Fault('XO_SESSION_LOST', 'the session was closed'));
+    await this.#link?.close();
+    await this.#wayBack;
   }
 }
 
 /**
- * Connects, signs in, and follows the pool's objects.
- * @throws Fault BAD_URL, XO_UNREACHABLE, XO_SIGN_IN_REFUSED, XO_CALL_TIMEOUT, XO_SESSION_LOST, XO_OBJECT_MALFORMED
+ * Connects, signs in, and follows the pool's objects. An XO that cannot be reached at the start is told at once.
+ * @throws Fault BAD_URL, XO_UNREACHABLE, XO_CERTIFICATE_UNTRUSTED, XO_CERTIFICATE_CHANGED, XO_SIGN_IN_REFUSED,
+ *   XO_CALL_TIMEOUT, XO_SESSION_LOST, XO_OBJECT_MALFORMED
  */
 export async function openSession(options: SessionOptions): Promise<Session> {
   const deadline = options.deadline.within(CONNECT_MS);
   const endpoint = await reachEndpoint(options.url, options.tls, deadline);
-  const session = new XoSession(endpoint, options.onLost);
+  const session = new LastingSession(endpoint, options);
   try {
-    await session.open(options.credential, deadline);
+    await session.open(deadline);
     return session;
   } catch (error) {
     await session.close();

@@ -58,6 +58,8 @@ export interface XoLabSettings {
   readonly sshPort: number;
   /** Path that gives the serial text of a VM, `{id}` standing for its uuid; null: the lab has none. */
   readonly serialPath: string | null;
+  /** At least twice the time by which XO's objects lag behind what was done, in ms. */
+  readonly settleMs: number;
   /** How long after its creation a claimed object may be swept, in ms. */
   readonly claimTtlMs: number;
 }

@@ -5,7 +5,6 @@
 import { type Deadline, retry } from '../deadline.ts';
 import { Fault } from '../faults.ts';
 import { type Claim, isOwn, tagsOf } from './claims.ts';
-import type { Connection } from './connection.ts';
 import { describeListed, type Listed, listTagged, poolShown } from './listing.ts';
 import type { Session } from './session.ts';
 import { BAD_POWER_STATE, isBusy, isGone, isXoError } from './xo-error.ts';
@@ -41,12 +40,11 @@ const RETRY_AFTER_MS = 500;
  * @returns what stayed, `<type> <uuid> <why>` each; empty when a fresh listing shows nothing of it
  * @throws Fault when XO could not be asked until the deadline
  */
-export async function takeBack(connection: Connection, made: Made, deadline: Deadline): Promise<readonly string[]> {
+export async function takeBack(session: Session, made: Made, deadline: Deadline): Promise<readonly string[]> {
   if (made.state === 'none') return [];
   const options = { retries: RETRIES, minTimeoutMs: RETRY_AFTER_MS, onRetry: () => undefined };
   await lateReply(made, deadline);
   return retry(deadline, options, async () => {
-    const session = await connection.session(deadline);
     await poolShown(session, made.poolId, deadline);
     await lateObject(session, made, deadline);
     const reasons = new Map<string, string>();

@@ -24,6 +24,8 @@ export class XoError extends Error {
   readonly code: number;
   /** The XAPI's own code, where XO shows it. */
   readonly xapiCode: string | null;
+  /** XO keeps what happened from users that are no administrators. */
+  readonly hidden: boolean;
   constructor(method: string, reply: XoErrorReply) {
     super(reply.message);
     this.name = 'XoError';
@@ -32,6 +34,8 @@ export class XoError extends Error {
     const { data } = reply;
     const named = typeof data === 'object' && data !== null && 'code' in data ? data.code : null;
     this.xapiCode = typeof named === 'string' ? named : null;
+    // For administrators every failure without a code of its own has data.
+    this.hidden = reply.code === UNNAMED && (data === undefined || data === null);
   }
 }
 
@@ -39,6 +43,9 @@ export class XoError extends Error {
 export function isXoError(error: unknown, code: number): boolean {
   return error instanceof Fault && error.cause instanceof XoError && error.cause.code === code;
 }
+
+/** XO's own "no such object", which it also says of everything while its pool is lost. */
+export const isNoSuchObject = (error: unknown): boolean => isXoError(error, NO_SUCH_OBJECT);
 
 /** There is no such object: XO does not list it, or lists it still (its objects lag) and the pool knows better. */
 export function isGone(error: unknown): boolean {
@@ -56,6 +63,7 @@ function faultCode(error: XoError): FaultCode {
   if (error.code === INVALID_CREDENTIALS) return 'XO_SIGN_IN_REFUSED';
   if (error.code === UNAUTHORIZED) return 'XO_PERMISSION';
   if (error.code === NO_HOSTS_AVAILABLE || XAPI_OUT_OF_MEMORY.includes(error.xapiCode)) return 'NO_HOST_AVAILABLE';
+  if (error.code === UNNAMED && error.hidden) return 'XO_ERROR_HIDDEN';
   return error.method === 'vm.start' ? 'VM_START_REFUSED' : 'XO_CALL_FAILED';
 }
 

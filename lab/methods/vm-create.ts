@@ -88,6 +88,8 @@ async function run(params: Create, call: Call): Promise<string> {
     await destroyVm(world, vm, true);
     throw error;
   }
+  const blocked = world.mishaps.get('blocked-operation');
+  if (blocked !== undefined) vm.blockedOperations[blocked] = 'by somebody';
   if (params.bootAfterCreate === true) {
     // As in Xen Orchestra a failure to start is only logged; the VM stays halted.
     world.machines.start(vm).catch((error: unknown) => world.log(`bootAfterCreate of ${vm.nameLabel}: ${error}`));

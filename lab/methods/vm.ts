@@ -30,6 +30,7 @@ async function start({ force = false, bypassMacAddressesCheck = false }: Start, 
   if (!bypassMacAddressesCheck && new Set(macs).size < macs.length) {
     throw operationFailed(vm.uuid, 'DUPLICATED_MAC_ADDRESS');
   }
+  if (mishaps.has('start-fails-late')) return undefined;
   await machines.start(vm);
   const seconds = mishaps.take('vanish-pool');
   if (seconds !== undefined) view.hideFor(Number(seconds) * 1000);
@@ -51,9 +52,15 @@ async function stop({ force = false, bypassBlockedOperation = force }: Stop, cal
   const vm = vmOf(call);
   call.world.machines.requireRunning(vm);
   refuseBlocked(vm, force ? 'hard_shutdown' : 'clean_shutdown', bypassBlockedOperation);
+  const { machines, mishaps } = call.world;
   // No guest here runs guest tools.
-  if (!force) throw new XapiError('VM_LACKS_FEATURE', [vm.ref]);
-  await call.world.machines.stop(vm);
+  if (!force) {
+    if (mishaps.get('no-clean-shutdown') === '10') throw invalidParameters('clean shutdown requires PV drivers');
+    throw new XapiError('VM_LACKS_FEATURE', [vm.ref]);
+  }
+  const stuckMs = Number(mishaps.take('stuck-power-state') ?? 0) * 1000;
+  if (stuckMs > 0) setTimeout(() => void machines.stop(vm), stuckMs).unref();
+  else await machines.stop(vm);
   return undefined;
 }
 

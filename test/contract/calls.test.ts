@@ -76,7 +76,7 @@ async function everything(): Promise<readonly RecordedCall[]> {
     if (left.length > 0) throw new Error(left.join('; '));
     await lab.close();
     const credential = { email: ADMIN.email, password: new Secret(ADMIN.password) };
-    const options = { url: world.settings.url, tls: world.settings.tls, onLost: () => undefined };
+    const options = { url: world.settings.url, tls: world.settings.tls };
     const session = await openSession({ ...options, credential, deadline: within(5_000) });
     await session.call('system.getVersion', {}, within(5_000)); // what keeps a quiet connection open
     await session.close();
@@ -114,7 +114,7 @@ t.test('the endpoint refuses what the schema refuses', async (t) => {
   const world = await openTestLab();
   t.teardown(() => world.close());
   const { url, credential, tls } = world.settings;
-  const session = await openSession({ url, credential, tls, deadline: within(5_000), onLost: () => undefined });
+  const session = await openSession({ url, credential, tls, deadline: within(5_000) });
   t.teardown(() => session.close());
   const refused = await session.call('vm.start', {}, within(2_000)).catch((error: unknown) => error);
   t.ok(refused instanceof Fault && /invalid parameters/.test(refused.message));

@@ -30,7 +30,7 @@ const report = (verdict: Verdict, more: Partial<Report> = {}): Report => ({
   runId: 'r-1',
   caseId: 'c-1',
   workdir: '/tmp/x-1775142712',
-  lab: { name: 'pool1', kind: 'xo', xoVersion: '5.207.2' },
+  lab: { name: 'pool1', kind: 'xo', xoVersion: '5.207.2', reconnects: 0 },
   reference: false,
   insecureTls: false,
   image: null,

@@ -4,11 +4,13 @@ import t, { type Test } from 'tap';
 import { MISHAPS, Mishaps } from '../../lab/mishaps.ts';
 import { ask } from '../contract/http.ts';
 import { type TestEndpoint, testEndpoint, USERS } from '../contract/open-endpoint.ts';
+import { OPERATOR_TRIALS } from './operator-mishaps.ts';
 
 const BINARY = { 'content-type': 'application/octet-stream' };
 
 /** One trial per mishap: compiles only while all of them are here. */
 const TRIALS: Readonly<Record<keyof typeof MISHAPS, (t: Test, ends: TestEndpoint) => Promise<unknown>>> = {
+  ...OPERATOR_TRIALS,
   async 'upload-cut'(t, { mishaps, rest, the, until }) {
     mishaps.set('upload-cut', '0.5');
     const sr = await the({ type: 'SR' });

@@ -76,7 +76,7 @@ export const BOUNDARIES: readonly Boundary[] = [
 
 /** Each library has one importing file per side, so that it can be replaced there; tests may import any. */
 export const LIBRARIES: Readonly<Record<string, readonly string[]>> = {
-  'xo-lib': ['harness/xcpng/session.ts'],
+  'xo-lib': ['harness/xcpng/link.ts'],
   ssh2: ['harness/ssh.ts', 'lab/simulated/*'],
   'p-retry': ['harness/deadline.ts'],
   pino: ['harness/log.ts'],

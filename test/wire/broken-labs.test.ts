@@ -19,7 +19,6 @@ const MISHAPS: readonly { readonly mishap: string; readonly code: string; readon
   { mishap: 'upload-cut=0.5', code: 'UPLOAD_INTERRUPTED', says: /upload/i },
   { mishap: 'no-memory', code: 'NO_HOST_AVAILABLE', says: /no hosts available/ },
   { mishap: 'start-fails=SR_BACKEND_FAILURE_46', code: 'VM_START_REFUSED', says: /SR_BACKEND_FAILURE_46/ },
-  { mishap: 'drop-session-after=vm.create', code: 'XO_SESSION_LOST', says: /vm\.create|closed/ },
   { mishap: 'stall=vm.start', code: 'XO_CALL_TIMEOUT', says: /vm\.start/ },
   { mishap: 'dead-network', code: 'CONTROL_SILENT', says: /both silent/ },
 ];

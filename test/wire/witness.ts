@@ -68,13 +68,12 @@ function collector(): { readonly stream: Writable; text(): string } {
   return { stream, text: () => Buffer.concat(pieces).toString('utf8') };
 }
 
-const openOther = ({ url, token }: Lab): Promise<Session> =>
+const openOther = ({ url }: Lab, token: string): Promise<Session> =>
   openSession({
     url,
     credential: { token: new Secret(token) },
     tls: { insecure: false, caPem: null, fingerprint: null },
     deadline: within(60_000),
-    onLost: () => undefined,
   });
 
 /** Ids of what somebody could leave behind. */
@@ -98,12 +97,13 @@ export async function witness(play: Play): Promise<Played> {
   try {
     const file = join(dir, 'lab.toml');
     writeFileSync(file, (play.labFile ?? ((text) => text))(readFileSync(lab.labFile, 'utf8')));
-    const before = new Set(await openAndList(lab));
+    const token = await ownToken(lab);
+    const before = new Set(await openAndList(lab, token));
     const backstage: Backstage = {
       lab,
       mishaps: wish.mishaps,
       other: () => {
-        const session = sessions[0] ?? openOther(lab);
+        const session = sessions[0] ?? openOther(lab, token);
         if (sessions.length === 0) sessions.push(session);
         return session;
       },
@@ -111,7 +111,7 @@ export async function witness(play: Play): Promise<Played> {
     const args = ['--lab', file, '--workdir-root', join(dir, 'runs'), ...(play.args ?? [])];
     const run = await invoke(args, (stage) => play.onStage?.(stage, backstage), join(dir, 'cache'));
     for (const name of wish.mishaps.names()) wish.mishaps.clear(name);
-    const left = (await openAndList(lab)).filter((each) => !before.has(each));
+    const left = (await openAndList(lab, token)).filter((each) => !before.has(each));
     return { ...run, left };
   } finally {
     for (const session of sessions) await (await session).close();
@@ -119,8 +119,18 @@ export async function witness(play: Play): Promise<Played> {
   }
 }
 
-async function openAndList(lab: Lab): Promise<readonly string[]> {
-  const session = await openOther(lab);
+/** Not the harness's: that one may be revoked. */
+async function ownToken(lab: Lab): Promise<string> {
+  const session = await openOther(lab, lab.token);
+  try {
+    return String(await session.call('token.create', { description: 'of the test' }, within(30_000)));
+  } finally {
+    await session.close();
+  }
+}
+
+async function openAndList(lab: Lab, token: string): Promise<readonly string[]> {
+  const session = await openOther(lab, token);
   try {
     return await belongings(session);
   } finally {

@@ -14,7 +14,7 @@ function guestWith(slot: string | null): { readonly guest: XoGuest; tell(address
     objects.notify({ type: 'enter', items: { v: { ...vm, tags: [], $VBDs: [], VIFs: [], addresses } } });
   tell({});
   const session = {
-    ...{ objects, token: new Secret('none of the test'), xoVersion: '0', lost: null },
+    ...{ objects, token: new Secret('none of the test'), xoVersion: '0', lost: null, reconnects: 0 },
     endpoint: {
       base: 'http://127.0.0.1:1',
       tls: { insecure: false, caPem: null, fingerprint: null },

@@ -21,15 +21,17 @@ const FAST_PACE = { pollMs: 20, destroyRetryMs: 20, signInThrottleMs: 2000 };
 
 export const within = (ms: number, signal: AbortSignal = NEVER): Deadline => Deadline.after(ms, signal);
 
-const HURRY = 20;
-/** A clock that goes 20 times as fast, for waits that are part of what is tested. */
-const hurriedClock: Clock = {
-  nowMs: () => systemClock.nowMs() * HURRY,
-  sleep: (ms, signal) => systemClock.sleep(ms / HURRY, signal),
-};
+/** Ends after `ms` on a clock that goes `factor` times as fast, for waits that are part of what is tested. */
+export function hastened(factor: number, ms: number): Deadline {
+  const clock: Clock = {
+    nowMs: () => systemClock.nowMs() * factor,
+    sleep: (sleepMs, signal) => systemClock.sleep(sleepMs / factor, signal),
+  };
+  return Deadline.after(ms, NEVER, clock);
+}
 
-/** A deadline in hurried time: 20 000 ms of it are one second. */
-export const hurried = (ms: number): Deadline => Deadline.after(ms, NEVER, hurriedClock);
+/** 20 000 ms of it are one second. */
+export const hurried = (ms: number): Deadline => hastened(20, ms);
 
 export interface TestLab {
   readonly endpoint: Endpoint;
@@ -93,6 +95,7 @@ export async function openTestLab(): Promise<TestLab> {
     addressSources: [],
     sshPort: 2222,
     serialPath: '/embedded/v0/vms/{id}/serial',
+    settleMs: 100,
     claimTtlMs: 3_600_000,
   };
   const { vms, vdis, vbds, vifs } = endpoint.world.inventory;

@@ -1,0 +1,75 @@
+/** Brings the image onto the SR as a disk of ours, waits until XO lists it, and reads it back where that is wanted. */
+import { type Deadline, retry } from '../deadline.ts';
+import { Fault } from '../faults.ts';
+import type { GuestOrder, ImportRecord } from '../lab.ts';
+import { claimDescription } from './claims.ts';
+import { readBack, upload } from './import.ts';
+import { type Making, madeNothing, newClaim, register } from './making.ts';
+import type { Session } from './session.ts';
+import { type Made, takeBack } from './take-back.ts';
+
+const UPLOAD_RETRIES = 2;
+const RETRY_AFTER_MS = 500;
+const READ_RETRIES = 2;
+
+export interface MadeDisk {
+  readonly vdiUuid: string;
+  readonly imported: ImportRecord;
+}
+
+/**
+ * Registers the disk that is to be made. Before its VM is: what is registered last is taken back first, and a disk can
+ * only be deleted when the VM that runs from it is gone.
+ */
+export function intendDisk(making: Making): Made {
+  return register(making, 'VDI', newClaim(making));
+}
+
+/** @throws Fault as `upload` and `readBack`, XO_OBJECT_LATE, and as `Session.call` */
+export async function makeDisk(making: Making, made: Made): Promise<MadeDisk> {
+  const { session, order, placement, name } = making;
+  const { deadline, image } = order;
+  const { claim } = made;
+  const options = {
+    ...{ image, srId: placement.srId, name, description: claimDescription(claim) },
+    ...{ deadline, onUpload: order.onUpload },
+  };
+  const retries = { minTimeoutMs: RETRY_AFTER_MS, onRetry: noteRetry(order) };
+  const { vdiUuid, record } = await retry(deadline, { ...retries, retries: UPLOAD_RETRIES }, async () => {
+    // A try before this one may have left a disk behind, or be about to.
+    const left = await takeBack(session, made, deadline);
+    if (left.length > 0) throw new Fault('UPLOAD_REFUSED', `a broken upload left something behind: ${left.join('; ')}`);
+    made.state = 'unknown';
+    try {
+      return await upload(session, options);
+    } catch (error) {
+      if (madeNothing(error)) made.state = 'none';
+      throw error;
+    }
+  });
+  made.uuid = vdiUuid;
+  made.state = 'made';
+  order.disposals.note('VDI', { uuid: vdiUuid });
+  await listedDisk(session, vdiUuid, image.sizeBytes, deadline);
+  await session.call('vdi.set', { id: vdiUuid, name_description: claimDescription(claim, vdiUuid) }, deadline);
+  if (order.readBack) {
+    const compare = (): Promise<void> => readBack(session, vdiUuid, image, deadline);
+    await retry(deadline, { ...retries, retries: READ_RETRIES }, compare);
+  }
+  return { vdiUuid, imported: { ...record, readBack: order.readBack } };
+}
+
+const noteRetry =
+  ({ disposals }: GuestOrder) =>
+  (attempt: number, fault: Fault): void =>
+    disposals.note('retry', { attempt, code: fault.code, message: fault.message });
+
+/** SRs round a disk up; a smaller one cannot hold the image. */
+async function listedDisk(session: Session, vdiUuid: string, sizeBytes: number, deadline: Deadline): Promise<void> {
+  const vdi = await session.objects.waitFor(deadline, `disk ${vdiUuid} to be listed`, 'XO_OBJECT_LATE', () => {
+    const found = session.objects.get('VDI', vdiUuid);
+    return found === undefined ? { seen: 'not listed' } : { done: found };
+  });
+  if (vdi.sizeBytes >= sizeBytes) return;
+  throw new Fault('UPLOAD_REFUSED', `disk ${vdiUuid}: expected at least ${sizeBytes} bytes, given ${vdi.sizeBytes}`);
+}

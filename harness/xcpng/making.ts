@@ -1,0 +1,69 @@
+/** What the steps that make a guest share: where it goes, its claim, and how what is made is taken back. */
+import type { Deadline } from '../deadline.ts';
+import { Fault } from '../faults.ts';
+import type { GuestOrder } from '../lab.ts';
+import { type Claim, makeClaim } from './claims.ts';
+import type { Placement } from './placement.ts';
+import type { Session } from './session.ts';
+import type { XoLabSettings } from './settings.ts';
+import type { Slots } from './slots.ts';
+import { type Made, takeBack } from './take-back.ts';
+import { XoError } from './xo-error.ts';
+
+export interface ProvisionContext {
+  readonly session: Session;
+  readonly settings: XoLabSettings;
+  readonly slots: Slots;
+}
+
+export interface Making extends ProvisionContext {
+  readonly order: GuestOrder;
+  readonly placement: Placement;
+  readonly name: string;
+}
+
+/** A claim that nothing else carries: each try to make something has its own. */
+export function newClaim({ session, settings, order }: Omit<Making, 'placement' | 'name'>): Claim {
+  const xoNowMs = Date.now() + session.endpoint.clockOffsetMs;
+  return makeClaim({ runId: order.runId, caseId: order.caseId, xoNowMs, ttlMs: settings.claimTtlMs });
+}
+
+/** Registers the undo, before the thing is asked for. */
+export function register({ session, order, placement, name }: Making, kind: Made['kind'], claim: Claim): Made {
+  const made: Made = { claim, poolId: placement.pool.id, kind, uuid: null, state: 'none', creating: null };
+  const details = { name, guest: claim.guestTag, expires: claim.expires };
+  order.disposals.register(kind, details, (deadline) => takeBack(session, made, deadline));
+  return made;
+}
+
+/** After a create call failed: XO's own refusal made nothing, silence may have made something. */
+export function madeNothing(error: unknown): boolean {
+  return error instanceof Fault && (error.cause instanceof XoError || error.code === 'UPLOAD_REFUSED');
+}
+
+/** How long a call whose answer was lost may still take to show what it did. */
+export const SHOWN_AFTER_ALL_MS = 5_000;
+
+/** The answer was lost on the way, and the session is back: what was asked for may have been done. */
+export function answerLost(session: Session, error: unknown): boolean {
+  return error instanceof Fault && error.code === 'XO_SESSION_LOST' && session.lost === null;
+}
+
+/** Undefined: not within the time, though there was time left. @throws Fault of the deadline, of the session */
+export async function shownAfterAll<T>(
+  session: Session,
+  deadline: Deadline,
+  what: string,
+  look: () => T | undefined,
+): Promise<T | undefined> {
+  const within = deadline.within(SHOWN_AFTER_ALL_MS);
+  try {
+    return await session.objects.waitFor(within, what, 'XO_OBJECT_LATE', () => {
+      const found = look();
+      return found === undefined ? { seen: 'no sign of it' } : { done: found };
+    });
+  } catch (error) {
+    if (error instanceof Fault && error.code === 'XO_OBJECT_LATE' && !deadline.expired()) return undefined;
+    throw error;
+  }
+}
