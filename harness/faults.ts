@@ -39,6 +39,11 @@ export const FAULTS = {
     false,
     'Name the template, SR or network of the lab file so that exactly one object of the pool matches.',
   ),
+  BAD_FIXED_VM: row(
+    'caller',
+    false,
+    'Correct [fixed] of the lab file, or the VM: nothing was touched. docs/lab-setup.md says what it must look like.',
+  ),
   // The image: shown by evidence. Exit 1.
   CHECKS_FAILED: row(
     'image',
@@ -104,6 +109,12 @@ export const FAULTS = {
   NO_HOST_AVAILABLE: row('lab', false, 'Free memory on the hosts, or order a smaller guest (memory_mib).'),
   VM_START_REFUSED: row('lab', false, 'Read the error of the pool; start a VM by hand on the same host and SR.'),
   VM_LOST: row('lab', false, 'Somebody or something removed the VM, or Xen Orchestra lost its pool: look at its log.'),
+  VM_LOCKED: row(
+    'lab',
+    false,
+    'Another run has the VM: wait for it (--lock-wait SECONDS). The lock of a run that was killed expires by itself.',
+  ),
+  VM_STUCK: row('lab', false, 'Look at the VM and its tasks in Xen Orchestra, and at the host: it does not stop.'),
   ADDRESS_UNKNOWN: row('lab', false, 'Give the lab a source of addresses: a slot for the MAC in the lab file.'),
   ADDRESS_CONFLICT: row(
     'lab',
@@ -138,6 +149,16 @@ export const FAULTS = {
     'undetermined',
     false,
     'The connection ended in the middle: look at the console text for a reboot or a crash.',
+  ),
+  GUEST_REBOOTED: row(
+    'undetermined',
+    false,
+    'The guest was booted anew in the middle: look at the console text for a crash, and whether somebody reset the VM.',
+  ),
+  GUEST_HALTED: row(
+    'undetermined',
+    false,
+    'The guest was powered off in the middle: look at the console text, and whether somebody stopped the VM.',
   ),
   SILENT_NO_CONTROL: row(
     'undetermined',

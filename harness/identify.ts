@@ -17,8 +17,11 @@ export interface Answered extends Booted {
 /** How the image was proven: found again on the guest's disk, or written and read back in this run. */
 export type ImageProof = 'verified' | 'chain';
 
-/** @throws Fault WRONG_GUEST on a mismatch, PROBE_UNOBSERVED where the guest cannot tell. */
-export async function confirmMachine(world: World, theCase: Case, answered: Answered): Promise<string> {
+/**
+ * @returns the id of its boot; null: it cannot tell
+ * @throws Fault WRONG_GUEST on a mismatch, PROBE_UNOBSERVED where the guest cannot tell.
+ */
+export async function confirmMachine(world: World, theCase: Case, answered: Answered): Promise<string | null> {
   const budgetMs = budget(world, theCase.scenario.budgets.probeS).budgetMs;
   const asked = performance.now();
   const question = { name: 'guest-identity', body: machineScript, budgetMs };
@@ -33,9 +36,8 @@ export async function confirmMachine(world: World, theCase: Case, answered: Answ
   });
   world.log.info({ judged, tookMs: performance.now() - asked }, 'guest identity');
   world.evidence.record('judged', 'guest-identity', judged);
-  if (judged.state === 'mismatch') throw new Fault('WRONG_GUEST', `guest identity: ${judged.reason}`);
-  if (judged.state === 'unreadable') throw new Fault('PROBE_UNOBSERVED', `guest identity: ${judged.reason}`);
-  return judged.state;
+  if (judged.state === 'verified') return judged.bootId;
+  throw new Fault(judged.state === 'mismatch' ? 'WRONG_GUEST' : 'PROBE_UNOBSERVED', `guest identity: ${judged.reason}`);
 }
 
 /** @throws Fault IMAGE_UNPROVEN where nothing shows that this image was booted, or something shows that it was not. */

@@ -67,6 +67,12 @@ export interface GuestDeath {
   readonly seen: string;
 }
 
+/** Powers the guest off from within, over a connection whose identity was verified. A lost connection is no error. */
+export type PowerOff = () => Promise<void>;
+
+/** What stopped a VM that stays. */
+export type StoppedBy = 'not-running' | 'clean' | 'ssh' | 'force';
+
 /** Text of the console. Absence is normal: most labs have no serial. */
 export interface ConsoleText {
   readonly source: 'serial' | 'screen';
@@ -90,6 +96,13 @@ export interface Guest {
   death(): GuestDeath | null;
   /** Why XO cannot tell at the moment whether the VM runs (it lost its pool, we lost it); null: it can. */
   outOfSight(): string | null;
+  /** What becomes of the VM after the run: ours is deleted, an operator's is left halted or running. */
+  readonly afterwards: 'deleted' | 'halted' | 'running';
+  /**
+   * Stops a VM that is left halted, with the guest's own help where that is possible.
+   * @param powerOff null: nobody was let into the guest
+   */
+  stop(deadline: Deadline, powerOff: PowerOff | null): Promise<StoppedBy>;
   /** Console as far as it has been written; undefined: this lab shows none. */
   console(): Promise<ConsoleText | undefined>;
 }
@@ -101,6 +114,10 @@ export interface Lab {
   readonly poolName: string;
   /** How often the connection to it was lost and made anew. */
   readonly reconnects: number;
+  /** May the control image be booted here? An operator's disk is overwritten only as far as he allows it. */
+  readonly takesControl: boolean;
+  /** @throws Fault of the caller where this lab cannot take the image; to be asked before anything is provisioned */
+  check(image: PlannedImage): void;
   /** Creates the VM with its disk; does not start it. */
   provision(order: GuestOrder): Promise<Guest>;
   /** Lists what carries this run's claim: proof, after clean-up, that nothing stayed. `<type> <uuid> <name>` each. */

@@ -32,13 +32,14 @@ export interface Planned {
   readonly world: World;
 }
 
-/** @throws Fault BAD_IMAGE, BAD_KEY */
+/** @throws Fault BAD_IMAGE, BAD_KEY, BAD_FIXED_VM */
 export async function planCase(options: PlanCaseOptions): Promise<Planned> {
   const { scenario, request, prepared, lab, key, runId, workdir, evidence, log, tell, signal } = options;
   const { cacheDir, expectClosure } = request;
   const image = options.image ?? (await planImage(prepared.defaultImage(), { cacheDir }));
   const login = { user: prepared.sshUser, privateKey: key ?? prepared.sshKey() };
-  const { controlPath } = prepared;
+  lab.check(image);
+  const controlPath = lab.takesControl ? prepared.controlPath : null;
   const control =
     controlPath === null
       ? null
@@ -46,6 +47,7 @@ export async function planCase(options: PlanCaseOptions): Promise<Planned> {
           image: await planImage(controlPath, { cacheDir }),
           login: { user: prepared.sshUser, privateKey: prepared.controlKey(login.privateKey) },
         };
+  if (control !== null) lab.check(control.image);
   const facts = {
     bootMode: scenario.bootMode,
     paths: { ...scenario.paths, ...prepared.paths },

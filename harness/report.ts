@@ -109,6 +109,7 @@ export function metadata(report: Report): readonly (readonly [string, string])[]
     ['import_path', result?.imported?.path ?? 'none'],
     ['import_bytes', String(result?.imported?.bytes ?? 0)],
     ['import_seconds', ((result?.imported?.ms ?? 0) / 1000).toFixed(3)],
+    ['stopped_by', result?.stoppedBy ?? 'none'],
     ['read_back', String(result?.imported?.readBack ?? false)],
     ['leaked', String(result?.leaked.length ?? 0)],
     ['run_id', report.runId],

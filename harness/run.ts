@@ -5,13 +5,15 @@
 import { join } from 'node:path';
 import { boot, budget, dispose, type World } from './boot.ts';
 import { Disposals } from './disposals.ts';
-import { faultRecord } from './faults.ts';
+import { Fault, faultRecord } from './faults.ts';
 import { readRecords, recordsScript } from './guest-records.ts';
-import { confirmImage, confirmMachine, needsReadBack } from './identify.ts';
+import { type Answered, confirmImage, confirmMachine, needsReadBack } from './identify.ts';
 import { interview } from './interview.ts';
 import { judge } from './judge.ts';
-import type { Guest, ImportRecord } from './lab.ts';
+import type { Guest, ImportRecord, StoppedBy } from './lab.ts';
+import { explainLoss } from './loss.ts';
 import type { Case, FaultRecord, Verdict } from './model.ts';
+import { powerOffOver } from './power-off.ts';
 import { inOrder, type Judged, runProbes } from './probing.ts';
 import { decideSilence } from './silence.ts';
 import { writeWhole } from './workdir.ts';
@@ -28,6 +30,8 @@ export interface CaseResult {
   readonly records: Readonly<Record<string, string>>;
   readonly vm: string | null;
   readonly imported: ImportRecord | null;
+  /** What stopped a VM that is left halted, after its probes; null: ours are deleted, others run on. */
+  readonly stoppedBy: StoppedBy | null;
   /** What is still in the lab after clean-up, listed again; empty is the proof. */
   readonly leaked: readonly string[];
   /** Seconds of each stage that was entered. */
@@ -47,6 +51,7 @@ export async function run(theCase: Case, world: World): Promise<CaseResult> {
     records: {},
     vm: null,
     imported: null,
+    stoppedBy: null,
   };
   const timings = new Timings(world);
   const disposals = new Disposals(world.journal);
@@ -93,9 +98,10 @@ async function witness(theCase: Case, world: World, disposals: Disposals, findin
   found.guestAddress = address.host;
   found.addressSource = address.source;
   found.hostKey = session.hostKey;
+  let bootId: string | null = null;
   try {
     world.tell.stage('identify');
-    await confirmMachine(world, theCase, { ...booted, session });
+    bootId = await confirmMachine(world, theCase, { ...booted, session });
     found.guestIdentity = 'verified';
     found.imageIdentity = await confirmImage(world, theCase, { ...booted, session });
     world.tell.stage('probe');
@@ -103,10 +109,26 @@ async function witness(theCase: Case, world: World, disposals: Disposals, findin
     const budgetMs = budget(world, theCase.scenario.budgets.probeS).budgetMs;
     const records = await interview(world, session, { name: 'guest-records', body: recordsScript, budgetMs });
     found.records = readRecords(records.observation);
+    await sameBoot(world, theCase, { ...booted, session }, bootId);
+    if (guest.afterwards === 'halted') {
+      world.tell.stage('stop');
+      const deadline = budget(world, theCase.scenario.budgets.disposeS);
+      found.stoppedBy = await guest.stop(deadline, powerOffOver(world, theCase, session));
+    }
+  } catch (thrown) {
+    if (!(thrown instanceof Fault && thrown.code === 'SSH_LOST')) throw thrown;
+    throw await explainLoss(world, theCase, booted, thrown, bootId);
   } finally {
     session.close();
     await keepConsole(world, theCase, guest);
   }
+}
+
+/** A guest that was booted anew in the middle answered some probes before and some after. */
+async function sameBoot(world: World, theCase: Case, answered: Answered, bootId: string | null): Promise<void> {
+  const now = await confirmMachine(world, theCase, answered);
+  if (now === bootId) return;
+  throw new Fault('GUEST_REBOOTED', `the guest was booted anew in the middle: boot ${now} instead of ${bootId}`);
 }
 
 /** Clean-up and the listing name the same thing in their own words (`<type> <uuid> …`): it counts once. */

@@ -1,13 +1,14 @@
 /** The living VM of one case: starts it, says where it answers, whether it still lives, what its console shows. */
 import { type Clock, Deadline, type Look } from '../deadline.ts';
 import { Fault } from '../faults.ts';
-import type { Address, ConsoleText, Guest, GuestDeath, ImportRecord } from '../lab.ts';
+import type { Address, ConsoleText, Guest, GuestDeath, ImportRecord, PowerOff, StoppedBy } from '../lab.ts';
 import { chooseAddress } from './address.ts';
 import { serialText } from './console.ts';
 import { answerLost, shownAfterAll } from './making.ts';
 import { VmPresence } from './presence.ts';
 import type { Session } from './session.ts';
 import type { Slot, XoLabSettings } from './settings.ts';
+import { stopVm } from './stop.ts';
 import { BAD_POWER_STATE, isBusy, isXoError } from './xo-error.ts';
 
 export interface XoGuestParts {
@@ -22,6 +23,8 @@ export interface XoGuestParts {
   readonly onlyDisk: boolean;
   /** Default: the system's. */
   readonly clock?: Clock;
+  /** Default: deleted. */
+  readonly afterwards?: Guest['afterwards'];
 }
 
 const CONSOLE_MS = 10_000;
@@ -36,6 +39,7 @@ export class XoGuest implements Guest {
   readonly macs: readonly string[];
   readonly imported: ImportRecord;
   readonly onlyDisk: boolean;
+  readonly afterwards: Guest['afterwards'];
   readonly #parts: XoGuestParts;
   readonly #presence: VmPresence;
   #started = false;
@@ -47,6 +51,7 @@ export class XoGuest implements Guest {
     this.macs = parts.macs;
     this.imported = parts.imported;
     this.onlyDisk = parts.onlyDisk;
+    this.afterwards = parts.afterwards ?? 'deleted';
     this.#presence = new VmPresence(parts.session.objects, parts.poolId, parts.uuid, parts.clock);
   }
 
@@ -133,6 +138,13 @@ export class XoGuest implements Guest {
       if (found.state === 'none') return { seen: found.seen };
       return { done: { host: found.host, port: settings.sshPort, source: found.source, others: found.others } };
     });
+  }
+
+  /** From here on a halt is what we asked for. @throws Fault VM_STUCK, VM_LOST, and as `Session.call` */
+  stop(deadline: Deadline, powerOff: PowerOff | null): Promise<StoppedBy> {
+    const { session, poolId, uuid } = this.#parts;
+    this.#started = false;
+    return stopVm({ session, poolId, uuid, deadline, powerOff });
   }
 
   async console(): Promise<ConsoleText | undefined> {

@@ -1,10 +1,14 @@
 /** A Lab that speaks Xen Orchestra's API: a real one or the embedded one, told apart by nothing but the URL. */
 import type { Deadline } from '../deadline.ts';
+import { Fault } from '../faults.ts';
 import type { Guest, GuestOrder, Lab } from '../lab.ts';
+import type { PlannedImage } from '../model.ts';
 import { runTag } from './claims.ts';
+import { checkFixedPlace } from './fixed-place.ts';
 import { describeListed, listTagged } from './listing.ts';
 import { resolvePlacement } from './placement.ts';
 import { provision } from './provision.ts';
+import { provisionFixed } from './provision-fixed.ts';
 import { openSession, type Session } from './session.ts';
 import type { XoLabSettings } from './settings.ts';
 import { Slots } from './slots.ts';
@@ -33,8 +37,19 @@ class XoLab implements Lab {
     return this.#session.reconnects;
   }
 
+  get takesControl(): boolean {
+    return this.#settings.fixed?.control ?? true;
+  }
+
+  check(image: PlannedImage): void {
+    const { fixed } = this.#settings;
+    if (fixed !== null) checkFixedPlace(this.#session.objects, fixed, image);
+  }
+
   provision(order: GuestOrder): Promise<Guest> {
-    return provision({ session: this.#session, settings: this.#settings, slots: this.#slots }, order);
+    const context = { session: this.#session, settings: this.#settings, slots: this.#slots };
+    const { fixed } = this.#settings;
+    return fixed === null ? provision(context, order) : provisionFixed(context, fixed, order);
   }
 
   async claimed(runId: string, deadline: Deadline): Promise<readonly string[]> {
@@ -46,10 +61,19 @@ class XoLab implements Lab {
   }
 }
 
+/** The pool that guests are in; everything that the settings name is looked at here, before anything is made. */
+function poolOf({ objects }: Session, settings: XoLabSettings): Pool {
+  if (settings.fixed === null) return resolvePlacement(objects, settings).pool;
+  const { poolId } = checkFixedPlace(objects, settings.fixed, null);
+  const pool = objects.get('pool', poolId);
+  if (pool !== undefined) return pool;
+  throw new Fault('XO_OBJECT_LATE', `Xen Orchestra shows fixed.vm, but not its pool ${poolId}`);
+}
+
 /**
  * Signs in and resolves template, SR and network, so that a wrong name is told before anything is made.
  * @param onChange told when the session is lost and when it is back
- * @throws Fault BAD_PLACEMENT, and as `openSession`
+ * @throws Fault BAD_PLACEMENT, BAD_FIXED_VM, and as `openSession`
  */
 export async function openXoLab(
   settings: XoLabSettings,
@@ -59,8 +83,7 @@ export async function openXoLab(
   const { url, credential, tls } = settings;
   const session = await openSession({ url, credential, tls, deadline, ...(onChange ? { onChange } : {}) });
   try {
-    const { pool } = resolvePlacement(session.objects, settings);
-    return new XoLab(session, settings, pool);
+    return new XoLab(session, settings, poolOf(session, settings));
   } catch (error) {
     await session.close();
     throw error;

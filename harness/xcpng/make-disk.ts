@@ -3,8 +3,10 @@ import { type Deadline, retry } from '../deadline.ts';
 import { Fault } from '../faults.ts';
 import type { GuestOrder, ImportRecord } from '../lab.ts';
 import { claimDescription } from './claims.ts';
-import { readBack, upload } from './import.ts';
+import { plainSource } from './disk-source.ts';
+import { upload } from './import.ts';
 import { type Making, madeNothing, newClaim, register } from './making.ts';
+import { readBack } from './read-back.ts';
 import type { Session } from './session.ts';
 import { type Made, takeBack } from './take-back.ts';
 
@@ -31,7 +33,7 @@ export async function makeDisk(making: Making, made: Made): Promise<MadeDisk> {
   const { deadline, image } = order;
   const { claim } = made;
   const options = {
-    ...{ image, srId: placement.srId, name, description: claimDescription(claim) },
+    ...{ source: plainSource(image), srId: placement.srId, name, description: claimDescription(claim) },
     ...{ deadline, onUpload: order.onUpload },
   };
   const retries = { minTimeoutMs: RETRY_AFTER_MS, onRetry: noteRetry(order) };
@@ -52,14 +54,13 @@ export async function makeDisk(making: Making, made: Made): Promise<MadeDisk> {
   order.disposals.note('VDI', { uuid: vdiUuid });
   await listedDisk(session, vdiUuid, image.sizeBytes, deadline);
   await session.call('vdi.set', { id: vdiUuid, name_description: claimDescription(claim, vdiUuid) }, deadline);
-  if (order.readBack) {
-    const compare = (): Promise<void> => readBack(session, vdiUuid, image, deadline);
-    await retry(deadline, { ...retries, retries: READ_RETRIES }, compare);
-  }
-  return { vdiUuid, imported: { ...record, readBack: order.readBack } };
+  const compare = (): Promise<boolean> => readBack(session, vdiUuid, image, deadline);
+  const compared = order.readBack && (await retry(deadline, { ...retries, retries: READ_RETRIES }, compare));
+  return { vdiUuid, imported: { ...record, readBack: compared } };
 }
 
-const noteRetry =
+/** Writes a try that failed into the journal. */
+export const noteRetry =
   ({ disposals }: GuestOrder) =>
   (attempt: number, fault: Fault): void =>
     disposals.note('retry', { attempt, code: fault.code, message: fault.message });

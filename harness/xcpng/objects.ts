@@ -83,6 +83,11 @@ export class ObjectStore {
     return raw?.type === type ? (PARSERS[type](id, raw) as WireObject<T>) : undefined;
   }
 
+  /** As XO sent it; for comparing, not for reading. */
+  raw(id: string): Raw | undefined {
+    return this.#objects.get(id);
+  }
+
   /** Whatever its type is now. */
   has(id: string): boolean {
     return this.#objects.has(id);

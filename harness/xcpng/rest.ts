@@ -14,7 +14,7 @@ import type { Endpoint } from './endpoint.ts';
 import { connectionMaker } from './tls.ts';
 
 export interface RestOptions {
-  readonly method: 'GET' | 'HEAD' | 'POST';
+  readonly method: 'GET' | 'HEAD' | 'POST' | 'PUT';
   /** From the endpoint's base on, with its leading slash. */
   readonly path: string;
   readonly token?: Secret;

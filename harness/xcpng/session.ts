@@ -52,9 +52,18 @@ const POOL_NEWS_MS = 500;
 
 /** Carried out twice, these do no more than once; where the second finds nothing to do, its caller knows that error. */
 const REPEATABLE: ReadonlySet<string> = new Set([
-  ...['system.getServerVersion', 'system.getVersion', 'xo.getAllObjects', 'tag.add', 'vdi.set', 'vm.setBootOrder'],
-  ...['vm.stop', 'vm.delete', 'vdi.delete', 'token.deleteOwn'],
+  ...['system.getServerVersion', 'system.getVersion', 'xo.getAllObjects', 'tag.add', 'tag.remove', 'vdi.set'],
+  ...['vm.setBootOrder', 'vm.stop', 'vm.delete', 'vdi.delete', 'token.deleteOwn'],
 ]);
+
+/** A credential that was good and is no more: the token was revoked, or it expired. */
+function refusedNow(error: unknown, credential: Credential): Fault {
+  if (!(error instanceof Fault)) return new Fault('XO_SESSION_LOST', String(error), { cause: error });
+  if (error.code !== 'XO_SIGN_IN_REFUSED') return error;
+  const what = 'token' in credential ? 'the token' : 'the password';
+  const message = `${what} that was good is refused after a reconnect: it expired or was revoked`;
+  return new Fault('XO_TOKEN_EXPIRED', `${message} (${error.message})`, { cause: error });
+}
 
 class LastingSession implements Session {
   readonly endpoint: ReachedEndpoint;
@@ -142,22 +151,13 @@ class LastingSession implements Session {
         return;
       } catch (error) {
         if (this.#closing.signal.aborted) return;
-        if (!(error instanceof Fault && error.retriable)) return this.#give(this.#refusal(error));
+        if (!(error instanceof Fault && error.retriable)) return this.#give(refusedNow(error, this.#credential));
         last = error.message;
       }
       if (limit.expired()) {
         return this.#give(new Fault('XO_SESSION_LOST', `${why}; no way back in ${RECONNECT_MS / 1000} s: ${last}`));
       }
     }
-  }
-
-  /** A credential that was good and is no more: the token was revoked, or it expired. */
-  #refusal(error: unknown): Fault {
-    if (!(error instanceof Fault)) return new Fault('XO_SESSION_LOST', String(error), { cause: error });
-    if (error.code !== 'XO_SIGN_IN_REFUSED') return error;
-    const what = 'token' in this.#credential ? 'the token' : 'the password';
-    const message = `${what} that was good is refused after a reconnect: it expired or was revoked`;
-    return new Fault('XO_TOKEN_EXPIRED', `${message} (${error.message})`, { cause: error });
   }
 
   #give(fault: Fault): void {

@@ -4,6 +4,7 @@
  */
 import type { FileHandle } from 'node:fs/promises';
 import { Fault } from '../faults.ts';
+import { type DiskSource, readSource } from './disk-source.ts';
 
 /** XCP-ng's own VHD block. A block costs its 2 MiB plus one sector of bitmap on the wire. */
 export const BLOCK_BYTES = 2 * 1024 * 1024;
@@ -129,24 +130,21 @@ export function planVhd(sizeBytes: number, blocks: readonly number[], sha256: st
 /**
  * Yields the VHD piece by piece; the next block is read only when the last one was taken, so memory
  * stays at two blocks whatever the size. Every piece is a fresh buffer and may be kept.
- * @param image the raw file, open for reading; left open
+ * @param file the image, open for reading; left open
  * @throws Fault BAD_IMAGE when the file is shorter than it was when it was planned
  */
-export async function* vhdStream(plan: VhdPlan, image: FileHandle): AsyncGenerator<Buffer, void, undefined> {
+export async function* vhdStream(
+  plan: VhdPlan,
+  source: Pick<DiskSource, 'image' | 'patches'>,
+  file: FileHandle,
+): AsyncGenerator<Buffer, void, undefined> {
   yield plan.head;
   for (const block of plan.blocks) {
     const start = block * BLOCK_BYTES;
     const wanted = Math.min(BLOCK_BYTES, plan.sizeBytes - start);
     const piece = Buffer.allocUnsafe(BITMAP_BYTES + BLOCK_BYTES);
     piece.fill(0xff, 0, BITMAP_BYTES);
-    let read = 0;
-    while (read < wanted) {
-      const { bytesRead } = await image.read(piece, BITMAP_BYTES + read, wanted - read, start + read);
-      if (bytesRead === 0) {
-        throw new Fault('BAD_IMAGE', `the image shrank while it was sent: expected ${plan.sizeBytes} bytes`);
-      }
-      read += bytesRead;
-    }
+    await readSource(source, file, start, piece.subarray(BITMAP_BYTES, BITMAP_BYTES + wanted));
     piece.fill(0, BITMAP_BYTES + wanted);
     yield piece;
   }

@@ -3,16 +3,10 @@
  * Fields that we do not read are ignored; one that is missing or of another type is a named fault.
  */
 import { Fault } from '../faults.ts';
+import { Fields, type Named } from './wire-fields.ts';
 
 export const POWER_STATES = ['Halted', 'Running', 'Paused', 'Suspended'] as const;
 export type PowerState = (typeof POWER_STATES)[number];
-
-interface Named {
-  readonly id: string;
-  readonly uuid: string;
-  readonly name: string;
-  readonly pool: string;
-}
 
 export interface Vm extends Named {
   /** A new VM is a `VM-template` for a moment: it starts as a clone of one. */
@@ -26,6 +20,14 @@ export interface Vm extends Named {
   readonly mainIpAddress: string | null;
   /** Seconds since 1970 of the last start; null: never. */
   readonly startTime: number | null;
+  /** Ids of its snapshots. */
+  readonly snapshots: readonly string[];
+  /** Names of the operations that somebody blocked. */
+  readonly blockedOperations: readonly string[];
+  /** XO's letters: `c` disk, `d` CD, `n` network; empty where there is none. */
+  readonly bootOrder: string;
+  readonly firmware: 'bios' | 'uefi';
+  readonly virtualizationMode: string;
 }
 
 export interface Template extends Named {
@@ -39,6 +41,7 @@ export interface Vdi extends Named {
   readonly sizeBytes: number;
   readonly sr: string;
   readonly vbds: readonly string[];
+  readonly snapshots: readonly string[];
 }
 
 export interface Vbd {
@@ -48,6 +51,7 @@ export interface Vbd {
   readonly vdi: string | null;
   readonly position: string;
   readonly isCd: boolean;
+  readonly readOnly: boolean;
 }
 
 export interface Vif {
@@ -81,71 +85,11 @@ export interface Pool extends Named {
   readonly defaultSr: string | null;
 }
 
-/** Reads fields of one object; every refusal names the object and the field. */
-class Fields {
-  readonly #id: string;
-  readonly #raw: Readonly<Record<string, unknown>>;
-  constructor(id: string, raw: Readonly<Record<string, unknown>>) {
-    this.#id = id;
-    this.#raw = raw;
-  }
-  #malformed(field: string, expected: string): never {
-    const given = JSON.stringify(this.#raw[field])?.slice(0, 60) ?? 'nothing';
-    const what = `${String(this.#raw.type)} ${this.#id}`;
-    throw new Fault('XO_OBJECT_MALFORMED', `${what}: ${field}: expected ${expected}, given ${given}`);
-  }
-  string(field: string): string {
-    const value = this.#raw[field];
-    return typeof value === 'string' ? value : this.#malformed(field, 'a string');
-  }
-  optionalString(field: string): string | null {
-    const value = this.#raw[field];
-    return value === undefined || value === null ? null : this.string(field);
-  }
-  number(field: string): number {
-    const value = this.#raw[field];
-    return typeof value === 'number' ? value : this.#malformed(field, 'a number');
-  }
-  optionalNumber(field: string): number | null {
-    const value = this.#raw[field];
-    return value === undefined || value === null ? null : this.number(field);
-  }
-  boolean(field: string): boolean {
-    const value = this.#raw[field];
-    return typeof value === 'boolean' ? value : this.#malformed(field, 'true or false');
-  }
-  strings(field: string): readonly string[] {
-    const value = this.#raw[field];
-    if (!Array.isArray(value)) return this.#malformed(field, 'a list of strings');
-    // XO leaves null where it does not know the object behind a reference yet.
-    const known = value.filter((entry) => entry !== null && entry !== undefined);
-    return known.every((entry) => typeof entry === 'string') ? known : this.#malformed(field, 'a list of strings');
-  }
-  stringRecord(field: string): Readonly<Record<string, string>> {
-    const value = this.#raw[field];
-    if (value === undefined) return {};
-    const fits =
-      typeof value === 'object' && value !== null && Object.values(value).every((v) => typeof v === 'string');
-    return fits ? (value as Record<string, string>) : this.#malformed(field, 'an object of strings');
-  }
-  oneOf<T extends string>(field: string, known: readonly T[]): T {
-    const value = this.string(field);
-    return known.find((each) => each === value) ?? this.#malformed(field, known.join(', '));
-  }
-  named(): Named {
-    return {
-      id: this.#id,
-      uuid: this.string('uuid').toLowerCase(),
-      name: this.string('name_label'),
-      pool: this.string('$pool'),
-    };
-  }
-}
-
 type Raw = Readonly<Record<string, unknown>>;
 
 function vm(id: string, raw: Raw): Vm {
   const fields = new Fields(id, raw);
+  const boot = fields.record('boot');
   return {
     ...fields.named(),
     type: fields.oneOf('type', ['VM', 'VM-template'] as const),
@@ -156,6 +100,11 @@ function vm(id: string, raw: Raw): Vm {
     addresses: fields.stringRecord('addresses'),
     mainIpAddress: fields.optionalString('mainIpAddress'),
     startTime: fields.optionalNumber('startTime'),
+    snapshots: fields.optionalStrings('snapshots'),
+    blockedOperations: Object.keys(fields.record('blockedOperations')),
+    bootOrder: String(boot.order ?? ''),
+    firmware: boot.firmware === 'uefi' ? 'uefi' : 'bios',
+    virtualizationMode: fields.optionalString('virtualizationMode') ?? 'unknown',
   };
 }
 
@@ -172,13 +121,15 @@ function vdi(id: string, raw: Raw): Vdi {
     sizeBytes: fields.number('size'),
     sr: fields.string('$SR'),
     vbds: fields.strings('$VBDs'),
+    snapshots: fields.optionalStrings('snapshots'),
   };
 }
 
 function vbd(id: string, raw: Raw): Vbd {
   const fields = new Fields(id, raw);
   const [vmId, vdiId] = [fields.string('VM'), fields.optionalString('VDI')];
-  return { id, vm: vmId, vdi: vdiId, position: fields.string('position'), isCd: fields.boolean('is_cd_drive') };
+  const [isCd, readOnly] = [fields.boolean('is_cd_drive'), fields.boolean('read_only')];
+  return { id, vm: vmId, vdi: vdiId, position: fields.string('position'), isCd, readOnly };
 }
 
 function vif(id: string, raw: Raw): Vif {

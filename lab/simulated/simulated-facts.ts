@@ -26,6 +26,7 @@ export interface SimulatedBoot {
 export function simulatedFacts(probe: string, boot: SimulatedBoot, nowMs: number): Facts | null {
   if (probe === 'guest-identity') return machineFacts(boot, nowMs);
   if (probe === 'image-identity') return imageFacts(boot);
+  if (probe === 'power-off') return { power_off: 'asked' };
   const recorded: Readonly<Record<string, Facts>> = healthy.modes[boot.mode];
   const facts = recorded[probe];
   if (facts === undefined) return null;

@@ -24,6 +24,9 @@ export interface SimulatedVmOptions {
   readonly sshPort: number;
 }
 
+/** From being asked over SSH to being off. */
+const POWER_OFF_MS = 200;
+
 export class SimulatedVm implements RunningVm {
   readonly vncSocketPath = null;
   readonly exited: Promise<{ readonly seen: string }>;
@@ -178,6 +181,7 @@ export class SimulatedVm implements RunningVm {
     if (answer !== null && answer.delayMs > 0) {
       await new Promise<void>((resolve) => this.#later(answer.delayMs, resolve));
     }
+    if (question.probe === 'power-off') this.#later(POWER_OFF_MS, () => void this.#powerOff('powered off over SSH'));
     return replyTo(question, simulatedFacts(question.probe, this.#boot, Date.now()), answer);
   }
 

@@ -53,6 +53,7 @@ export const PERMISSIONS: readonly Permission[] = [
       'harness/ssh.ts': 'a command record carries the time of day',
       'harness/xcpng/endpoint.ts': 'compares XO’s clock with ours',
       'harness/xcpng/making.ts': 'expiry of a claim is a time of day on XO’s clock',
+      'harness/xcpng/lock.ts': 'expiry of a lock is a time of day on XO’s clock',
       'harness/xcpng/image.ts': 'an image file younger than a moment is not remembered',
     },
     instead: 'measure with the monotonic clock of a Deadline or performance.now()',

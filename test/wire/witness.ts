@@ -39,6 +39,10 @@ export interface Play {
   readonly answers?: unknown;
   /** Changes the lab file's text. */
   readonly labFile?: (text: string) => string;
+  /** Makes what is in the pool beforehand; more arguments come back. */
+  readonly before?: (backstage: Backstage) => Promise<readonly string[]>;
+  /** Looks at the pool afterwards, while the lab still runs. */
+  readonly after?: (backstage: Backstage) => Promise<void>;
   /** Called when a stage begins, e.g. `boot`, `probe`; not awaited. */
   readonly onStage?: (stage: string, backstage: Backstage) => void;
 }
@@ -98,7 +102,6 @@ export async function witness(play: Play): Promise<Played> {
     const file = join(dir, 'lab.toml');
     writeFileSync(file, (play.labFile ?? ((text) => text))(readFileSync(lab.labFile, 'utf8')));
     const token = await ownToken(lab);
-    const before = new Set(await openAndList(lab, token));
     const backstage: Backstage = {
       lab,
       mishaps: wish.mishaps,
@@ -108,10 +111,13 @@ export async function witness(play: Play): Promise<Played> {
         return session;
       },
     };
-    const args = ['--lab', file, '--workdir-root', join(dir, 'runs'), ...(play.args ?? [])];
+    const more = (await play.before?.(backstage)) ?? [];
+    const before = new Set(await openAndList(lab, token));
+    const args = ['--lab', file, '--workdir-root', join(dir, 'runs'), ...(play.args ?? []), ...more];
     const run = await invoke(args, (stage) => play.onStage?.(stage, backstage), join(dir, 'cache'));
     for (const name of wish.mishaps.names()) wish.mishaps.clear(name);
     const left = (await openAndList(lab, token)).filter((each) => !before.has(each));
+    await play.after?.(backstage);
     return { ...run, left };
   } finally {
     for (const session of sessions) await (await session).close();

@@ -4,8 +4,10 @@ import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import t, { type Test } from 'tap';
 import { Secret } from '../../../harness/secrets.ts';
-import { readBack, type UploadOptions, upload } from '../../../harness/xcpng/import.ts';
+import { plainSource } from '../../../harness/xcpng/disk-source.ts';
+import { type UploadOptions, upload } from '../../../harness/xcpng/import.ts';
 import { ObjectStore } from '../../../harness/xcpng/objects.ts';
+import { readBack } from '../../../harness/xcpng/read-back.ts';
 import type { Session } from '../../../harness/xcpng/session.ts';
 import { openTestLab, within } from './test-lab.ts';
 
@@ -32,7 +34,7 @@ async function sessionOver(t: Test, answer: RequestListener): Promise<Session> {
 }
 
 const options = (changes: Partial<UploadOptions> = {}): UploadOptions => ({
-  ...{ image, srId: 'sr', name: 'a name', description: 'a claim' },
+  ...{ source: plainSource(image), srId: 'sr', name: 'a name', description: 'a claim' },
   ...{ deadline: within(5_000), onUpload: () => undefined },
   ...changes,
 });

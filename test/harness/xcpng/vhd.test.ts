@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import t from 'tap';
 import { Fault } from '../../../harness/faults.ts';
+import type { PlannedImage } from '../../../harness/model.ts';
 import { BLOCK_BYTES, planVhd, type VhdPlan, vhdStream } from '../../../harness/xcpng/vhd.ts';
 
 const run = promisify(execFile);
@@ -33,7 +34,11 @@ async function write(plan: VhdPlan, rawPath: string, vhdPath: string): Promise<n
   const raw = await open(rawPath);
   const vhd = await open(vhdPath, 'w');
   let sent = 0;
-  for await (const piece of vhdStream(plan, raw)) {
+  for await (const piece of vhdStream(
+    plan,
+    { image: { sizeBytes: plan.sizeBytes } as PlannedImage, patches: [] },
+    raw,
+  )) {
     await vhd.write(piece);
     sent += piece.length;
   }

@@ -1,0 +1,200 @@
+/**
+ * Keeps two runs off one VM. `tag.add` is no lock by itself: a claim is added, the notifications settle, and the lowest
+ * claim becomes the holder. It expires by XO's clock, is renewed while it is held, and is gone afterwards.
+ */
+import { randomBytes } from 'node:crypto';
+import { hostname } from 'node:os';
+import { Deadline } from '../deadline.ts';
+import { Fault } from '../faults.ts';
+import { OURS } from './claims.ts';
+import type { Session } from './session.ts';
+
+export interface LockOptions {
+  readonly session: Session;
+  readonly vmUuid: string;
+  readonly runId: string;
+  /** How long to wait for a run that holds it; 0: not at all. */
+  readonly waitMs: number;
+  /** At least twice the lag of XO's objects, in ms. */
+  readonly settleMs: number;
+  readonly deadline: Deadline;
+  /** Told who is waited for. */
+  readonly onWait: (holder: string) => void;
+}
+
+export interface Lock {
+  /** Takes our tags away. @throws Fault as `Session.call` */
+  release(deadline: Deadline): Promise<void>;
+}
+
+/** Any tag of a lock; not a setting of the VM. */
+export const LOCK_PREFIX = `${OURS}:lock=`;
+const TTL_MS = 15 * 60_000;
+const RENEW_EVERY_MS = 5 * 60_000;
+/** Clocks and notifications may be that far off: an expired lock is believed for so long. */
+const GRACE_MS = 2 * 60_000;
+const WAIT_LOOK_MS = 2_000;
+
+/** `claim`: would like to; `held`: has it. */
+interface LockTag {
+  readonly tag: string;
+  readonly state: 'claim' | 'held';
+  readonly id: string;
+  readonly expiresMs: number;
+  readonly holder: string;
+}
+
+const PATTERN = /^bootwitness:lock=(claim|held);([0-9a-f]{16});([^;]+);([^;]*);([^;]*)$/;
+
+/** Null: not one of ours, or damaged; such a tag holds nothing and is left alone. */
+function parse(tag: string): LockTag | null {
+  const [, state, id = '', expires = '', run = '', host = ''] = PATTERN.exec(tag) ?? [];
+  const expiresMs = Date.parse(expires);
+  if ((state !== 'claim' && state !== 'held') || Number.isNaN(expiresMs)) return null;
+  return { tag, state, id, expiresMs, holder: `run ${run} on ${host}, until ${expires}` };
+}
+
+class VmLock implements Lock {
+  readonly #options: LockOptions;
+  readonly #id = randomBytes(8).toString('hex');
+  readonly #released = new AbortController();
+  #own: string[] = [];
+  #renewing: Promise<void> = Promise.resolve();
+
+  constructor(options: LockOptions) {
+    this.#options = options;
+  }
+
+  #xoNowMs(): number {
+    return Date.now() + this.#options.session.endpoint.clockOffsetMs;
+  }
+
+  #text(state: LockTag['state']): string {
+    const expires = new Date(this.#xoNowMs() + TTL_MS).toISOString();
+    const host = hostname().replace(/[^\w.-]/g, '_');
+    return `${LOCK_PREFIX}${state};${this.#id};${expires};${this.#options.runId};${host}`;
+  }
+
+  /** The VM's lock tags that are not ours and have not expired. */
+  #others(): readonly LockTag[] {
+    const { session, vmUuid } = this.#options;
+    const tags = session.objects.get('VM', vmUuid)?.tags ?? [];
+    const all = tags.flatMap((tag) => parse(tag) ?? []);
+    return all.filter(({ id, expiresMs }) => id !== this.#id && expiresMs + GRACE_MS > this.#xoNowMs());
+  }
+
+  async #add(state: LockTag['state'], deadline: Deadline): Promise<string> {
+    const { session, vmUuid } = this.#options;
+    const tag = this.#text(state);
+    // Before the call: an answer that is lost must not lose the tag.
+    this.#own.push(tag);
+    await session.call('tag.add', { id: vmUuid, tag }, deadline);
+    await session.objects.waitFor(deadline, `the lock on VM ${vmUuid} to be shown`, 'XO_OBJECT_LATE', () =>
+      session.objects.get('VM', vmUuid)?.tags.includes(tag) ? { done: true } : { seen: 'its tag is not listed' },
+    );
+    return tag;
+  }
+
+  async #drop(tags: readonly string[], deadline: Deadline): Promise<void> {
+    const { session, vmUuid } = this.#options;
+    for (const tag of tags) {
+      await session.call('tag.remove', { id: vmUuid, tag }, deadline);
+      this.#own = this.#own.filter((own) => own !== tag);
+    }
+    // Seen by ourselves, too: the same run may take the lock again at once, for its control.
+    await session.objects.waitFor(deadline, `the lock on VM ${vmUuid} to go`, 'XO_OBJECT_LATE', () => {
+      const left = (session.objects.get('VM', vmUuid)?.tags ?? []).filter((tag) => tags.includes(tag));
+      return left.length === 0 ? { done: true } : { seen: left.join(', ') };
+    });
+  }
+
+  /** One try. @returns who has it, null: we do */
+  async #attempt(): Promise<string | null> {
+    const { deadline, settleMs } = this.#options;
+    for (;;) {
+      const before = this.#others();
+      if (before[0]) return before[0].holder;
+      const claim = await this.#add('claim', deadline);
+      await deadline.clock.sleep(settleMs, deadline.signal);
+      deadline.check();
+      // A holder has won, whatever its number; of those that only claim the lowest does.
+      const rival = this.#others().find(({ state, id }) => state === 'held' || id < this.#id);
+      if (rival) {
+        await this.#drop([claim], deadline);
+        return rival.holder;
+      }
+      const lookedMs = deadline.clock.nowMs();
+      const held = await this.#add('held', deadline);
+      // What was seen must still hold when others see our tag: after a slow call somebody else may have won meanwhile.
+      const inTime = deadline.clock.nowMs() - lookedMs <= settleMs / 2;
+      await this.#drop(inTime ? [claim] : [held, claim], deadline);
+      if (inTime) return null;
+    }
+  }
+
+  async acquire(): Promise<this> {
+    const { deadline, waitMs, vmUuid, onWait } = this.#options;
+    const patience = deadline.within(waitMs);
+    for (let told = ''; ; ) {
+      const holder = await this.#attempt();
+      if (holder === null) break;
+      if (patience.expired()) throw new Fault('VM_LOCKED', `VM ${vmUuid} is held by ${holder}`);
+      if (holder !== told) onWait(holder);
+      told = holder;
+      await deadline.clock.sleep(Math.min(WAIT_LOOK_MS, patience.remainingMs() + 1), deadline.signal);
+      deadline.check();
+    }
+    await this.#clearExpired();
+    this.#renewing = this.#renew();
+    return this;
+  }
+
+  /** What a run left that was killed. Only with the lock in hand, so that nobody clears what is being renewed. */
+  async #clearExpired(): Promise<void> {
+    const { session, vmUuid, deadline } = this.#options;
+    const tags = session.objects.get('VM', vmUuid)?.tags ?? [];
+    const dead = tags.filter((tag) => {
+      const lock = parse(tag);
+      return lock !== null && lock.id !== this.#id && lock.expiresMs + GRACE_MS <= this.#xoNowMs();
+    });
+    for (const tag of dead) await session.call('tag.remove', { id: vmUuid, tag }, deadline);
+  }
+
+  async #renew(): Promise<void> {
+    const { clock } = this.#options.deadline;
+    for (;;) {
+      await clock.sleep(RENEW_EVERY_MS, this.#released.signal);
+      if (this.#released.signal.aborted) return;
+      const old = this.#own;
+      const deadline = Deadline.after(RENEW_EVERY_MS, this.#released.signal, clock);
+      try {
+        await this.#add('held', deadline);
+        await this.#drop(old, deadline);
+      } catch (error) {
+        // The next round tries again; two rounds fit before the lock expires.
+        if (!(error instanceof Fault)) throw error;
+      }
+    }
+  }
+
+  async release(deadline: Deadline): Promise<void> {
+    this.#released.abort(new Fault('INTERRUPTED', 'the lock was released'));
+    await this.#renewing;
+    await this.#drop(this.#own, deadline);
+  }
+}
+
+/**
+ * Takes the lock. Where that fails nothing of ours stays on the VM.
+ * @throws Fault VM_LOCKED naming the holder, XO_OBJECT_LATE, and as `Session.call`
+ */
+export async function lockVm(options: LockOptions): Promise<Lock> {
+  const lock = new VmLock(options);
+  try {
+    return await lock.acquire();
+  } catch (error) {
+    const deadline = Deadline.after(30_000, new AbortController().signal, options.deadline.clock);
+    await lock.release(deadline).catch(() => undefined); // it expires by itself
+    throw error;
+  }
+}

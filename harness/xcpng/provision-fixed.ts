@@ -1,0 +1,147 @@
+/**
+ * Makes a guest of the VM and disk that the operator allots: nothing is created, nothing deleted, nothing else touched.
+ * The disk is overwritten and read back; afterwards the VM is left as configured, and its settings are compared.
+ */
+import { type Deadline, retry } from '../deadline.ts';
+import { Fault } from '../faults.ts';
+import type { Guest, GuestOrder, ImportRecord } from '../lab.ts';
+import { type DiskSource, plainSource } from './disk-source.ts';
+import { checkFixedPlace, type FixedPlace } from './fixed-place.ts';
+import { XoGuest } from './guest.ts';
+import { overwrite } from './import.ts';
+import { compareSettings, type Settings, takeSettings } from './kept-settings.ts';
+import { LOCK_PREFIX, lockVm } from './lock.ts';
+import { noteRetry } from './make-disk.ts';
+import { answerLost, type ProvisionContext } from './making.ts';
+import { paddedSource } from './pad.ts';
+import { readBack } from './read-back.ts';
+import type { FixedSettings } from './settings.ts';
+import { stopVm } from './stop.ts';
+import { BAD_POWER_STATE, isXoError } from './xo-error.ts';
+
+const RETRIES = 3;
+const RETRY_AFTER_MS = 500;
+/** Objects lag, and XO takes its marks off a disk a moment after its reply. */
+const SAME_AGAIN_MS = 10_000;
+
+interface Fixing extends ProvisionContext {
+  readonly order: GuestOrder;
+  readonly fixed: FixedSettings;
+}
+
+const isLock = (tag: unknown): boolean => typeof tag === 'string' && tag.startsWith(LOCK_PREFIX);
+
+/** @throws Fault BAD_FIXED_VM, VM_LOCKED, VM_STUCK, READ_BACK_DIFFERS, and as `overwrite` and `Session.call` */
+export async function provisionFixed(
+  context: ProvisionContext,
+  fixed: FixedSettings,
+  order: GuestOrder,
+): Promise<Guest> {
+  const fixing: Fixing = { ...context, fixed, order };
+  const { session, settings } = context;
+  const { deadline, disposals } = order;
+  if (order.purpose === 'control' && !fixed.control) {
+    throw new Fault('BAD_FIXED_VM', 'fixed.control: expected true, since the control image would overwrite fixed.vdi');
+  }
+  await inSight(fixing);
+  checkFixedPlace(session.objects, fixed, order.image);
+  await hold(fixing);
+  // Again, with the lock in hand: somebody may have changed the VM while we waited.
+  const place = checkFixedPlace(session.objects, fixed, order.image);
+  const before = takeSettings(session.objects, fixed, isLock);
+  disposals.register('fixed-vm', { uuid: fixed.vm, vdi: fixed.vdi, leave: fixed.leave }, (undoing) =>
+    leave(fixing, place, before, undoing),
+  );
+  const stoppedBy = await stopVm({ session, poolId: place.poolId, uuid: fixed.vm, deadline, powerOff: null });
+  disposals.note('fixed-vm', { uuid: fixed.vm, stoppedBy });
+  const imported = await write(fixing, place);
+  const { macs } = place;
+  const slot = settings.slots.find(({ mac }) => macs.includes(mac)) ?? null;
+  return new XoGuest({
+    ...{ session, settings, poolId: place.poolId, uuid: fixed.vm, name: place.vm.name, macs, slot, imported },
+    // Checked above: it is the only disk that is attached.
+    onlyDisk: true,
+    clock: deadline.clock,
+    afterwards: fixed.leave,
+  });
+}
+
+async function inSight({ session, fixed, order }: Fixing): Promise<void> {
+  const { objects } = session;
+  await objects.waitFor(order.deadline, `VM ${fixed.vm} and VDI ${fixed.vdi} to be listed`, 'BAD_FIXED_VM', () => {
+    const there = objects.has(fixed.vm) && objects.has(fixed.vdi);
+    const poolThere = objects.all('pool').some(({ id }) => objects.poolPresent(id));
+    return there || poolThere ? { done: true } : { seen: 'Xen Orchestra shows no pool' };
+  });
+}
+
+/** Registered before it is taken, so that it is given back last: after the VM was left as configured. */
+async function hold({ session, settings, fixed, order }: Fixing): Promise<void> {
+  const { deadline, disposals, runId } = order;
+  let release: (undoing: Deadline) => Promise<void> = async () => undefined;
+  disposals.register('lock', { vm: fixed.vm }, async (undoing) => {
+    await release(undoing);
+    return [];
+  });
+  const lock = await lockVm({
+    ...{ session, vmUuid: fixed.vm, runId, deadline, settleMs: settings.settleMs, waitMs: fixed.lockWaitMs },
+    onWait: (holder) => disposals.note('lock', { waitsFor: holder }),
+  });
+  release = (undoing) => lock.release(undoing);
+}
+
+async function write({ session, fixed, order }: Fixing, { vdi }: FixedPlace): Promise<ImportRecord> {
+  const { deadline, image, disposals, onUpload } = order;
+  const source: DiskSource = fixed.pad ? await paddedSource(image, vdi.sizeBytes) : plainSource(image);
+  disposals.note('fixed-vm', { overwriting: fixed.vdi, sha256: source.sha256 });
+  const retries = { retries: RETRIES, minTimeoutMs: RETRY_AFTER_MS, onRetry: noteRetry(order) };
+  const record = await retry(deadline, retries, () =>
+    overwrite(session, { source, vdiUuid: fixed.vdi, deadline, onUpload }),
+  );
+  // Whether blocks that a VHD leaves out read as zeros over older content is not known of real SRs.
+  const compared = await retry(deadline, retries, () => readBack(session, fixed.vdi, source, deadline));
+  if (!compared) {
+    throw new Fault('UPLOAD_REFUSED', `VDI ${fixed.vdi} cannot be read back: this Xen Orchestra has no GET for it`);
+  }
+  return { ...record, readBack: true };
+}
+
+/** Leaves the VM as configured. @returns what is different from before */
+async function leave(
+  { session, fixed }: Fixing,
+  { poolId }: FixedPlace,
+  before: Settings,
+  undoing: Deadline,
+): Promise<readonly string[]> {
+  if (fixed.leave === 'halted') {
+    await stopVm({ session, poolId, uuid: fixed.vm, deadline: undoing, powerOff: null });
+  } else await keepRunning({ session, fixed }, undoing);
+  let differences: readonly string[] = [];
+  const same = session.objects.waitFor(
+    undoing.within(SAME_AGAIN_MS),
+    'the settings of before',
+    'XO_OBJECT_LATE',
+    () => {
+      differences = compareSettings(before, takeSettings(session.objects, fixed, isLock));
+      return differences.length === 0 ? { done: true } : { seen: differences.join('; ') };
+    },
+  );
+  await same.catch((error: unknown) => {
+    if (!(error instanceof Fault && error.code === 'XO_OBJECT_LATE')) throw error;
+  });
+  return differences.map((difference) => `${difference} (changed during the run)`);
+}
+
+async function keepRunning({ session, fixed }: Pick<Fixing, 'session' | 'fixed'>, undoing: Deadline): Promise<void> {
+  const { objects } = session;
+  const running = () => objects.get('VM', fixed.vm)?.powerState === 'Running';
+  if (running()) return;
+  try {
+    await session.call('vm.start', { id: fixed.vm }, undoing);
+  } catch (error) {
+    if (!isXoError(error, BAD_POWER_STATE) && !answerLost(session, error)) throw error;
+  }
+  await objects.waitFor(undoing, `VM ${fixed.vm} to run, as it is to be left`, 'XO_OBJECT_LATE', () =>
+    running() ? { done: true } : { seen: `power_state ${objects.get('VM', fixed.vm)?.powerState ?? 'not listed'}` },
+  );
+}

@@ -1,0 +1,90 @@
+/**
+ * Stops a VM that is to stay: clean where the guest can, over SSH where we were let in, hard at last. A guest without
+ * tools cannot be shut down cleanly by XO: that is refused with code 10 or 14, by the way the XAPI found out.
+ */
+import type { Deadline, Look } from '../deadline.ts';
+import { Fault } from '../faults.ts';
+import type { PowerOff, StoppedBy } from '../lab.ts';
+import { VmPresence } from './presence.ts';
+import type { Session } from './session.ts';
+import { BAD_POWER_STATE, isXoError } from './xo-error.ts';
+
+export interface StopOptions {
+  readonly session: Session;
+  readonly poolId: string;
+  readonly uuid: string;
+  readonly deadline: Deadline;
+  /** Powers the guest off from within; null: nobody was let in. */
+  readonly powerOff: PowerOff | null;
+}
+
+const INVALID_PARAMETERS = 10;
+const LACKS_FEATURE = 14;
+/** XO itself waits for ever for a guest that was asked and does not go. */
+const CLEAN_MS = 120_000;
+/** From the guest's own power-off to its VM's halt. */
+const OFF_MS = 90_000;
+/** A power state that stays after a hard stop. */
+const STUCK_MS = 120_000;
+
+/**
+ * @returns the way that stopped it
+ * @throws Fault VM_STUCK where it runs on after everything, VM_LOST, and as `Session.call`
+ */
+export async function stopVm(options: StopOptions): Promise<StoppedBy> {
+  const { session, uuid, deadline, powerOff } = options;
+  const presence = new VmPresence(session.objects, options.poolId, uuid, deadline.clock);
+  const look = (): Look<true> => {
+    const found = presence.look();
+    if (found.state === 'gone') throw new Fault('VM_LOST', found.seen);
+    if (found.state === 'out-of-sight') return { seen: found.seen };
+    return found.vm.powerState === 'Halted' ? { done: true } : { seen: `power_state ${found.vm.powerState}` };
+  };
+  const halted = async (ms: number): Promise<boolean> => {
+    const what = `VM ${uuid} to be halted`;
+    try {
+      return await session.objects.waitFor(deadline.within(ms), what, 'VM_STUCK', look);
+    } catch (error) {
+      if (error instanceof Fault && error.code === 'VM_STUCK') return false;
+      throw error;
+    }
+  };
+  if ('done' in look()) return 'not-running';
+  const clean = await askedClean(options);
+  if (clean === 'not-running') return (await halted(OFF_MS)) ? clean : hard(options, halted, look);
+  if (clean === 'done' && (await halted(OFF_MS))) return 'clean';
+  if (powerOff !== null) {
+    await powerOff();
+    if (await halted(OFF_MS)) return 'ssh';
+  }
+  return hard(options, halted, look);
+}
+
+async function hard(
+  { session, uuid, deadline }: StopOptions,
+  halted: (ms: number) => Promise<boolean>,
+  look: () => Look<true>,
+): Promise<StoppedBy> {
+  try {
+    await session.call('vm.stop', { id: uuid, force: true }, deadline);
+  } catch (error) {
+    if (!isXoError(error, BAD_POWER_STATE)) throw error;
+  }
+  if (await halted(STUCK_MS)) return 'force';
+  const last = look();
+  const seen = 'seen' in last ? last.seen : 'halted just now';
+  throw new Fault('VM_STUCK', `VM ${uuid} runs on after a hard stop; last seen: ${seen}`);
+}
+
+/** `refused`: XO cannot, or the guest did not go in time. */
+async function askedClean({ session, uuid, deadline }: StopOptions): Promise<'done' | 'refused' | 'not-running'> {
+  try {
+    await session.call('vm.stop', { id: uuid }, deadline.within(CLEAN_MS));
+    return 'done';
+  } catch (error) {
+    if (isXoError(error, BAD_POWER_STATE)) return 'not-running';
+    if (isXoError(error, INVALID_PARAMETERS) || isXoError(error, LACKS_FEATURE)) return 'refused';
+    if (error instanceof Fault && error.code === 'XO_CALL_TIMEOUT' && !deadline.expired()) return 'refused';
+    throw error;
+  }
+}

@@ -1,0 +1,201 @@
+/**
+ * The operator's VM and disk: overwritten, booted, left as configured, and nothing else different. Guests are
+ * simulated; test/qemu/fixed.test.ts does it once for real.
+ */
+import { readFileSync } from 'node:fs';
+import t from 'tap';
+import { Deadline } from '../../harness/deadline.ts';
+import type { Session } from '../../harness/xcpng/session.ts';
+import { inLanes } from '../lanes.ts';
+import { type Backstage, type Play, type Played, witness } from './witness.ts';
+
+const MIB = 1024 * 1024;
+/** The stand-in images of the lab have 8 MiB. */
+const IMAGE_BYTES = 8 * MIB;
+const LANES = 6;
+
+const within = (): Deadline => Deadline.after(60_000, new AbortController().signal);
+
+interface Operators {
+  readonly vm: string;
+  readonly vdi: string;
+}
+
+/** What an operator makes once: a VM with one disk, a slot's MAC, boot from disk. */
+async function makeVm({ lab, other }: Backstage, diskBytes = IMAGE_BYTES): Promise<Operators> {
+  const session = await other();
+  const call = (method: string, params: Record<string, unknown>) => session.call(method, params, within());
+  const [template] = session.objects.all('VM-template').filter(({ name }) => name === 'Other install media');
+  const [sr] = session.objects.all('SR').filter(({ contentType }) => contentType !== 'iso');
+  const [network] = session.objects.all('network');
+  const mac = /^mac = "(.*)"$/m.exec(readFileSync(lab.labFile, 'utf8'))?.[1];
+  const vm = String(
+    await call('vm.create', {
+      ...{ name_label: "the operator's", template: template?.id, VDIs: [], VIFs: [{ network: network?.id, mac }] },
+      ...{ CPUs: 1, memory: 256 * MIB, hvmBootFirmware: 'bios', tags: ['precious'] },
+    }),
+  );
+  const vdi = String(await call('disk.create', { name: 'its disk', size: diskBytes, sr: sr?.id }));
+  await call('vm.attachDisk', { vm, vdi, position: '0', bootable: true });
+  await call('vm.setBootOrder', { vm, order: 'c' });
+  await shown(session, () => session.objects.all('VBD').some((vbd) => vbd.vm === vm && vbd.vdi === vdi));
+  return { vm, vdi };
+}
+
+async function shown(session: Session, look: () => boolean): Promise<void> {
+  await session.objects.waitFor(within(), 'it to be shown', 'XO_OBJECT_LATE', () =>
+    look() ? { done: true } : { seen: 'not yet' },
+  );
+}
+
+const options = ({ vm, vdi }: Operators): readonly string[] => ['--fixed-vm', vm, '--fixed-vdi', vdi];
+
+interface Row extends Play {
+  readonly name: string;
+  readonly result: string;
+  readonly fault?: string;
+  readonly says?: RegExp;
+  readonly stoppedBy?: string;
+}
+
+const SILENT = { guests: [{ boot: { sshd: 'never' } }] };
+
+/** The VM's tags and power state as they are to be afterwards. */
+const leftAs =
+  (powerState: string) =>
+  async ({ other }: Backstage): Promise<void> => {
+    const session = await other();
+    const vm = (): ReturnType<typeof session.objects.all<'VM'>>[number] | undefined =>
+      session.objects.all('VM').find(({ name }) => name === "the operator's");
+    await shown(session, () => vm()?.powerState === powerState && vm()?.tags.join() === 'precious');
+  };
+
+const ROWS: readonly Row[] = [
+  {
+    name: 'halted before, halted after: powered off over SSH, since XO cannot',
+    before: async (backstage) => options(await makeVm(backstage)),
+    after: leftAs('Halted'),
+    result: 'PASS',
+    stoppedBy: 'ssh',
+  },
+  {
+    name: 'XO says so with code 10',
+    before: async (backstage) => options(await makeVm(backstage)),
+    mishaps: ['no-clean-shutdown=10'],
+    after: leftAs('Halted'),
+    result: 'PASS',
+    stoppedBy: 'ssh',
+  },
+  {
+    name: 'running before, running after',
+    before: async (backstage) => {
+      const made = await makeVm(backstage);
+      await (await backstage.other()).call('vm.start', { id: made.vm }, within());
+      return [...options(made), '--leave', 'running'];
+    },
+    after: leftAs('Running'),
+    result: 'PASS',
+    stoppedBy: 'none',
+  },
+  {
+    name: 'a power state that is stuck is waited out',
+    before: async (backstage) => {
+      const made = await makeVm(backstage);
+      await (await backstage.other()).call('vm.start', { id: made.vm }, within());
+      return options(made);
+    },
+    mishaps: ['stuck-power-state=2'],
+    after: leftAs('Halted'),
+    result: 'PASS',
+  },
+  {
+    name: 'a larger disk is refused before anything is written',
+    before: async (backstage) => options(await makeVm(backstage, 12 * MIB)),
+    result: 'misuse',
+    says: /expected an image of the size of fixed.vdi, which has 12582912 bytes; --pad makes it so large/,
+  },
+  {
+    name: 'with --pad it is taken',
+    before: async (backstage) => [...options(await makeVm(backstage, 12 * MIB)), '--pad'],
+    after: leftAs('Halted'),
+    result: 'PASS',
+  },
+  {
+    name: 'a smaller one never is',
+    before: async (backstage) => options(await makeVm(backstage, 4 * MIB)),
+    result: 'misuse',
+    says: /expected it to fit on fixed.vdi, which has 4194304 bytes/,
+  },
+  {
+    name: 'silence has no control where the operator allows none',
+    before: async (backstage) => options(await makeVm(backstage)),
+    answers: SILENT,
+    after: leftAs('Halted'),
+    result: 'ERROR',
+    fault: 'SILENT_NO_CONTROL',
+  },
+  {
+    name: 'silence with a control that is allowed',
+    before: async (backstage) => [...options(await makeVm(backstage)), '--fixed-control'],
+    answers: SILENT,
+    after: leftAs('Halted'),
+    result: 'ERROR',
+    fault: 'CONTROL_SILENT',
+  },
+  {
+    name: 'an SR that keeps old blocks is found out',
+    before: async (backstage) => {
+      const made = await makeVm(backstage);
+      const { url, token } = backstage.lab;
+      const headers = { cookie: `authenticationToken=${token}`, 'content-type': 'application/octet-stream' };
+      const body = Buffer.alloc(IMAGE_BYTES, 'old');
+      await fetch(`${url}/rest/v0/vdis/${made.vdi}.raw`, { method: 'PUT', headers, body });
+      return options(made);
+    },
+    mishaps: ['keep-old-blocks'],
+    after: leftAs('Halted'),
+    result: 'ERROR',
+    fault: 'READ_BACK_DIFFERS',
+  },
+  {
+    name: 'a setting that somebody changed meanwhile is told',
+    before: async (backstage) => options(await makeVm(backstage)),
+    onStage: (stage, backstage) => void (stage === 'probe' && rename(backstage)),
+    result: 'PASS',
+    says: /every check held/,
+    fault: 'none',
+  },
+];
+
+async function rename({ other }: Backstage): Promise<void> {
+  const session = await other();
+  const vm = session.objects.all('VM').find(({ name }) => name === "the operator's");
+  await session.call('vm.set', { id: vm?.id, name_description: 'changed by somebody' }, within());
+}
+
+const SCALE = ['--budget-scale', '0.3'];
+const outcomes = inLanes<Row, Played | string>(LANES, ROWS, async (row) => {
+  try {
+    return await witness({ ...row, args: SCALE });
+  } catch (error) {
+    return String(error);
+  }
+});
+for (const row of ROWS) {
+  t.test(row.name, async (t) => {
+    const played = await outcomes.get(row);
+    if (row.result === 'misuse') {
+      t.match(played, row.says, 'refused before anything was touched');
+      return;
+    }
+    if (played === undefined || typeof played === 'string') throw new Error(played ?? 'not run');
+    t.equal(played.metadata.get('result'), row.result, played.stderr);
+    t.equal(played.metadata.get('fault'), row.fault ?? 'none');
+    if (row.stoppedBy) t.equal(played.metadata.get('stopped_by'), row.stoppedBy);
+    t.same(played.left, [], 'nothing is in the pool that was not there');
+    const changed = /somebody changed/.test(row.name);
+    t.equal(played.code, row.result === 'PASS' && !changed ? 0 : 3);
+    t.match(played.stderr, changed ? /LEFT IN THE LAB: VM .* name_description: .*changed by somebody/ : /workdir/);
+    if (row.result === 'PASS') t.equal(played.metadata.get('import_path'), 'rest-put-vdi');
+  });
+}
