@@ -21,7 +21,7 @@ export interface Recording {
 
 const STARTED = 'http.client.request.start';
 
-/** Every HTTP request that leaves this process from now on; upgrades of the lab's own WebSocket are no requests here. */
+/** Every HTTP request that leaves this process from now on; the upgrade to a WebSocket is none. */
 function recordRequests(): { readonly requests: RecordedRequest[]; stop(): void } {
   const requests: RecordedRequest[] = [];
   const seen = (message: unknown): void => {
