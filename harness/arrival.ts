@@ -6,7 +6,9 @@ import { type Fatal, fatalSignature } from './console-signatures.ts';
 import type { Deadline } from './deadline.ts';
 import { Fault } from './faults.ts';
 import type { Address, Guest, GuestDeath } from './lab.ts';
-import { attemptSsh, type SshSession } from './ssh.ts';
+import { type Attempt, attemptSsh, type Reached } from './ssh/attempt.ts';
+import type { Login } from './ssh/login.ts';
+import type { SshSession } from './ssh/session.ts';
 
 /** First wait for a banner; a user-mode network accepts before the guest exists. Grows, see below. */
 const BANNER_WAIT_MS = 2_000;
@@ -19,12 +21,8 @@ const PAUSE_MS = 250;
 /** A fatal line must stand in two frames this far apart: then it is a state, not a moment. */
 const SECOND_FRAME_MS = 3_000;
 const CONSOLE_EVERY_MS = 1_000;
-
-/** How to log in, apart from where. */
-export interface Login {
-  readonly user: string;
-  readonly privateKey: Buffer;
-}
+/** How long is waited for a newer address than the one that is known. */
+const NEWS_MS = 1_000;
 
 /** The guest answered, or fell silent. Silence is not a fault yet: who is to blame is decided elsewhere. */
 export type Arrival =
@@ -42,6 +40,8 @@ export type OnLook = (seen: string, elapsedMs: number, budgetMs: number) => void
 /** What was seen of a guest that did not answer. */
 export interface Silence {
   readonly lastSeen: string;
+  /** How far it let us come at last. */
+  readonly reached: Reached;
   readonly attempts: number;
   /** A console line that a guest never leaves by itself, seen in two frames. */
   readonly fatal: Fatal | null;
@@ -61,14 +61,15 @@ export async function awaitArrival(guest: Guest, login: Login, deadline: Deadlin
   deadline.signal.addEventListener('abort', forward);
   let attempts = 0;
   let lastSeen = 'nothing yet';
+  let reached: Reached = 'nothing';
   const silent = (fatal: Fatal | null, halted: boolean): Arrival => ({
     state: 'silent',
-    silence: { lastSeen, attempts, fatal, halted, waitedMs: Math.round(deadline.clock.nowMs() - startedMs) },
+    silence: { lastSeen, reached, attempts, fatal, halted, waitedMs: Math.round(deadline.clock.nowMs() - startedMs) },
   });
   const watch = new FatalWatch(guest, deadline, () => ended.abort());
   const watching = watch.until(ended.signal);
   try {
-    const address = await guest.address(deadline);
+    let address = await guest.address(deadline);
     let bannerWaitMs = BANNER_WAIT_MS;
     while (true) {
       deadline.check();
@@ -79,35 +80,64 @@ export async function awaitArrival(guest: Guest, login: Login, deadline: Deadlin
       const handshakeWaitMs = Math.max(room, HANDSHAKE_WAIT_MS_MIN);
       const target = { host: address.host, port: address.port, ...login, bannerWaitMs, handshakeWaitMs };
       // Never aborted by the watch: a guest that answers after all has the last word.
-      const attempt = await attemptSsh({ ...target, signal: deadline.signal });
+      const attempt = await attemptSsh({ ...target, expectHostKey: null, signal: deadline.signal });
       deadline.check();
       if (attempt.state === 'ready') {
+        const { session } = attempt;
+        const firstBannerMs = deadline.clock.nowMs() - startedMs;
         return {
           state: 'answered',
-          session: attempt.session,
-          address,
-          firstBannerMs: deadline.clock.nowMs() - startedMs,
+          session,
+          address: await confirmed(guest, address, session, deadline),
+          firstBannerMs,
         };
       }
-      if (attempt.state === 'refused-key')
-        throw new Fault('SSH_KEY_REFUSED', `ssh to ${address.host}: ${attempt.seen}`);
-      if (attempt.state === 'no-agreement')
-        throw new Fault('SSH_NO_AGREEMENT', `ssh to ${address.host}: ${attempt.seen}`);
-      lastSeen = attempt.seen;
+      if (attempt.state !== 'not-yet') throw unwelcome(address, attempt);
+      ({ seen: lastSeen, reached } = attempt);
       onLook(lastSeen, deadline.clock.nowMs() - startedMs, deadline.budgetMs);
       if (watch.death !== null) continue;
       const blind = guest.outOfSight();
       // A guest that nobody can see is not silent: the lab is.
       if (deadline.expired() && blind !== null) throw new Fault('VM_LOST', `${lastSeen}, and ${blind}`);
+      if (deadline.expired() && attempt.blame !== null) throw attempt.blame;
       if (watch.fatal !== null || deadline.expired()) return silent(watch.fatal, false);
       // Under emulation a loaded sshd needs longer for its banner than an absent one to be silent.
       bannerWaitMs = Math.min(bannerWaitMs * 1.1, BANNER_WAIT_MS_MAX);
       await deadline.clock.sleep(PAUSE_MS, deadline.signal);
+      // It may have got another one meanwhile; what speaks SSH is stayed with.
+      if (reached !== 'banner') address = await newest(guest, address, deadline);
     }
   } finally {
     deadline.signal.removeEventListener('abort', forward);
     ended.abort();
     await watching;
+  }
+}
+
+function unwelcome({ host }: Address, attempt: Exclude<Attempt, { readonly state: 'ready' | 'not-yet' }>): Fault {
+  const code = attempt.state === 'refused-key' ? 'SSH_KEY_REFUSED' : 'SSH_NO_AGREEMENT';
+  return new Fault(code, `ssh to ${host}: ${attempt.seen}`);
+}
+
+/** The address as it is said now; the old one where nobody says anything at the moment. */
+async function newest(guest: Guest, known: Address, deadline: Deadline): Promise<Address> {
+  try {
+    return await guest.address(deadline.within(NEWS_MS));
+  } catch (error) {
+    if (error instanceof Fault && ['ADDRESS_UNKNOWN', 'ADDRESS_SOURCE_FAILED'].includes(error.code)) return known;
+    throw error;
+  }
+}
+
+/** A guest that answers has an address by now for everybody who may know it: do they agree? */
+async function confirmed(guest: Guest, used: Address, session: SshSession, deadline: Deadline): Promise<Address> {
+  try {
+    const said = await newest(guest, used, deadline);
+    if (said.host === used.host) return said;
+    return { ...used, others: [`${said.source}=${said.host}`, ...said.others] };
+  } catch (error) {
+    session.close();
+    throw error;
   }
 }
 

@@ -2,13 +2,14 @@
  * Boots one guest: provision, power on, wait until it answers or is silent. Used for the image, for
  * the control, and for the image's second chance, so that all three are treated alike.
  */
-import { type Arrival, awaitArrival, type Login, type OnLook } from './arrival.ts';
+import { type Arrival, awaitArrival, type OnLook } from './arrival.ts';
 import { Deadline } from './deadline.ts';
 import type { Disposals, Journal } from './disposals.ts';
 import type { Evidence } from './evidence.ts';
 import type { Guest, Lab } from './lab.ts';
 import type { Log } from './log.ts';
 import type { Budgets, Case, PlannedImage } from './model.ts';
+import type { Login } from './ssh/login.ts';
 
 /** Told what happens, for people; no opinion about where it is shown. */
 export interface Tell {

@@ -128,6 +128,10 @@ export const FAULTS = {
     'Another machine answered at the address: look for a recycled address or a duplicate MAC.',
   ),
   CONTROL_SILENT: row('lab', false, 'The control image was silent too: look at network, host and console of the lab.'),
+  JUMP_UNREACHABLE: row('lab', true, 'Look whether the jump host runs, and whether its sshd can be reached from here.'),
+  JUMP_KEY_REFUSED: row('lab', false, 'Give the jump host the public half of the key, or name another ssh.jump.key.'),
+  JUMP_HOST_KEY: row('lab', false, 'Compare ssh.jump.host_key with what ssh-keygen -l prints on the jump host itself.'),
+  JUMP_FORBIDS_FORWARD: row('lab', false, 'Set AllowTcpForwarding yes in sshd_config of the jump host, for that user.'),
   // Undetermined: the evidence does not say who. Exit 3.
   PROBE_UNOBSERVED: row(
     'undetermined',
@@ -140,6 +144,11 @@ export const FAULTS = {
     'Give the image a GPT and name its closure (--expect-closure), or leave reading back on.',
   ),
   SSH_KEY_REFUSED: row('undetermined', false, 'Check that the public half of this key was injected into the image.'),
+  SSH_COMMAND_FAILED: row(
+    'undetermined',
+    false,
+    'Log in by hand as that user: /bin/sh must run, and ssh.become (su, doas, sudo) must need no password.',
+  ),
   SSH_NO_AGREEMENT: row(
     'undetermined',
     false,

@@ -7,7 +7,7 @@ import { Fault } from './faults.ts';
 import { imageScript, judgeImage, judgeMachine, machineScript } from './identity.ts';
 import { interview } from './interview.ts';
 import type { Case } from './model.ts';
-import type { SshSession } from './ssh.ts';
+import type { SshSession } from './ssh/session.ts';
 
 /** A guest that answered. */
 export interface Answered extends Booted {
@@ -19,7 +19,8 @@ export type ImageProof = 'verified' | 'chain';
 
 /**
  * @returns the id of its boot; null: it cannot tell
- * @throws Fault WRONG_GUEST on a mismatch, PROBE_UNOBSERVED where the guest cannot tell.
+ * @throws Fault WRONG_GUEST on a mismatch, SSH_COMMAND_FAILED where it runs no command, PROBE_UNOBSERVED where it
+ *   cannot tell.
  */
 export async function confirmMachine(world: World, theCase: Case, answered: Answered): Promise<string | null> {
   const budgetMs = budget(world, theCase.scenario.budgets.probeS).budgetMs;
@@ -37,6 +38,11 @@ export async function confirmMachine(world: World, theCase: Case, answered: Answ
   world.log.info({ judged, tookMs: performance.now() - asked }, 'guest identity');
   world.evidence.record('judged', 'guest-identity', judged);
   if (judged.state === 'verified') return judged.bootId;
+  if (answer.observation.state === 'unseen') {
+    const { user, become } = world.login;
+    const who = `user ${user}${become === null ? '' : `, root by ${become}`}`;
+    throw new Fault('SSH_COMMAND_FAILED', `logged in (${who}), and the first command failed: ${judged.reason}`);
+  }
   throw new Fault(judged.state === 'mismatch' ? 'WRONG_GUEST' : 'PROBE_UNOBSERVED', `guest identity: ${judged.reason}`);
 }
 

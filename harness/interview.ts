@@ -6,7 +6,7 @@ import { randomBytes } from 'node:crypto';
 import type { World } from './boot.ts';
 import type { Observation } from './model.ts';
 import { frame, unframe } from './probes/frame.ts';
-import type { SshSession } from './ssh.ts';
+import type { SshSession } from './ssh/session.ts';
 
 /** An observation and the evidence line that holds it. */
 export interface Answer {

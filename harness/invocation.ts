@@ -18,13 +18,13 @@ import type { Case, PlannedImage, Scenario, Verdict } from './model.ts';
 import { ofMode } from './of-mode.ts';
 import { type Planned, planCase } from './plan-case.ts';
 import { type Prepared, prepareLab } from './prepare.ts';
+import { refuseBadKey } from './prepare-login.ts';
 import type { Report } from './report.ts';
 import { writeFiles } from './reporters/files.ts';
 import type { People } from './reporters/people.ts';
 import { printWhole } from './reporters/stream.ts';
 import { tapText } from './reporters/tap.ts';
 import { type CaseResult, run } from './run.ts';
-import { loadPrivateKey } from './ssh.ts';
 import { makeWorkdir } from './workdir.ts';
 import { planImage } from './xcpng/image.ts';
 import { openXoLab } from './xcpng/lab.ts';
@@ -79,8 +79,8 @@ export class Invocation {
 
   /** @throws Fault of the caller before anything was created; our own bugs. */
   async go(): Promise<number> {
-    const { imagePath, sshKeyPath, workdirRoot, label, cacheDir } = this.#request;
-    const key = sshKeyPath === null ? null : loadPrivateKey(sshKeyPath);
+    const { imagePath, workdirRoot, label, cacheDir } = this.#request;
+    refuseBadKey(this.#request);
     this.#announceLab();
     if (imagePath !== null) this.#image = ofMode(this.#scenario, await planImage(imagePath, { cacheDir }));
     const epochSeconds = Math.floor(this.#startedAt.getTime() / 1000);
@@ -92,7 +92,7 @@ export class Invocation {
       () => this.#leaveAtOnce(workdir),
     );
     try {
-      const verdict = await this.#verdict({ workdir, evidence, log, interrupt, key });
+      const verdict = await this.#verdict({ workdir, evidence, log, interrupt });
       return await this.#report(workdir, evidence, verdict);
     } catch (thrown) {
       if (thrown instanceof Fault && thrown.party === 'caller') rmSync(workdir, { recursive: true, force: true });
@@ -129,6 +129,7 @@ export class Invocation {
       return judge({ checks: [], fault });
     } finally {
       await this.#lab?.close();
+      await this.#prepared?.jump?.close();
       await this.#embedded?.stop();
     }
   }
@@ -149,20 +150,22 @@ export class Invocation {
     }
     this.#prepared = prepareLab(this.#request, this.#embedded?.labFile ?? null, this.#scenario.bootMode);
     this.#refuseWhatIsMissing(this.#prepared);
+    await this.#prepared.check(interrupt.signal);
     this.#people.stage('sign in');
     const deadline = Deadline.after(LAB_OPEN_MS_MAX, interrupt.signal);
     this.#lab = await openXoLab(this.#prepared.settings, deadline, (what) => {
       log.warn({ xo: what }, 'session');
       this.#people.note(`Xen Orchestra: ${what}`);
     });
+    await this.#prepared.jump?.open();
     log.info({ lab: this.#lab.name, xo: this.#lab.xoVersion, pool: this.#lab.poolName }, 'signed in');
   }
 
-  #plan({ workdir, evidence, log, interrupt, key }: Opened): Promise<Planned> {
+  #plan({ workdir, evidence, log, interrupt }: Opened): Promise<Planned> {
     if (this.#prepared === null || this.#lab === null) throw new Error('the lab was not opened');
     return planCase({
       ...{ scenario: this.#scenario, request: this.#request, prepared: this.#prepared, lab: this.#lab },
-      ...{ image: this.#image, key, runId: this.#runId, workdir, evidence, log },
+      ...{ image: this.#image, runId: this.#runId, workdir, evidence, log },
       ...{ tell: this.#people, signal: interrupt.signal },
     });
   }
@@ -170,7 +173,7 @@ export class Invocation {
   /** Misuse is found before the lab is asked for anything. */
   #refuseWhatIsMissing(prepared: Prepared): void {
     if (this.#request.imagePath === null) prepared.defaultImage();
-    if (this.#request.sshKeyPath === null) prepared.sshKey();
+    prepared.login();
   }
 
   async #report(workdir: string, evidence: Evidence, verdict: Verdict): Promise<number> {
@@ -225,7 +228,6 @@ interface Opened {
   readonly evidence: Evidence;
   readonly log: Log;
   readonly interrupt: Interrupt;
-  readonly key: Buffer | null;
 }
 
 /** Changes when anything that is asserted changes; functions are told by their source. */

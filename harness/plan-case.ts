@@ -16,8 +16,6 @@ export interface PlanCaseOptions {
   readonly lab: Lab;
   /** Null: the lab's own default image is planned. */
   readonly image: PlannedImage | null;
-  /** The caller's private key; null: the lab file's. */
-  readonly key: Buffer | null;
   readonly runId: string;
   readonly workdir: string;
   readonly evidence: Evidence;
@@ -34,19 +32,14 @@ export interface Planned {
 
 /** @throws Fault BAD_IMAGE, BAD_KEY, BAD_FIXED_VM */
 export async function planCase(options: PlanCaseOptions): Promise<Planned> {
-  const { scenario, request, prepared, lab, key, runId, workdir, evidence, log, tell, signal } = options;
+  const { scenario, request, prepared, lab, runId, workdir, evidence, log, tell, signal } = options;
   const { cacheDir, expectClosure } = request;
   const image = options.image ?? (await planImage(prepared.defaultImage(), { cacheDir }));
-  const login = { user: prepared.sshUser, privateKey: key ?? prepared.sshKey() };
+  const login = prepared.login();
   lab.check(image);
   const controlPath = lab.takesControl ? prepared.controlPath : null;
   const control =
-    controlPath === null
-      ? null
-      : {
-          image: await planImage(controlPath, { cacheDir }),
-          login: { user: prepared.sshUser, privateKey: prepared.controlKey(login.privateKey) },
-        };
+    controlPath === null ? null : { image: await planImage(controlPath, { cacheDir }), login: prepared.controlLogin() };
   if (control !== null) lab.check(control.image);
   const facts = {
     bootMode: scenario.bootMode,

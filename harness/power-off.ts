@@ -3,7 +3,7 @@ import { budget, type World } from './boot.ts';
 import { interview } from './interview.ts';
 import type { PowerOff } from './lab.ts';
 import type { Case } from './model.ts';
-import type { SshSession } from './ssh.ts';
+import type { SshSession } from './ssh/session.ts';
 
 /**
  * Body for `probes/frame.ts`. In the background and a second later, so that the answer still comes through. FreeBSD's

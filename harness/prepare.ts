@@ -8,7 +8,7 @@ import { Fault } from './faults.ts';
 import { loadLabFile, parseLabFile } from './lab-file.ts';
 import type { LabFile } from './lab-tables.ts';
 import type { BootMode, GuestPaths } from './model.ts';
-import { loadPrivateKey } from './ssh.ts';
+import { type Logins, prepareLogins } from './prepare-login.ts';
 import type { Credential, XoLabSettings } from './xcpng/settings.ts';
 
 const HOUR_MS = 60 * 60_000;
@@ -16,16 +16,11 @@ const HOUR_MS = 60 * 60_000;
 const SETTLE_MS = 1_000;
 
 /** A lab that can be opened, and the defaults it brings. */
-export interface Prepared {
+export interface Prepared extends Logins {
   readonly settings: XoLabSettings;
   readonly budgetScale: number;
-  readonly sshUser: string;
   readonly paths: Partial<GuestPaths>;
   readonly controlPath: string | null;
-  /** @throws Fault BAD_KEY where neither the caller nor the lab file names one. */
-  sshKey(): Buffer;
-  /** The lab's own key where it names one; it was put into the control image. */
-  controlKey(otherwise: Buffer): Buffer;
   /** @throws Fault BAD_IMAGE where no image is configured and the lab is not the embedded one. */
   defaultImage(): string;
 }
@@ -37,14 +32,9 @@ export function prepareLab(request: Request, embeddedLabFile: string | null, boo
   return {
     settings: settings(request, file),
     budgetScale: file.budgetScale,
-    sshUser: file.ssh.user,
     paths: file.paths,
     controlPath,
-    sshKey: () => {
-      if (file.ssh.key !== null) return loadPrivateKey(file.ssh.key);
-      throw new Fault('BAD_KEY', '--ssh-key: expected a private key, given nothing (nor in the lab file as ssh.key)');
-    },
-    controlKey: (otherwise) => (file.ssh.key === null ? otherwise : loadPrivateKey(file.ssh.key)),
+    ...prepareLogins(request, file),
     defaultImage: () => {
       const reference = file.kind === 'embedded' ? file.reference[bootMode] : undefined;
       if (reference !== undefined) return reference;

@@ -6,7 +6,7 @@ import { budget, type World } from './boot.ts';
 import { Fault } from './faults.ts';
 import { type Answer, interview } from './interview.ts';
 import type { Case, Check, JudgedCheck, Observation, Outcome, Probe, ProbeGuest } from './model.ts';
-import type { SshSession } from './ssh.ts';
+import type { SshSession } from './ssh/session.ts';
 
 /** sshd allows ten sessions on one connection (MaxSessions); some are left for a person. */
 const CHANNELS_MAX = 6;

@@ -25,6 +25,8 @@ export interface CaseResult {
   readonly imageIdentity: 'verified' | 'chain' | 'unproven';
   readonly guestAddress: string | null;
   readonly addressSource: string | null;
+  /** What the other sources said, `source=value` each. */
+  readonly addressOthers: readonly string[];
   readonly hostKey: string | null;
   /** Facts that are written down and judged by nobody, by metadata key. */
   readonly records: Readonly<Record<string, string>>;
@@ -47,6 +49,7 @@ export async function run(theCase: Case, world: World): Promise<CaseResult> {
     imageIdentity: 'unproven',
     guestAddress: null,
     addressSource: null,
+    addressOthers: [],
     hostKey: null,
     records: {},
     vm: null,
@@ -97,6 +100,7 @@ async function witness(theCase: Case, world: World, disposals: Disposals, findin
   const { session, address } = arrival;
   found.guestAddress = address.host;
   found.addressSource = address.source;
+  found.addressOthers = address.others;
   found.hostKey = session.hostKey;
   let bootId: string | null = null;
   try {

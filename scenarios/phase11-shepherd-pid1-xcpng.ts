@@ -29,6 +29,6 @@ export const phase11ShepherdPid1Xcpng: Scenario = {
     shepherdSocket,
     uname,
   ],
-  budgets: { provisionS: 600, bootS: 60, readyS: 30, probeS: 15, disposeS: 60 },
+  budgets: { provisionS: 600, bootS: 60, readyS: 30, probeS: 15, disposeS: 180 },
   paths: fruixPaths,
 };

@@ -31,8 +31,11 @@ const CALL_MS = 60_000;
 const LATE_REPLY_MS = 20_000;
 const LATE_OBJECT_MS = 2_000;
 const GONE_MS = 30_000;
-/** An interrupt can come while the VM is being started: its deletion is refused until that is done. */
-const BUSY_MS = 30_000;
+/**
+ * An interrupt can come while the VM is being started: its deletion is refused until that is done. And a disk can be
+ * in use for longer than XO itself tries.
+ */
+const BUSY_MS = 120_000;
 const RETRIES = 4;
 const RETRY_AFTER_MS = 500;
 

@@ -7,6 +7,7 @@ const UNAUTHORIZED = 2;
 const INVALID_CREDENTIALS = 3;
 const NO_HOSTS_AVAILABLE = 7;
 export const BAD_POWER_STATE = 13;
+const VDI_IN_USE = 17;
 /** Anything without a code of its own; for administrators `data.code` is the XAPI's. */
 const UNNAMED = -32000;
 
@@ -55,6 +56,7 @@ export function isGone(error: unknown): boolean {
 
 /** Another operation on the object has not ended yet; to who is no administrator XO does not say which error it is. */
 export function isBusy(error: unknown): boolean {
+  if (isXoError(error, VDI_IN_USE)) return true;
   if (!(error instanceof Fault) || !(error.cause instanceof XoError) || error.cause.code !== UNNAMED) return false;
   return error.cause.xapiCode === null || error.cause.xapiCode === 'OTHER_OPERATION_IN_PROGRESS';
 }

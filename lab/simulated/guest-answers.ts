@@ -17,10 +17,17 @@ const SSHD = ['normal', 'never', 'refuse-key', 'banner-then-silence', 'immediate
  */
 export type Sshd = (typeof SSHD)[number];
 
+const BECOME = ['su', 'doas', 'sudo'] as const;
+export type Become = (typeof BECOME)[number];
+
 export interface BootBehaviour {
   /** From power-on to sshd. Default 0. */
   readonly delayMs: number;
   readonly sshd: Sshd;
+  /** Who may log in. Default root. */
+  readonly user: string;
+  /** How that user becomes root; null: no such program lets it. Root itself needs none. */
+  readonly become: Become | null;
   /** From power-on to the guest's own power-off; null: never. */
   readonly haltAfterMs: number | null;
   /** Appended to what the serial port says from power-on. */
@@ -44,6 +51,12 @@ export interface Answer {
   readonly cut: number | null;
   /** The whole connection ends instead of an answer. */
   readonly drop: boolean;
+  /** The guest halts, or boots anew, instead of an answer. */
+  readonly goes: 'halt' | 'reboot' | null;
+  /** Standard output starts with this many bytes that mean nothing. */
+  readonly garbage: number;
+  /** All is said and the exit status told, but the channel is never closed. */
+  readonly open: boolean;
   readonly delayMs: number;
 }
 
@@ -68,7 +81,7 @@ export interface GuestAnswers {
 export const HEALTHY: GuestBehaviour = {
   bootMode: null,
   closure: null,
-  boot: { delayMs: 0, sshd: 'normal', haltAfterMs: null, serial: '' },
+  boot: { delayMs: 0, sshd: 'normal', user: 'root', become: null, haltAfterMs: null, serial: '' },
   answers: {},
 };
 
@@ -109,16 +122,21 @@ function guestOf(value: unknown, where: string): GuestBehaviour {
 }
 
 function bootOf(value: unknown, where: string): BootBehaviour {
-  const fields = new Fields(value, where, ['delayMs', 'sshd', 'haltAfterMs', 'serial']);
+  const fields = new Fields(value, where, ['delayMs', 'sshd', 'user', 'become', 'haltAfterMs', 'serial']);
   return {
     delayMs: fields.whole('delayMs') ?? 0,
     sshd: fields.oneOf('sshd', SSHD) ?? 'normal',
+    user: fields.text('user') ?? 'root',
+    become: fields.oneOf('become', BECOME),
     haltAfterMs: fields.whole('haltAfterMs'),
     serial: fields.text('serial') ?? '',
   };
 }
 
-const ANSWER_KEYS = ['after', 'facts', 'raw', 'stderr', 'exit', 'hang', 'cut', 'drop', 'delayMs'] as const;
+const ANSWER_KEYS = [
+  ...['after', 'facts', 'raw', 'stderr', 'exit', 'hang', 'cut', 'drop', 'goes', 'garbage', 'open', 'delayMs'],
+];
+const GOES = ['halt', 'reboot'] as const;
 
 function answerOf(value: unknown, where: string): Answer {
   const fields = new Fields(value, where, ANSWER_KEYS);
@@ -136,6 +154,9 @@ function answerOf(value: unknown, where: string): Answer {
     hang: fields.flag('hang'),
     cut: fields.whole('cut'),
     drop: fields.flag('drop'),
+    goes: fields.oneOf('goes', GOES),
+    garbage: fields.whole('garbage') ?? 0,
+    open: fields.flag('open'),
     delayMs: fields.whole('delayMs') ?? 0,
   };
 }

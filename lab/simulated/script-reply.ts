@@ -12,7 +12,16 @@ export interface Question {
 
 /** What happens on the channel. */
 export type Reply =
-  | { readonly kind: 'said'; readonly stdout: string; readonly stderr: string; readonly exit: number }
+  | {
+      readonly kind: 'said';
+      readonly stdout: string;
+      readonly stderr: string;
+      readonly exit: number;
+      /** Bytes without meaning before `stdout`. */
+      readonly garbage: number;
+      /** The channel is never closed. */
+      readonly open: boolean;
+    }
   /** Ends without an exit status. */
   | { readonly kind: 'cut'; readonly stdout: Buffer }
   | { readonly kind: 'hang' }
@@ -28,19 +37,27 @@ export function questionOf(script: string): Question | null {
 /** @param healthy what a healthy guest answers; null: it knows no such probe. */
 export function replyTo(question: Question, healthy: Facts | null, answer: Answer | null): Reply {
   if (answer?.hang) return { kind: 'hang' };
-  if (answer?.drop) return { kind: 'drop' };
+  if (answer?.drop || answer?.goes != null) return { kind: 'drop' };
   const said = spoken(question, healthy, answer);
   if (answer?.cut == null) return said;
   return { kind: 'cut', stdout: Buffer.from(said.stdout).subarray(0, answer.cut) };
 }
 
 function spoken({ probe, nonce }: Question, healthy: Facts | null, answer: Answer | null): Reply & { kind: 'said' } {
-  const stderr = answer?.stderr ?? '';
+  const [stderr, garbage, open] = [answer?.stderr ?? '', answer?.garbage ?? 0, answer?.open ?? false];
   if (answer != null && answer.raw !== null) {
-    return { kind: 'said', stdout: answer.raw.replaceAll('{{nonce}}', nonce), stderr, exit: answer.exit };
+    return {
+      kind: 'said',
+      stdout: answer.raw.replaceAll('{{nonce}}', nonce),
+      stderr,
+      exit: answer.exit,
+      garbage,
+      open,
+    };
   }
   if (healthy === null && Object.keys(answer?.facts ?? {}).length === 0) {
-    return { kind: 'said', stdout: '', stderr: `simulated guest: no answer is known for probe '${probe}'\n`, exit: 3 };
+    const why = `simulated guest: no answer is known for probe '${probe}'\n`;
+    return { kind: 'said', stdout: '', stderr: why, exit: 3, garbage, open };
   }
   const facts: Record<string, string | null> = { probe, ...healthy, ...answer?.facts };
   const lines = Object.entries(facts).flatMap(([key, value]) =>
@@ -48,5 +65,5 @@ function spoken({ probe, nonce }: Question, healthy: Facts | null, answer: Answe
   );
   // The script itself ends well whatever its main did: that status stands in the end line.
   const stdout = `\n${lines.join('')}@${nonce}\tend\t${answer?.exit ?? 0}\n`;
-  return { kind: 'said', stdout, stderr, exit: 0 };
+  return { kind: 'said', stdout, stderr, exit: 0, garbage, open };
 }

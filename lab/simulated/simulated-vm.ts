@@ -10,8 +10,6 @@ import { type Question, type Reply, replyTo } from './script-reply.ts';
 import { type SimulatedBoot, simulatedFacts } from './simulated-facts.ts';
 import { BANNER, type SshServer, sshServer } from './ssh-server.ts';
 
-/** Who may log in. */
-const USER = 'root';
 const SERIAL_HEAD = 'simulated guest: nothing boots here, and what it shows is about the harness only\n';
 
 export interface SimulatedVmOptions {
@@ -52,7 +50,8 @@ export class SimulatedVm implements RunningVm {
     });
     this.#ssh = sshServer({
       authorizedKey: options.authorizedKey,
-      user: USER,
+      user: options.behaviour.boot.user,
+      become: options.behaviour.boot.become,
       refuseKeys: options.behaviour.boot.sshd === 'refuse-key',
       oldAlgorithms: options.behaviour.boot.sshd === 'old-algorithms',
       answer: (question) => this.#answer(question),
@@ -181,6 +180,8 @@ export class SimulatedVm implements RunningVm {
     if (answer !== null && answer.delayMs > 0) {
       await new Promise<void>((resolve) => this.#later(answer.delayMs, resolve));
     }
+    if (answer?.goes === 'halt') await this.#powerOff('the guest powered itself off (simulated)');
+    if (answer?.goes === 'reboot') await this.reset();
     if (question.probe === 'power-off') this.#later(POWER_OFF_MS, () => void this.#powerOff('powered off over SSH'));
     return replyTo(question, simulatedFacts(question.probe, this.#boot, Date.now()), answer);
   }

@@ -5,19 +5,29 @@
 import type { Socket } from 'node:net';
 import ssh2 from 'ssh2';
 import { makeSshKeyPair } from '../ssh-key.ts';
+import type { Become } from './guest-answers.ts';
 import { type Question, questionOf, type Reply } from './script-reply.ts';
 
 const IDENT = 'OpenSSH_10.0p2 simulated-guest';
 /** First line that a client reads. */
 export const BANNER = `SSH-2.0-${IDENT}`;
-const COMMAND = 'exec /bin/sh -s';
+/** How root gets its shell, and how others do. */
+const COMMANDS: Readonly<Record<Become | 'none', string>> = {
+  none: 'exec /bin/sh -s',
+  doas: 'exec doas -n /bin/sh -s',
+  sudo: 'exec sudo -n /bin/sh -s',
+  su: "exec su root -c 'exec /bin/sh -s'",
+};
 const OLD_EXCHANGE: ssh2.KexAlgorithm[] = ['diffie-hellman-group1-sha1'];
+const GARBAGE_PIECE_BYTES = 65_536;
 const SCRIPT_BYTES_MAX = 1_048_576;
 
 export interface SshServerOptions {
   /** A key in OpenSSH's text form; of a private one only its public half is used. */
   readonly authorizedKey: string;
   readonly user: string;
+  /** How that user becomes root; null: it is root, or stays what it is. */
+  readonly become: Become | null;
   /** Refuses every key, also the authorized one. */
   readonly refuseKeys: boolean;
   /** Offers only a key exchange that clients have given up. */
@@ -46,7 +56,7 @@ export function sshServer(options: SshServerOptions): SshServer {
     connection.on('session', (accept) => {
       const session = accept();
       session.on('exec', (acceptExec, _reject, { command }) => {
-        void converse(acceptExec(), command, options.answer, connection);
+        void converse(acceptExec(), command, options, connection);
       });
     });
   });
@@ -74,7 +84,7 @@ function admits(context: ssh2.AuthContext, authorized: ssh2.ParsedKey, user: str
 async function converse(
   channel: ssh2.ServerChannel,
   command: string,
-  answer: SshServerOptions['answer'],
+  { answer, become }: SshServerOptions,
   connection: ssh2.Connection,
 ): Promise<void> {
   channel.on('error', () => channel.destroy());
@@ -86,7 +96,10 @@ async function converse(
     channel.stderr.write(`simulated guest: ${why}\n`);
     end(exit);
   };
-  if (command !== COMMAND) return refuse(`expected the command '${COMMAND}', given '${command}'`, 127);
+  const expected = COMMANDS[become ?? 'none'];
+  const program = Object.entries(COMMANDS).find(([, known]) => known === command)?.[0];
+  if (program === undefined) return refuse(`expected the command '${expected}', given '${command}'`, 127);
+  if (command !== expected) return refuse(`${program}: Operation not permitted`, 1);
   const script = await wholeScript(channel);
   if (script === null) return refuse(`a script longer than ${SCRIPT_BYTES_MAX} bytes`, 2);
   const question = questionOf(script);
@@ -97,13 +110,30 @@ async function converse(
     connection.end();
     return;
   }
+  if (reply.kind === 'said') await garbage(channel, reply.garbage);
   channel.write(reply.stdout);
+  if (reply.kind === 'said' && reply.open) {
+    channel.exit(reply.exit);
+    return;
+  }
   if (reply.kind === 'cut') {
     channel.end();
     return;
   }
   if (reply.stderr !== '') channel.stderr.write(reply.stderr);
   end(reply.exit);
+}
+
+/** Bytes without an end of line, no faster than the client takes them. */
+async function garbage(channel: ssh2.ServerChannel, bytes: number): Promise<void> {
+  for (let left = bytes; left > 0 && !channel.destroyed; left -= GARBAGE_PIECE_BYTES) {
+    const piece = Buffer.alloc(Math.min(left, GARBAGE_PIECE_BYTES), 0xfe);
+    if (channel.write(piece)) continue;
+    await new Promise<void>((resolve) => {
+      channel.once('drain', resolve);
+      channel.once('close', resolve);
+    });
+  }
 }
 
 function wholeScript(channel: ssh2.ServerChannel): Promise<string | null> {

@@ -7,7 +7,8 @@ import t from 'tap';
 import { Deadline } from '../../harness/deadline.ts';
 import { startEmbeddedLab } from '../../harness/embedded.ts';
 import { FAULTS, Fault, faultRecord } from '../../harness/faults.ts';
-import { loadPrivateKey } from '../../harness/ssh.ts';
+import { Secret } from '../../harness/secrets.ts';
+import { loadPrivateKey } from '../../harness/ssh/keys.ts';
 
 const TESTS = fileURLToPath(new URL('..', import.meta.url));
 const dir = mkdtempSync(join(tmpdir(), 'bw-faults-'));
@@ -36,19 +37,23 @@ t.test('a record keeps the causes in their own words', async (t) => {
   t.match(faultRecord('a thrown text'), { code: 'HARNESS_BUG', party: 'harness', message: 'a thrown text' });
 });
 
-t.test('only a private key without passphrase is a key', async (t) => {
+t.test('only a private key that can be opened is a key', async (t) => {
   const key = join(dir, 'key');
   execFileSync('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-f', key]);
   execFileSync('ssh-keygen', ['-q', '-t', 'ed25519', '-N', 'locked', '-f', `${key}-locked`]);
   writeFileSync(`${key}-none`, 'hello\n');
-  t.ok(loadPrivateKey(key).length > 0);
+  t.ok(loadPrivateKey('--ssh-key', key, null).text.length > 0);
+  t.equal(loadPrivateKey('--ssh-key', key, new Secret('for another one')).passphrase, null);
+  t.equal(loadPrivateKey('--ssh-key', `${key}-locked`, new Secret('locked')).passphrase, 'locked');
+  const wrong = (): unknown => loadPrivateKey('--ssh-key', `${key}-locked`, new Secret('wrong'));
+  t.throws(wrong, { code: 'BAD_KEY', message: /--ssh-key: expected the passphrase of .*locked, given another one/ });
   for (const [path, says] of [
     [`${key}.pub`, /given a public key: .*key\.pub/],
-    [`${key}-locked`, /without passphrase/],
+    [`${key}-locked`, /without passphrase, or its passphrase \(--ssh-passphrase-file\)/],
     [`${key}-none`, /expected a private key/],
     [join(dir, 'nowhere'), /cannot read/],
   ] as const) {
-    t.throws(() => loadPrivateKey(path), { code: 'BAD_KEY', message: says });
+    t.throws(() => loadPrivateKey('--ssh-key', path, null), { code: 'BAD_KEY', message: says });
   }
 });
 

@@ -5,7 +5,10 @@ import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import type { CommandRecord, Observation } from '../../harness/model.ts';
 import { frame, unframe } from '../../harness/probes/frame.ts';
-import { type Attempt, attemptSsh, type SshSession } from '../../harness/ssh.ts';
+import { type Attempt, attemptSsh } from '../../harness/ssh/attempt.ts';
+import type { Login } from '../../harness/ssh/login.ts';
+import { DIRECT } from '../../harness/ssh/route.ts';
+import type { SshSession } from '../../harness/ssh/session.ts';
 import type { BackendVm, RunningVm } from '../../lab/backend.ts';
 import { simulatedBackend } from '../../lab/simulated/backend.ts';
 import { type Slot, takeSlots } from '../../lab/slots.ts';
@@ -68,10 +71,24 @@ export function lab(
   };
 }
 
-export function connect({ slot }: Started, bannerWaitMs = ENOUGH_MS, key = privateKey): Promise<Attempt> {
+/** The key that every guest here admits. */
+export const rootKey = (): string => privateKey;
+
+/** Root by a key without passphrase, straight. */
+export const rootBy = (key: string): Login => ({
+  ...{ user: 'root', become: null, keepaliveMs: 5_000, route: DIRECT },
+  proof: { key: { text: Buffer.from(key), passphrase: null }, agent: null },
+});
+
+export function connect(
+  { slot }: Started,
+  bannerWaitMs = ENOUGH_MS,
+  key = privateKey,
+  changes: Partial<Login> = {},
+): Promise<Attempt> {
   const signal = new AbortController().signal;
-  const login = { user: 'root', privateKey: Buffer.from(key), bannerWaitMs, handshakeWaitMs: 10_000, signal };
-  return attemptSsh({ host: slot.address, port: PORT, ...login });
+  const waits = { bannerWaitMs, handshakeWaitMs: 10_000, expectHostKey: null, signal };
+  return attemptSsh({ host: slot.address, port: PORT, ...waits, ...rootBy(key), ...changes });
 }
 
 export async function session(t: Test, started: Started): Promise<SshSession> {

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import t from 'tap';
 import { readGpt } from '../../harness/gpt-dump.ts';
 import { judgeImage, judgeMachine } from '../../harness/identity.ts';
-import type { SshSession } from '../../harness/ssh.ts';
+import type { SshSession } from '../../harness/ssh/session.ts';
 import { diskGuid, octalDump, readDiskHead } from '../../lab/simulated/disk-head.ts';
 import { makeSshKeyPair } from '../../lab/ssh-key.ts';
 import { makeStandInImage } from '../../lab/stand-in-image.ts';

@@ -77,7 +77,7 @@ export const BOUNDARIES: readonly Boundary[] = [
 /** Each library has one importing file per side, so that it can be replaced there; tests may import any. */
 export const LIBRARIES: Readonly<Record<string, readonly string[]>> = {
   'xo-lib': ['harness/xcpng/link.ts'],
-  ssh2: ['harness/ssh.ts', 'lab/simulated/*'],
+  ssh2: ['harness/ssh/*', 'lab/simulated/*'],
   'p-retry': ['harness/deadline.ts'],
   pino: ['harness/log.ts'],
   'smol-toml': ['harness/toml-reader.ts'],

@@ -36,7 +36,8 @@ export const PERMISSIONS: readonly Permission[] = [
     files: ['harness/**', 'scenarios/**', '*.ts'],
     allowed: {
       'harness/deadline.ts': 'the one clock; everything that waits is handed it',
-      'harness/ssh.ts': 'bounds one read of a socket from inside its events',
+      'harness/ssh/attempt.ts': 'bounds one read of a socket from inside its events',
+      'harness/ssh/session.ts': 'bounds a channel from inside its events',
       'harness/embedded.ts': 'ends a lab process that does not end by itself',
       'harness/xcpng/link.ts': 'keeps the WebSocket alive, which is nobody’s wait',
     },
@@ -50,7 +51,7 @@ export const PERMISSIONS: readonly Permission[] = [
       'harness/invocation.ts': 'the workdir and the report carry the time of day',
       'harness/evidence.ts': 'evidence carries the time of day',
       'harness/workdir.ts': 'the journal carries the time of day',
-      'harness/ssh.ts': 'a command record carries the time of day',
+      'harness/ssh/session.ts': 'a command record carries the time of day',
       'harness/xcpng/endpoint.ts': 'compares XO’s clock with ours',
       'harness/xcpng/making.ts': 'expiry of a claim is a time of day on XO’s clock',
       'harness/xcpng/lock.ts': 'expiry of a lock is a time of day on XO’s clock',

@@ -24,6 +24,10 @@ interface Row extends Play {
 
 const PASS = { result: 'PASS', fault: 'none', party: 'none' } as const;
 const lab = (fault: string) => ({ result: 'ERROR', fault, party: 'lab' }) as const;
+/** One probe of a guest that is healthy otherwise. */
+const answering = (answer: unknown) => ({ guests: [{ answers: { 'shepherd-status': answer } }] });
+const unseen = (says: string) =>
+  ({ result: 'ERROR', fault: 'PROBE_UNOBSERVED', party: 'undetermined', says: new RegExp(says) }) as const;
 const CODES = { PASS: 0, FAIL: 1, ERROR: 3 } as const;
 
 /** Calls of a run whose answer may be lost: cut before it is carried out, or after that and before the reply. */
@@ -40,6 +44,8 @@ const CUT_AT = [
 const CUTS = ['drop-session-before', 'drop-session-after', 'drop-session-replied'];
 
 const ROWS: readonly Row[] = [
+  // First, since it takes longest: Xen Orchestra itself tries for 45 s.
+  { name: 'a disk that is in use for longer than XO waits', mishaps: ['vdi-in-use=12'], ...PASS },
   { name: 'a healthy lab', ...PASS },
   ...CUTS.flatMap((cut) =>
     CUT_AT.map((method): Row => ({ name: `${cut}: ${method}`, mishaps: [`${cut}=${method}:once`], ...PASS })),
@@ -64,6 +70,41 @@ const ROWS: readonly Row[] = [
     leaves: 2,
   },
   { name: 'XO loses its pool for seconds, while the guest boots', mishaps: ['vanish-pool=4'], ...PASS },
+  { name: 'vm.delete says yes and leaves the disk', mishaps: ['keep-disk'], ...PASS },
+  { name: 'XO an hour ahead', mishaps: ['clock-offset=3600'], ...PASS },
+  { name: 'XO an hour behind', mishaps: ['clock-offset=-3600'], ...PASS },
+  { name: 'an operation that is blocked', mishaps: ['blocked-operation=start'], ...lab('VM_START_REFUSED') },
+  {
+    name: 'a start that fails late',
+    mishaps: ['start-fails-late'],
+    ...lab('XO_OBJECT_LATE'),
+    says: /power_state Halted/,
+  },
+  { name: 'a call that is never answered', mishaps: ['stall=vm.start'], ...lab('XO_CALL_TIMEOUT'), says: /vm\.start/ },
+  { name: 'a banner that comes late', answers: { guests: [{ boot: { delayMs: 15_000 } }] }, ...PASS },
+  {
+    name: '10 MB of garbage before an answer',
+    answers: answering({ garbage: 10_000_000 }),
+    ...unseen('more output than is kept'),
+  },
+  { name: 'a channel that is never closed', answers: answering({ open: true }), ...PASS },
+  {
+    name: 'the guest halts in the middle',
+    answers: answering({ goes: 'halt' }),
+    ...{ result: 'ERROR', fault: 'GUEST_HALTED', party: 'undetermined', says: /powered|halted|Halted/ },
+  },
+  {
+    name: 'the guest boots anew in the middle',
+    answers: answering({ goes: 'reboot' }),
+    ...{ result: 'ERROR', fault: 'GUEST_REBOOTED', party: 'undetermined', says: /in another boot: \S+ instead of/ },
+  },
+  {
+    name: 'the guest panics in the middle',
+    answers: {
+      guests: [{ boot: { serial: 'panic: page fault\nUptime: 1s\n' }, answers: { 'shepherd-status': { drop: true } } }],
+    },
+    ...{ result: 'FAIL', fault: 'GUEST_PANICKED', party: 'image', says: /panic: page fault/ },
+  },
   {
     name: 'somebody else deletes the VM',
     answers: { guests: [{ boot: { sshd: 'never' } }] },

@@ -5,10 +5,10 @@ import type { AddressInfo } from 'node:net';
 import t, { type Test } from 'tap';
 import { Secret } from '../../../harness/secrets.ts';
 import { plainSource } from '../../../harness/xcpng/disk-source.ts';
-import { type UploadOptions, upload } from '../../../harness/xcpng/import.ts';
+import { overwrite, type UploadOptions, upload } from '../../../harness/xcpng/import.ts';
 import { ObjectStore } from '../../../harness/xcpng/objects.ts';
 import { readBack } from '../../../harness/xcpng/read-back.ts';
-import type { Session } from '../../../harness/xcpng/session.ts';
+import { openSession, type Session } from '../../../harness/xcpng/session.ts';
 import { openTestLab, within } from './test-lab.ts';
 
 const world = await openTestLab();
@@ -64,7 +64,6 @@ t.test('refusals', async (t) => {
     [403, '{"error":"not enough permissions"}', 'XO_PERMISSION', /403 not enough/],
     [422, '{"error":{"raw":{"message":"bad"}}}', 'UPLOAD_REFUSED', /422 \{"raw"/],
     [500, '<html>\nproxy', 'UPLOAD_REFUSED', /500 <html>/],
-    [302, 'Found. Redirecting to /signin', 'UPLOAD_REFUSED', /302 Found/],
     [200, '{"no":"id"}', 'UPLOAD_REFUSED', /expected the id of the new disk/],
   ] as const;
   for (const [status, body, code, says] of cases) {
@@ -74,22 +73,6 @@ t.test('refusals', async (t) => {
     });
     await t.rejects(upload(session, options()), { code, message: says });
   }
-});
-
-t.test('interruptions', async (t) => {
-  const cut = await sessionOver(t, (request) => request.once('data', () => request.socket.destroy()));
-  await t.rejects(upload(cut, options()), { code: 'UPLOAD_INTERRUPTED', message: /connection ended \(E[A-Z]+\)/ });
-  const mute = await sessionOver(t, (request) => request.resume());
-  await t.rejects(upload(mute, options({ deadline: within(100) })), {
-    code: 'UPLOAD_INTERRUPTED',
-    message: /not done within its time/,
-  });
-  const touching = await sessionOver(t, (request, response) => request.resume().on('end', () => response.end('{}')));
-  const onUpload = (): void => utimesSync(image.path, 1, 1);
-  await t.rejects(upload(touching, options({ onUpload })), {
-    code: 'BAD_IMAGE',
-    message: /changed since it was planned/,
-  });
 });
 
 t.test('reading back', async (t) => {
@@ -115,4 +98,80 @@ t.test('reading back', async (t) => {
     response.write('x', () => response.destroy());
   });
   await t.rejects(read(broken), { code: 'XO_UNREACHABLE', message: /ECONNRESET/ });
+});
+
+t.test('ways in: the best that this Xen Orchestra knows', async (t) => {
+  const { url, credential, tls } = world.settings;
+  const session = await openSession({ url, credential, tls, deadline: within(5_000) });
+  t.teardown(() => session.close());
+  const [sr] = session.objects.all('SR').filter(({ contentType }) => contentType !== 'iso');
+  const ways = [
+    { mishap: null, path: 'rest-post-vdis', compared: true },
+    { mishap: 'no-rest-post', path: 'disk-import', compared: true },
+    { mishap: 'no-rest', path: 'disk-import', compared: false },
+  ] as const;
+  const made: string[] = [];
+  for (const { mishap, path, compared } of ways) {
+    if (mishap) world.mishaps.set(mishap);
+    const sent: number[] = [];
+    const onUpload = (done: number): void => void sent.push(done);
+    const { vdiUuid, record } = await upload(session, options({ srId: sr?.id ?? '', onUpload }));
+    made.push(vdiUuid);
+    t.match(record, { path, bytes: Number, ms: Number });
+    t.ok(record.bytes >= (sent.at(-1) ?? Number.NaN), 'bytes of the whole body');
+    t.equal(await readBack(session, vdiUuid, image, within(5_000)), compared, `${path}: the same bytes, where shown`);
+    if (mishap) world.mishaps.clear(mishap);
+  }
+  const vdis = world.endpoint.world.inventory.vdis;
+  t.same(
+    made.map((uuid) => vdis.get(uuid)?.nameDescription),
+    ['a claim', 'a claim', 'a claim'],
+    'each carries its claim from the first moment',
+  );
+  for (const uuid of made) t.equal(await readBack(session, uuid, image, within(5_000)), true, 'whichever way it came');
+
+  const [vdiUuid = ''] = made;
+  const again = { source: plainSource(image), vdiUuid, deadline: within(5_000), onUpload: () => undefined };
+  t.match(await overwrite(session, again), { path: 'rest-put-vdi' });
+  t.equal(await readBack(session, vdiUuid, image, within(5_000)), true);
+  world.mishaps.set('no-rest');
+  await t.rejects(overwrite(session, again), { code: 'UPLOAD_REFUSED', message: /cannot overwrite a disk/ });
+  world.mishaps.clear('no-rest');
+});
+
+t.test('an older Xen Orchestra that refuses', async (t) => {
+  const answers = [
+    [200, '{"error":{"message":"SR_BACKEND_FAILURE_44"}}', /SR_BACKEND_FAILURE_44/],
+    [500, 'unknown error', /500 unknown error/],
+    [200, '{"result":"no uuid"}', /expected the id of the new disk, given \{"result":"no uuid"\}/],
+  ] as const;
+  for (const [status, body, says] of answers) {
+    const session = await sessionOver(t, (request, response) => {
+      request.resume();
+      if (request.url?.startsWith('/rest/')) response.writeHead(404).end('<html>');
+      else response.writeHead(status).end(body);
+    });
+    const calls = { ...session, call: async () => ({ $sendTo: '/api/once' }) };
+    await t.rejects(upload(calls, options()), { code: 'UPLOAD_REFUSED', message: says });
+    await t.rejects(upload({ ...session, call: async () => true }, options()), {
+      message: /expected a path to send to/,
+    });
+  }
+});
+
+// The last: it changes the image's time.
+t.test('interruptions', async (t) => {
+  const cut = await sessionOver(t, (request) => request.once('data', () => request.socket.destroy()));
+  await t.rejects(upload(cut, options()), { code: 'UPLOAD_INTERRUPTED', message: /connection ended \(E[A-Z]+\)/ });
+  const mute = await sessionOver(t, (request) => request.resume());
+  await t.rejects(upload(mute, options({ deadline: within(100) })), {
+    code: 'UPLOAD_INTERRUPTED',
+    message: /not done within its time/,
+  });
+  const touching = await sessionOver(t, (request, response) => request.resume().on('end', () => response.end('{}')));
+  const onUpload = (): void => utimesSync(image.path, 1, 1);
+  await t.rejects(upload(touching, options({ onUpload })), {
+    code: 'BAD_IMAGE',
+    message: /changed since it was planned/,
+  });
 });
