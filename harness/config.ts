@@ -2,9 +2,10 @@
  * Arguments and environment in, a Request out: everything the caller decided, validated in one
  * place before anything is created. The only reader of process.env in the harness.
  */
-import { readFileSync } from 'node:fs';
+import { accessSync, constants, existsSync, mkdirSync, readFileSync, statSync } from 'node:fs';
 import { homedir, tmpdir } from 'node:os';
-import { isAbsolute, join, resolve } from 'node:path';
+import { dirname, isAbsolute, join, resolve } from 'node:path';
+import { refuseForEmbedded } from './contradictions.ts';
 import { Fault } from './faults.ts';
 import { bad, type Environment, Given } from './given.ts';
 import { OPTIONS } from './options.ts';
@@ -73,6 +74,7 @@ export function readRequest(args: readonly string[], environment: Environment = 
     childEnvironment: childEnvironment(environment),
     variables: given.shownVariables(),
   };
+  refuseForEmbedded(request);
   return { request };
 }
 
@@ -86,6 +88,9 @@ function chooseLab(lab: Override | null, xoUrl: Override | null, environment: En
     return { kind: 'embedded', named: false };
   }
   if (lab.text === 'embedded') return { kind: 'embedded', named: true };
+  if (/^\w+:\/\//.test(lab.text)) {
+    throw bad(lab.from, 'embedded, a name or a lab file; a URL goes to --xo-url', `"${withoutCredentials(lab.text)}"`);
+  }
   const isPath = lab.text.includes('/') || lab.text.endsWith('.toml');
   return { kind: 'file', path: resolve(isPath ? lab.text : join('labs', `${lab.text}.toml`)) };
 }
@@ -118,11 +123,13 @@ function label(value: Override | null): string | null {
   throw bad(value.from, 'letters, digits, dots, dashes and underscores (100 at most)', JSON.stringify(value.text));
 }
 
+/** A password may hold what ends a URL's host (`/`, `"`, `@`): nothing before the last @ is quoted, and no cause. */
+const withoutCredentials = (url: string): string => url.replace(/^(\w+:\/\/)?.*@/s, '$1[secret]@');
+
 /** @throws Fault BAD_URL. @returns the URL without a trailing slash, which would hang for ever. */
 export function checkUrl(from: string, text: string): string {
   const expected = 'an http, https, ws or wss URL with host and no path or credentials';
-  // A password may hold what ends a URL's host (`/`, `"`, `@`): nothing before the last @ is quoted, and no cause.
-  const shown = text.replace(/^(\w+:\/\/)?.*@/s, '$1[secret]@');
+  const shown = withoutCredentials(text);
   let url: URL;
   try {
     url = new URL(text);
@@ -162,8 +169,34 @@ export function readSecretFile(from: string, what: string, file: string): Secret
 
 function cacheDir(environment: Environment): string {
   const named = environment.BOOTWITNESS_CACHE_DIR;
-  if (named) return resolve(named);
+  if (named) return makeCacheDir(resolve(named));
   return join(environment.XDG_CACHE_HOME || join(homedir(), '.cache'), 'bootwitness');
+}
+
+/** One by one: Node's own recursive mkdir never comes back from a folder like /proc, which says ENOENT to a new one. */
+function makeFolder(dir: string): void {
+  if (!existsSync(dir)) {
+    makeFolder(dirname(dir));
+    try {
+      mkdirSync(dir);
+    } catch (error) {
+      if (!existsSync(dir)) throw error; // another run may have made it meanwhile
+    }
+  }
+  if (!statSync(dir).isDirectory()) throw Object.assign(new Error(`${dir} is no folder`), { code: 'ENOTDIR' });
+}
+
+/** Named and not to be had is a mistake; without the default one a run only reads its image anew. */
+function makeCacheDir(dir: string): string {
+  try {
+    makeFolder(dir);
+    accessSync(dir, constants.W_OK);
+    return dir;
+  } catch (cause) {
+    const why = cause instanceof Error && 'code' in cause ? ` (${String(cause.code)})` : '';
+    const message = `BOOTWITNESS_CACHE_DIR: expected a folder that can be made and written to, given ${dir}${why}`;
+    throw new Fault('BAD_ENVIRONMENT', message, { cause });
+  }
 }
 
 function childEnvironment(environment: Environment): Record<string, string> {

@@ -104,7 +104,7 @@ function placement(reader: TomlReader): PlacementTable {
 function fixed(reader: TomlReader): FixedTable {
   const uuid = (key: 'vm' | 'vdi'): string =>
     reader.matching('fixed', key, 'a uuid', UUID) ??
-    reader.wrong('fixed', key, `the uuid of the ${key.toUpperCase()}`, undefined);
+    reader.wrong('fixed', key, `the uuid of the ${key.toUpperCase()} (or --fixed-${key})`, undefined);
   return {
     vm: uuid('vm').toLowerCase(),
     vdi: uuid('vdi').toLowerCase(),

@@ -4,6 +4,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { checkUrl, type Request, readSecretFile } from './config.ts';
+import { refuseContradictions } from './contradictions.ts';
 import { Fault } from './faults.ts';
 import { loadLabFile, parseLabFile } from './lab-file.ts';
 import type { LabFile } from './lab-tables.ts';
@@ -28,6 +29,7 @@ export interface Prepared extends Logins {
 /** @param embeddedLabFile path that the embedded lab printed; null for any other lab. */
 export function prepareLab(request: Request, embeddedLabFile: string | null, bootMode: BootMode): Prepared {
   const file = labFile(request, embeddedLabFile);
+  refuseContradictions(request, file);
   const controlPath = request.control === 'none' ? null : (request.control ?? file.control[bootMode] ?? null);
   return {
     settings: settings(request, file),

@@ -26,11 +26,11 @@ t.test('flags beat the environment', async (t) => {
   t.equal(request.budgetScale, 2);
   t.equal(request.label, 'nightly');
   t.same(request.variables, { BOOTWITNESS_LABEL: 'nightly' }, 'to run it again, the variable is needed, too');
-  t.same(ask([], { BOOTWITNESS_XO_TOKEN: 'planted-token' }).variables, {}, 'but never a secret');
+  t.same(ask(['--lab', 'pool1'], { BOOTWITNESS_XO_TOKEN: 'planted-token' }).variables, {}, 'but never a secret');
 });
 
 t.test('options of the lab file are handed on with their origin', async (t) => {
-  const { overrides } = ask(['--sr', 'fast', '--pad'], { BOOTWITNESS_SSH_PORT: '2222' });
+  const { overrides } = ask(['--lab', 'pool1', '--sr', 'fast', '--pad'], { BOOTWITNESS_SSH_PORT: '2222' });
   t.same(overrides.get('placement.sr'), { from: '--sr', text: 'fast' });
   t.same(overrides.get('fixed.pad'), { from: '--pad', text: 'true' });
   t.same(overrides.get('ssh.port'), { from: 'BOOTWITNESS_SSH_PORT', text: '2222' });
@@ -84,10 +84,10 @@ t.test('the token comes from environment or file and shows itself nowhere', asyn
   const dir = mkdtempSync(join(tmpdir(), 'bw-config-'));
   t.teardown(() => rmSync(dir, { recursive: true }));
   writeFileSync(join(dir, 'token'), 'planted-token-in-a-file\n');
-  const request = ask(['--xo-token-file', join(dir, 'token')]);
+  const request = ask(['--lab', 'pool1', '--xo-token-file', join(dir, 'token')]);
   t.equal(request.xoToken?.reveal(), 'planted-token-in-a-file');
   t.notMatch(JSON.stringify(request), /planted/);
-  const direct = ask([], { BOOTWITNESS_XO_TOKEN: 'planted-in-the-environment' });
+  const direct = ask(['--lab', 'pool1'], { BOOTWITNESS_XO_TOKEN: 'planted-in-the-environment' });
   t.equal(direct.xoToken?.reveal(), 'planted-in-the-environment');
   t.notMatch(JSON.stringify(direct), /planted/, 'nor in what a child process gets');
   writeFileSync(join(dir, 'empty'), '\n');

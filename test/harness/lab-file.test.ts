@@ -91,7 +91,7 @@ t.test('fixed guest, jump host and addresses', async (t) => {
   t.match(file.addresses, { neighbours: 'jump', stimulate: '192.0.2.0/24', command: ['dhcp-lease', '--by-mac'] });
   t.match(
     refused(FIXED.replace(/^vdi = .*$/m, '')),
-    /line \d+: fixed.vdi: expected the uuid of the VDI, given nothing/,
+    /line \d+: fixed.vdi: expected the uuid of the VDI \(or --fixed-vdi\), given nothing/,
   );
   t.match(refused(FIXED.replace(/^host = .*$/m, 'port = 2')), /ssh.jump.host: expected the name of a host/);
   t.match(refused(FIXED.replace('/24', '/8')), /addresses.stimulate: expected an IPv4 network .*\/20 at most/);

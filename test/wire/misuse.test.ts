@@ -21,6 +21,7 @@ truncateSync(image, 1024 * 1024);
 const ofPhase11 = file('phase11.raw', 'x'.repeat(512));
 file('phase11.raw.bootwitness.json', '{"bootMode":"shepherd-pid1"}');
 const lab = (text: string): string => file(`lab-${text.length}.toml`, text);
+const UUID = '0f9a1b2c-0000-4000-8000-000000000001';
 const GOOD_LAB = `[xo]
 url = "http://127.0.0.1:1"
 token_file = "${file('token', 'a-token')}"
@@ -89,6 +90,24 @@ const ROWS: readonly {
     name: 'a real lab without an image',
     args: ['--lab', lab(`${GOOD_LAB}\n\n`)],
     says: /--image: expected a disk image, given nothing/,
+  },
+  { name: 'a fixed VM on the embedded lab', args: ['--lab', 'embedded', '--fixed-vm', UUID], says: /^--fixed-vm: / },
+  {
+    name: 'a fixed VM without its disk',
+    args: ['--lab', lab(`${GOOD_LAB}[fixed]\nvm = "${UUID}"\n`)],
+    says: /fixed\.vdi/,
+  },
+  { name: 'a URL as a lab', args: ['--lab', 'https://xo.example.org'], says: /^--lab: .*a URL goes to --xo-url/m },
+  {
+    name: 'a pin and no check at all',
+    args: ['--lab', lab(GOOD_LAB.replace('[ssh]', `fingerprint = "${'ab'.repeat(32)}"\n[ssh]`)), '--xo-insecure'],
+    says: /^--xo-insecure: expected one of the two/m,
+  },
+  {
+    name: 'a cache that cannot be made',
+    args: ['--lab', 'embedded'],
+    environment: { BOOTWITNESS_CACHE_DIR: '/proc/nope' },
+    says: /^BOOTWITNESS_CACHE_DIR: expected a folder that can be made .*\/proc\/nope/m,
   },
   { name: 'no lab under CI', args: [], environment: { CI: 'true' }, says: /expected a lab to be named/ },
 ];
