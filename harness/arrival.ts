@@ -132,9 +132,7 @@ async function newest(guest: Guest, known: Address, deadline: Deadline): Promise
 /** A guest that answers has an address by now for everybody who may know it: do they agree? */
 async function confirmed(guest: Guest, used: Address, session: SshSession, deadline: Deadline): Promise<Address> {
   try {
-    const said = await newest(guest, used, deadline);
-    if (said.host === used.host) return said;
-    return { ...used, others: [`${said.source}=${said.host}`, ...said.others] };
+    return await guest.confirmAddress(used, deadline);
   } catch (error) {
     session.close();
     throw error;

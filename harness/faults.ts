@@ -116,6 +116,11 @@ export const FAULTS = {
   ),
   VM_STUCK: row('lab', false, 'Look at the VM and its tasks in Xen Orchestra, and at the host: it does not stop.'),
   ADDRESS_UNKNOWN: row('lab', false, 'Give the lab a source of addresses: a slot for the MAC in the lab file.'),
+  ADDRESS_SOURCE_FAILED: row(
+    'lab',
+    false,
+    'Run by hand what addresses.command or addresses.neighbours of the lab file runs, and look why it fails.',
+  ),
   ADDRESS_CONFLICT: row(
     'lab',
     false,

@@ -44,6 +44,13 @@ export interface Address {
   readonly others: readonly string[];
 }
 
+/** An address as somebody knows it. */
+export interface SaidAddress {
+  readonly address: string;
+  /** False: it may be of yesterday. It is tried where nobody knows better, and contradicts nobody. */
+  readonly sure: boolean;
+}
+
 /** Something beside the lab itself that may know a guest's address by its MAC. */
 export interface AddressSource {
   /** As it stands in `guest_ip_source`, e.g. `neighbour-table`. */
@@ -53,7 +60,7 @@ export interface AddressSource {
    * nobody knows one, so it must be cheap or limit itself.
    * @throws Fault ADDRESS_SOURCE_FAILED where asking is impossible; the wait goes on with the others
    */
-  find(macs: readonly string[], deadline: Deadline): Promise<readonly string[]>;
+  find(macs: readonly string[], deadline: Deadline): Promise<readonly SaidAddress[]>;
 }
 
 /** A VM that is not running any more though nobody here asked for it. */
@@ -92,6 +99,11 @@ export interface Guest {
   /** Powers on and waits until XO shows `Running`. */
   start(deadline: Deadline): Promise<void>;
   address(deadline: Deadline): Promise<Address>;
+  /**
+   * Asks everybody once more, now that the guest has answered at `used`: who knew nothing before may know it now.
+   * @throws Fault ADDRESS_CONFLICT where they disagree
+   */
+  confirmAddress(used: Address, deadline: Deadline): Promise<Address>;
   /** Null while the VM runs, or nobody can tell for the moment; asked inside every wait for the guest. */
   death(): GuestDeath | null;
   /** Why XO cannot tell at the moment whether the VM runs (it lost its pool, we lost it); null: it can. */

@@ -9,7 +9,9 @@ import { Fault } from './faults.ts';
 import { loadLabFile, parseLabFile } from './lab-file.ts';
 import type { LabFile } from './lab-tables.ts';
 import type { BootMode, GuestPaths } from './model.ts';
+import { addressSources } from './prepare-addresses.ts';
 import { type Logins, prepareLogins } from './prepare-login.ts';
+import type { JumpHost } from './ssh/jump-host.ts';
 import type { Credential, XoLabSettings } from './xcpng/settings.ts';
 
 const HOUR_MS = 60 * 60_000;
@@ -30,13 +32,14 @@ export interface Prepared extends Logins {
 export function prepareLab(request: Request, embeddedLabFile: string | null, bootMode: BootMode): Prepared {
   const file = labFile(request, embeddedLabFile);
   refuseContradictions(request, file);
+  const logins = prepareLogins(request, file);
   const controlPath = request.control === 'none' ? null : (request.control ?? file.control[bootMode] ?? null);
   return {
-    settings: settings(request, file),
+    settings: settings(request, file, logins.jump),
     budgetScale: file.budgetScale,
     paths: file.paths,
     controlPath,
-    ...prepareLogins(request, file),
+    ...logins,
     defaultImage: () => {
       const reference = file.kind === 'embedded' ? file.reference[bootMode] : undefined;
       if (reference !== undefined) return reference;
@@ -55,7 +58,7 @@ function labFile({ lab, overrides }: Request, embeddedLabFile: string | null): L
   return parseLabFile('no lab file', 'name = "xo"\n', overrides);
 }
 
-function settings(request: Request, file: LabFile): XoLabSettings {
+function settings(request: Request, file: LabFile, jump: JumpHost | null): XoLabSettings {
   const { xo, placement, fixed } = file;
   return {
     name: file.name,
@@ -73,7 +76,7 @@ function settings(request: Request, file: LabFile): XoLabSettings {
     shape: { firmware: placement.firmware, memoryMiB: placement.memoryMiB, cpus: placement.cpus },
     fixed: fixed && { ...fixed, lockWaitMs: fixed.lockWaitS * 1000 },
     slots: file.slots,
-    addressSources: [],
+    addressSources: addressSources(file, jump, request.childEnvironment),
     sshPort: file.ssh.port,
     serialPath: file.serialPath,
     settleMs: SETTLE_MS,

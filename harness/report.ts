@@ -104,7 +104,7 @@ export function metadata(report: Report): readonly (readonly [string, string])[]
     ['image_identity', result?.imageIdentity ?? 'unproven'],
     ['guest_ip', result?.guestAddress ?? 'none'],
     ['guest_ip_source', result?.addressSource ?? 'none'],
-    ['guest_ip_others', result?.addressOthers.join(' ') || 'none'],
+    ['guest_ip_others', result?.addressOthers.join(', ') || 'none'],
     ['ssh_host_key', result?.hostKey ?? 'none'],
     ['vm_uuid', result?.vm ?? 'none'],
     ['import_path', result?.imported?.path ?? 'none'],

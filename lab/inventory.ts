@@ -44,6 +44,8 @@ export interface VmRecord extends Identified {
   creation: { date: string; template: string; user: string } | undefined;
   /** Seconds since 1970, of the last start. */
   startTime: number | null;
+  /** What guest tools report; null: nothing, as without them. */
+  reportedAddress: string | null;
   snapshot: { readonly of: string; readonly time: number } | undefined;
 }
 

@@ -7,6 +7,7 @@ import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Backend, BackendVm, RunningVm } from './backend.ts';
 import { XapiError } from './errors.ts';
+import { GuestMetrics } from './guest-metrics.ts';
 import type { Inventory, VmRecord } from './inventory.ts';
 import type { Mishaps } from './mishaps.ts';
 import type { Storage } from './storage.ts';
@@ -38,11 +39,13 @@ export class Machines {
   readonly #starting = new Set<Promise<unknown>>();
   /** Serial text of the last run, kept when the VM is off. */
   readonly #lastSerial = new Map<string, string>();
+  readonly #metrics: GuestMetrics;
   #starts = 0;
   #closed = false;
 
   constructor(options: MachinesOptions) {
     this.#options = options;
+    this.#metrics = new GuestMetrics(options.inventory);
   }
 
   async start(vm: VmRecord): Promise<void> {
@@ -161,6 +164,8 @@ export class Machines {
     const nics = order.nics.map((nic) => `${nic.mac} at ${nic.address ?? 'no address'}${nic.dead ? ', dead' : ''}`);
     log(`VM ${vm.nameLabel}: started in ${Date.now() - before} ms (${backend.accelerator}; ${nics.join('; ')})`);
     this.#setPower(vm, 'Running');
+    const metrics = this.#options.mishaps.get('guest-metrics');
+    if (metrics !== undefined) this.#metrics.begin(vm, metrics, order.nics[0]?.address ?? null);
     const halted = running.exited.then(({ seen }) => this.#powerLost(vm, running, dir, seen));
     this.#machines.set(vm.uuid, { running, dir, halted });
   }
@@ -210,6 +215,7 @@ export class Machines {
     });
     this.#lastSerial.set(vm.uuid, text);
     this.#machines.delete(vm.uuid);
+    this.#metrics.end(vm);
     this.#setPower(vm, 'Halted');
     await rm(dir, { recursive: true, force: true });
     for (const vbd of inventory.vbdsOf(vm.uuid)) {

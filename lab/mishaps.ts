@@ -1,4 +1,5 @@
 /** What the lab can be told to do wrong: the table of mishaps, and which of them are switched on. */
+import { METRICS_PATTERN } from './guest-metrics.ts';
 
 interface MishapRow {
   /** What a value must look like; null: takes none. */
@@ -79,6 +80,12 @@ export const MISHAPS = {
   'clock-offset': taking('seconds', /^-?\d+$/, "Xen Orchestra's clock is that far ahead of ours."),
   'no-rest-post': without('An older Xen Orchestra: its REST API cannot import a new disk.'),
   'no-rest': without('A still older Xen Orchestra: it has no REST API.'),
+  'guest-metrics': taking(
+    'addresses, each with @seconds where it is reported later; "own" is the right one',
+    METRICS_PATTERN,
+    'Guests report these addresses, one after the other, as those with guest tools do.',
+    'own',
+  ),
   'keep-old-blocks': without('What a VHD leaves out keeps its old content on the disk that is overwritten.'),
   stall: taking('method', METHOD, 'A call of this method is never answered, nor carried out.'),
   'keep-disk': without('vm.delete says true, but the disks stay, as real Xen Orchestra does when a disk is stuck.'),

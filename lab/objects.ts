@@ -25,12 +25,16 @@ function templateValues(vm: VmRecord): Record<string, Json> {
   };
 }
 
+/** Of the first NIC. */
+const reportKey = (address: string): string => (address.includes(':') ? '0/ipv6/0' : '0/ipv4/0');
+
 function vmObject(inventory: Inventory, vm: VmRecord): XoObject {
   const vbds = inventory.vbdsOf(vm.uuid);
   const running = vm.powerState === 'Running';
   const { staticMin, dynamicMin, dynamicMax, staticMax } = vm.memory;
   const object = shaped(inventory, vm, VM_TYPES[vm.kind], {
-    addresses: {},
+    addresses: vm.reportedAddress === null ? {} : { [reportKey(vm.reportedAddress)]: vm.reportedAddress },
+    mainIpAddress: vm.reportedAddress ?? undefined,
     affinityHost: vm.affinityHost,
     auto_poweron: vm.other.auto_poweron === 'true',
     bios_strings: {},
@@ -63,7 +67,7 @@ function vmObject(inventory: Inventory, vm: VmRecord): XoObject {
     VIFs: inventory.vifsOf(vm.uuid).map((vif) => vif.uuid),
     VTPMs: [],
     virtualizationMode: 'hvm',
-    // No guest of this lab runs guest tools.
+    // No guest of this lab runs guest tools; what some report is for the address alone.
     xenTools: running ? false : undefined,
     // Halted: the pool, unless a disk is local to a host; the only SR here is.
     $container: running || vbds.length > 0 ? inventory.host.uuid : inventory.pool.uuid,

@@ -43,6 +43,7 @@ function template(
     xenStoreData: {},
     creation: undefined,
     startTime: null,
+    reportedAddress: null,
     snapshot: undefined,
   };
 }

@@ -128,6 +128,7 @@ export function copiedVm(source: VmRecord, own: Pick<VmRecord, 'kind' | 'nameLab
     xenStoreData: { ...source.xenStoreData },
     creation: undefined,
     startTime: null,
+    reportedAddress: null,
   };
 }
 

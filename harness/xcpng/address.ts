@@ -1,9 +1,20 @@
 /**
- * Where the guest answers: what the guest itself reports through XO, then what is reserved for the
- * slot's MAC. The winner and what the others said are named; a disagreement is a fault, never a guess.
+ * Where the guest answers, out of what everybody says who may know: the guest itself through XO, the slot's
+ * reservation, the sources of the lab file. The winner and the others are named; a disagreement is a fault, never a
+ * guess.
  */
 import { isIP } from 'node:net';
+import type { SaidAddress } from '../lab.ts';
 import type { Vm } from './wire.ts';
+
+/** What one source says. */
+export interface Saying {
+  readonly source: string;
+  /** The best first. */
+  readonly addresses: readonly SaidAddress[];
+  /** Why it could not be asked; null: it could. */
+  readonly failed: string | null;
+}
 
 export type AddressFound =
   | { readonly state: 'found'; readonly host: string; readonly source: string; readonly others: readonly string[] }
@@ -33,21 +44,80 @@ export function reportedAddresses(vm: Pick<Vm, 'addresses' | 'mainIpAddress'>): 
 }
 
 /** @param reserved address of the slot in the lab file; null: the guest has no slot */
-export function chooseAddress(vm: Pick<Vm, 'addresses' | 'mainIpAddress'>, reserved: string | null): AddressFound {
-  const reported = reportedAddresses(vm);
-  const [first] = reported;
-  if (reserved === null) {
-    if (first !== undefined) return { state: 'found', host: first, source: 'guest-metrics', others: [] };
-    const raw = Object.values(vm.addresses).join(' ');
-    return { state: 'none', seen: raw === '' ? 'the guest reports no address' : `the guest reports only ${raw}` };
+export function sayingsOfXo(vm: Pick<Vm, 'addresses' | 'mainIpAddress'>, reserved: string | null): readonly Saying[] {
+  const sure = (addresses: readonly string[]): readonly SaidAddress[] =>
+    addresses.map((address) => ({ address, sure: true }));
+  return [
+    { source: 'guest-metrics', addresses: sure(reportedAddresses(vm)), failed: null },
+    { source: 'slot', addresses: sure(reserved === null ? [] : [reserved]), failed: null },
+  ];
+}
+
+/** One address as one source says it. */
+interface Vote {
+  readonly source: string;
+  readonly address: string;
+  readonly sure: boolean;
+  /** 4, 6, or 0 for a name. A guest has an address of each family: one does not contradict the other. */
+  readonly family: number;
+}
+
+/** @param sayings the most trusted source first */
+export function chooseAddress(sayings: readonly Saying[]): AddressFound {
+  const votes = sayings.flatMap(({ source, addresses }) =>
+    addresses
+      .filter(({ address }) => !isLinkLocal(address))
+      .map((said): Vote => ({ source, ...said, family: isIP(said.address) })),
+  );
+  const conflict = contradiction(votes);
+  if (conflict !== null) return { state: 'conflict', seen: conflict };
+  const winner = best(votes);
+  if (winner === null) return { state: 'none', seen: sayings.map(sentence).join('; ') };
+  const { address: host, source } = winner;
+  const rest = votes.filter((vote) => vote.source !== source || vote.address !== host);
+  const failed = sayings.flatMap(({ source: name, failed: why }) => (why === null ? [] : [`${name} failed: ${why}`]));
+  return { state: 'found', host, source, others: [...rest.map(shown), ...failed] };
+}
+
+const shown = ({ source, address, sure }: Vote): string => `${source}=${address}${sure ? '' : ' (old)'}`;
+
+/** Two sources that are sure, of one family, with nothing in common. */
+function contradiction(votes: readonly Vote[]): string | null {
+  const sure = votes.filter((vote) => vote.sure && vote.family !== 0);
+  for (const family of [4, 6]) {
+    const said = new Map<string, string[]>();
+    for (const vote of sure.filter((each) => each.family === family)) {
+      said.set(vote.source, [...(said.get(vote.source) ?? []), vote.address]);
+    }
+    const all = [...said];
+    for (const [index, [source, addresses]] of all.entries()) {
+      for (const [other, theirs] of all.slice(index + 1)) {
+        if (addresses.some((address) => theirs.includes(address))) continue;
+        return `${source} says ${addresses.join(', ')}, ${other} says ${theirs.join(', ')}`;
+      }
+    }
   }
-  const others = reported.map((address) => `guest-metrics=${address}`);
-  // An address of the other family does not contradict: a guest has both.
-  const comparable = reported.filter((address) => isIP(reserved) === 0 || isIP(address) === isIP(reserved));
-  if (comparable.length === 0) return { state: 'found', host: reserved, source: 'slot', others };
-  if (comparable.includes(reserved)) {
-    const rest = reported.filter((address) => address !== reserved).map((address) => `guest-metrics=${address}`);
-    return { state: 'found', host: reserved, source: 'guest-metrics', others: [`slot=${reserved}`, ...rest] };
+  return null;
+}
+
+/** The address that most sources are sure of; of equal ones IPv4 first, then as the most trusted source says. */
+function best(votes: readonly Vote[]): Vote | null {
+  const support = ({ address }: Vote): number =>
+    votes.reduce((sum, vote) => sum + (vote.address === address ? (vote.sure ? 1 : 0.001) : 0), 0);
+  const familyRank = ({ family }: Vote): number => (family === 6 ? 1 : 0);
+  let winner: Vote | null = null;
+  for (const vote of votes) {
+    const better =
+      winner === null ||
+      familyRank(vote) < familyRank(winner) ||
+      (familyRank(vote) === familyRank(winner) && support(vote) > support(winner));
+    if (better) winner = vote;
   }
-  return { state: 'conflict', seen: `the slot says ${reserved}, the guest reports ${comparable.join(', ')}` };
+  return winner;
+}
+
+function sentence({ source, addresses, failed }: Saying): string {
+  if (failed !== null) return `${source} failed: ${failed}`;
+  if (addresses.length === 0) return `${source} knows none`;
+  return `${source} knows only ${addresses.map(({ address }) => address).join(', ')}`;
 }

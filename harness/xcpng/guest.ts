@@ -1,8 +1,9 @@
 /** The living VM of one case: starts it, says where it answers, whether it still lives, what its console shows. */
-import { type Clock, Deadline, type Look } from '../deadline.ts';
+import { type Clock, Deadline, type Look, until } from '../deadline.ts';
 import { Fault } from '../faults.ts';
 import type { Address, ConsoleText, Guest, GuestDeath, ImportRecord, PowerOff, StoppedBy } from '../lab.ts';
-import { chooseAddress } from './address.ts';
+import { chooseAddress, sayingsOfXo } from './address.ts';
+import { AskedSources } from './asked-sources.ts';
 import { serialText } from './console.ts';
 import { answerLost, shownAfterAll } from './making.ts';
 import { VmPresence } from './presence.ts';
@@ -28,6 +29,7 @@ export interface XoGuestParts {
 }
 
 const CONSOLE_MS = 10_000;
+const ADDRESS_LOOK_MS = 100;
 /** XO that lost its pool has it back after two minutes. */
 const OUT_OF_SIGHT_MS_MAX = 180_000;
 /** A start that was answered with yes shows itself within this time, or it failed late. */
@@ -42,6 +44,7 @@ export class XoGuest implements Guest {
   readonly afterwards: Guest['afterwards'];
   readonly #parts: XoGuestParts;
   readonly #presence: VmPresence;
+  readonly #sources: AskedSources;
   #started = false;
 
   constructor(parts: XoGuestParts) {
@@ -52,6 +55,7 @@ export class XoGuest implements Guest {
     this.imported = parts.imported;
     this.onlyDisk = parts.onlyDisk;
     this.afterwards = parts.afterwards ?? 'deleted';
+    this.#sources = new AskedSources(parts.settings.addressSources, parts.macs);
     this.#presence = new VmPresence(parts.session.objects, parts.poolId, parts.uuid, parts.clock);
   }
 
@@ -122,22 +126,52 @@ export class XoGuest implements Guest {
     return found.state === 'there' ? null : found.seen;
   }
 
-  /** @throws Fault ADDRESS_UNKNOWN, ADDRESS_CONFLICT, VM_LOST, XO_SESSION_LOST, and the interrupt */
+  /**
+   * @throws Fault ADDRESS_UNKNOWN, ADDRESS_SOURCE_FAILED, ADDRESS_CONFLICT, VM_LOST, XO_SESSION_LOST, and the interrupt
+   */
   async address(deadline: Deadline): Promise<Address> {
+    const { uuid } = this.#parts;
+    const stop = new AbortController();
+    const asking = this.#sources.again(deadline, stop.signal);
+    const options = { what: `the address of VM ${uuid}`, code: 'ADDRESS_UNKNOWN', everyMs: ADDRESS_LOOK_MS } as const;
+    try {
+      return await until(deadline, options, () => {
+        const death = this.death();
+        if (death?.kind === 'halted') {
+          throw new Fault('ADDRESS_UNKNOWN', `${death.seen}: it stopped before its address was known`);
+        }
+        if (death !== null) throw new Fault('VM_LOST', death.seen);
+        return this.#chosen();
+      });
+    } catch (error) {
+      const { failures } = this.#sources;
+      if (!(error instanceof Fault && error.code === 'ADDRESS_UNKNOWN') || failures.length === 0) throw error;
+      throw new Fault('ADDRESS_SOURCE_FAILED', error.message, { cause: error });
+    } finally {
+      stop.abort();
+      await asking;
+    }
+  }
+
+  /** @throws Fault ADDRESS_CONFLICT */
+  #chosen(): Look<Address> {
     const { session, uuid, slot, settings } = this.#parts;
-    return session.objects.waitFor(deadline, `the address of VM ${uuid}`, 'ADDRESS_UNKNOWN', () => {
-      const death = this.death();
-      if (death?.kind === 'halted') {
-        throw new Fault('ADDRESS_UNKNOWN', `${death.seen}: it stopped before its address was known`);
-      }
-      if (death !== null) throw new Fault('VM_LOST', death.seen);
-      const vm = session.objects.get('VM', uuid);
-      if (vm === undefined) return { seen: 'the VM is not listed' };
-      const found = chooseAddress(vm, slot?.address ?? null);
-      if (found.state === 'conflict') throw new Fault('ADDRESS_CONFLICT', `VM ${uuid}: ${found.seen}`);
-      if (found.state === 'none') return { seen: found.seen };
-      return { done: { host: found.host, port: settings.sshPort, source: found.source, others: found.others } };
-    });
+    const vm = session.objects.get('VM', uuid);
+    if (vm === undefined) return { seen: 'the VM is not listed' };
+    const found = chooseAddress([...sayingsOfXo(vm, slot?.address ?? null), ...this.#sources.sayings]);
+    if (found.state === 'conflict') throw new Fault('ADDRESS_CONFLICT', `VM ${uuid}: ${found.seen}`);
+    if (found.state === 'none') return { seen: found.seen };
+    return { done: { host: found.host, port: settings.sshPort, source: found.source, others: found.others } };
+  }
+
+  /** @throws Fault ADDRESS_CONFLICT, and the interrupt */
+  async confirmAddress(used: Address, deadline: Deadline): Promise<Address> {
+    await this.#sources.once(deadline);
+    const look = this.#chosen();
+    if (!('done' in look)) return used;
+    const now = look.done;
+    if (now.host === used.host) return now;
+    return { ...used, others: [`${now.source}=${now.host}`, ...now.others] };
   }
 
   /** From here on a halt is what we asked for. @throws Fault VM_STUCK, VM_LOST, and as `Session.call` */

@@ -95,6 +95,17 @@ export const OPERATOR_TRIALS = {
     mishaps.set('no-rest');
     t.equal((await rest('/rest/v0/vms')).status, 302);
   },
+  async 'guest-metrics'(t, { mishaps, xo, makeVm, until }) {
+    const { vm } = await makeVm();
+    mishaps.set('guest-metrics', '169.254.1.1,2001:db8::7@0.2');
+    await xo.call('vm.start', { id: vm });
+    await until({ id: vm }, ([object]) => object?.mainIpAddress === '169.254.1.1');
+    await until({ id: vm }, ([object]) => object?.mainIpAddress === '2001:db8::7');
+    await until({ id: vm, addresses: { '0/ipv6/0': '2001:db8::7' } }, (found) => found.length === 1);
+    await xo.call('vm.stop', { id: vm, force: true });
+    await until({ id: vm }, ([object]) => object?.mainIpAddress === undefined);
+    t.pass('step by step, and nothing when it is off');
+  },
   async 'keep-old-blocks'(t, { mishaps, rest, makeVm }) {
     const { vdi } = await makeVm();
     const put = (format: string, body: Buffer) => rest(`/rest/v0/vdis/${vdi}.${format}`, { method: 'PUT', body });

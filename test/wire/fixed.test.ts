@@ -2,53 +2,12 @@
  * The operator's VM and disk: overwritten, booted, left as configured, and nothing else different. Guests are
  * simulated; test/qemu/fixed.test.ts does it once for real.
  */
-import { readFileSync } from 'node:fs';
 import t from 'tap';
-import { Deadline } from '../../harness/deadline.ts';
-import type { Session } from '../../harness/xcpng/session.ts';
 import { inLanes } from '../lanes.ts';
+import { fixedOptions, IMAGE_BYTES, MIB, makeVm, shown, within } from './operators-vm.ts';
 import { type Backstage, type Play, type Played, witness } from './witness.ts';
 
-const MIB = 1024 * 1024;
-/** The stand-in images of the lab have 8 MiB. */
-const IMAGE_BYTES = 8 * MIB;
 const LANES = 6;
-
-const within = (): Deadline => Deadline.after(60_000, new AbortController().signal);
-
-interface Operators {
-  readonly vm: string;
-  readonly vdi: string;
-}
-
-/** What an operator makes once: a VM with one disk, a slot's MAC, boot from disk. */
-async function makeVm({ lab, other }: Backstage, diskBytes = IMAGE_BYTES): Promise<Operators> {
-  const session = await other();
-  const call = (method: string, params: Record<string, unknown>) => session.call(method, params, within());
-  const [template] = session.objects.all('VM-template').filter(({ name }) => name === 'Other install media');
-  const [sr] = session.objects.all('SR').filter(({ contentType }) => contentType !== 'iso');
-  const [network] = session.objects.all('network');
-  const mac = /^mac = "(.*)"$/m.exec(readFileSync(lab.labFile, 'utf8'))?.[1];
-  const vm = String(
-    await call('vm.create', {
-      ...{ name_label: "the operator's", template: template?.id, VDIs: [], VIFs: [{ network: network?.id, mac }] },
-      ...{ CPUs: 1, memory: 256 * MIB, hvmBootFirmware: 'bios', tags: ['precious'] },
-    }),
-  );
-  const vdi = String(await call('disk.create', { name: 'its disk', size: diskBytes, sr: sr?.id }));
-  await call('vm.attachDisk', { vm, vdi, position: '0', bootable: true });
-  await call('vm.setBootOrder', { vm, order: 'c' });
-  await shown(session, () => session.objects.all('VBD').some((vbd) => vbd.vm === vm && vbd.vdi === vdi));
-  return { vm, vdi };
-}
-
-async function shown(session: Session, look: () => boolean): Promise<void> {
-  await session.objects.waitFor(within(), 'it to be shown', 'XO_OBJECT_LATE', () =>
-    look() ? { done: true } : { seen: 'not yet' },
-  );
-}
-
-const options = ({ vm, vdi }: Operators): readonly string[] => ['--fixed-vm', vm, '--fixed-vdi', vdi];
 
 interface Row extends Play {
   readonly name: string;
@@ -73,14 +32,14 @@ const leftAs =
 const ROWS: readonly Row[] = [
   {
     name: 'halted before, halted after: powered off over SSH, since XO cannot',
-    before: async (backstage) => options(await makeVm(backstage)),
+    before: async (backstage) => fixedOptions(await makeVm(backstage)),
     after: leftAs('Halted'),
     result: 'PASS',
     stoppedBy: 'ssh',
   },
   {
     name: 'XO says so with code 10',
-    before: async (backstage) => options(await makeVm(backstage)),
+    before: async (backstage) => fixedOptions(await makeVm(backstage)),
     mishaps: ['no-clean-shutdown=10'],
     after: leftAs('Halted'),
     result: 'PASS',
@@ -91,7 +50,7 @@ const ROWS: readonly Row[] = [
     before: async (backstage) => {
       const made = await makeVm(backstage);
       await (await backstage.other()).call('vm.start', { id: made.vm }, within());
-      return [...options(made), '--leave', 'running'];
+      return [...fixedOptions(made), '--leave', 'running'];
     },
     after: leftAs('Running'),
     result: 'PASS',
@@ -102,7 +61,7 @@ const ROWS: readonly Row[] = [
     before: async (backstage) => {
       const made = await makeVm(backstage);
       await (await backstage.other()).call('vm.start', { id: made.vm }, within());
-      return options(made);
+      return fixedOptions(made);
     },
     mishaps: ['stuck-power-state=2'],
     after: leftAs('Halted'),
@@ -110,25 +69,25 @@ const ROWS: readonly Row[] = [
   },
   {
     name: 'a larger disk is refused before anything is written',
-    before: async (backstage) => options(await makeVm(backstage, 12 * MIB)),
+    before: async (backstage) => fixedOptions(await makeVm(backstage, 12 * MIB)),
     result: 'misuse',
     says: /expected an image of the size of fixed.vdi, which has 12582912 bytes; --pad makes it so large/,
   },
   {
     name: 'with --pad it is taken',
-    before: async (backstage) => [...options(await makeVm(backstage, 12 * MIB)), '--pad'],
+    before: async (backstage) => [...fixedOptions(await makeVm(backstage, 12 * MIB)), '--pad'],
     after: leftAs('Halted'),
     result: 'PASS',
   },
   {
     name: 'a smaller one never is',
-    before: async (backstage) => options(await makeVm(backstage, 4 * MIB)),
+    before: async (backstage) => fixedOptions(await makeVm(backstage, 4 * MIB)),
     result: 'misuse',
     says: /expected it to fit on fixed.vdi, which has 4194304 bytes/,
   },
   {
     name: 'silence has no control where the operator allows none',
-    before: async (backstage) => options(await makeVm(backstage)),
+    before: async (backstage) => fixedOptions(await makeVm(backstage)),
     answers: SILENT,
     after: leftAs('Halted'),
     result: 'ERROR',
@@ -136,7 +95,7 @@ const ROWS: readonly Row[] = [
   },
   {
     name: 'silence with a control that is allowed',
-    before: async (backstage) => [...options(await makeVm(backstage)), '--fixed-control'],
+    before: async (backstage) => [...fixedOptions(await makeVm(backstage)), '--fixed-control'],
     answers: SILENT,
     after: leftAs('Halted'),
     result: 'ERROR',
@@ -150,7 +109,7 @@ const ROWS: readonly Row[] = [
       const headers = { cookie: `authenticationToken=${token}`, 'content-type': 'application/octet-stream' };
       const body = Buffer.alloc(IMAGE_BYTES, 'old');
       await fetch(`${url}/rest/v0/vdis/${made.vdi}.raw`, { method: 'PUT', headers, body });
-      return options(made);
+      return fixedOptions(made);
     },
     mishaps: ['keep-old-blocks'],
     after: leftAs('Halted'),
@@ -159,7 +118,7 @@ const ROWS: readonly Row[] = [
   },
   {
     name: 'a setting that somebody changed meanwhile is told',
-    before: async (backstage) => options(await makeVm(backstage)),
+    before: async (backstage) => fixedOptions(await makeVm(backstage)),
     onStage: (stage, backstage) => void (stage === 'probe' && rename(backstage)),
     result: 'PASS',
     says: /every check held/,

@@ -1,6 +1,6 @@
 /** Who wins the chain of addresses, and when it refuses to guess. */
 import t from 'tap';
-import { chooseAddress, reportedAddresses } from '../../../harness/xcpng/address.ts';
+import { chooseAddress, reportedAddresses, type Saying, sayingsOfXo } from '../../../harness/xcpng/address.ts';
 
 const vm = (addresses: Record<string, string>, mainIpAddress: string | null = null) => ({ addresses, mainIpAddress });
 
@@ -17,25 +17,55 @@ t.test('what the guest reports', async (t) => {
   t.same(reportedAddresses(vm({ '0/ipv4/0': 'not an address' }, '')), []);
 });
 
+const said = (source: string, addresses: readonly string[], sure = true): Saying => ({
+  ...{ source, addresses: addresses.map((address) => ({ address, sure })), failed: null },
+});
+const chosen = (raw: Parameters<typeof sayingsOfXo>[0], slot: string | null, ...more: readonly Saying[]) =>
+  chooseAddress([...sayingsOfXo(raw, slot), ...more]);
+
 t.test('the chain', async (t) => {
   const reports = vm({ '0/ipv4/0': '198.51.100.7', '0/ipv6/0': '2001:db8::7' });
-  t.same(chooseAddress(reports, null), { state: 'found', host: '198.51.100.7', source: 'guest-metrics', others: [] });
-  t.same(chooseAddress(vm({}), '198.51.100.9'), { state: 'found', host: '198.51.100.9', source: 'slot', others: [] });
-  t.same(chooseAddress(reports, '198.51.100.7'), {
+  t.match(chosen(reports, null), { host: '198.51.100.7', source: 'guest-metrics', others: Array });
+  t.same(chosen(vm({}), '198.51.100.9'), { state: 'found', host: '198.51.100.9', source: 'slot', others: [] });
+  t.same(chosen(reports, '198.51.100.7'), {
     state: 'found',
     host: '198.51.100.7',
     source: 'guest-metrics',
-    others: ['slot=198.51.100.7', 'guest-metrics=2001:db8::7'],
+    others: ['guest-metrics=2001:db8::7', 'slot=198.51.100.7'],
   });
-  t.match(chooseAddress(vm({ '0/ipv6/0': '2001:db8::7' }), '198.51.100.9'), {
+  t.match(chosen(vm({ '0/ipv6/0': '2001:db8::7' }), '198.51.100.9'), {
     source: 'slot',
     others: ['guest-metrics=2001:db8::7'],
   });
+  const two = vm({ '0/ipv4/0': '198.51.100.6', '1/ipv4/0': '198.51.100.7' });
+  t.match(chosen(two, '198.51.100.7'), {
+    host: '198.51.100.7',
+    others: ['guest-metrics=198.51.100.6', 'slot=198.51.100.7'],
+  });
+});
+
+t.test('sources of the lab file', async (t) => {
+  const none = vm({});
+  const table = said('neighbour-table', ['198.51.100.7']);
+  t.match(chosen(none, null, table), { host: '198.51.100.7', source: 'neighbour-table', others: [] });
+  const both = chosen(none, null, table, said('command', ['198.51.100.7']));
+  t.match(both, { source: 'neighbour-table', others: ['command=198.51.100.7'] });
+  const old = said('neighbour-table', ['198.51.100.5'], false);
+  t.match(chosen(none, null, old), { host: '198.51.100.5' }, 'better than nothing');
+  t.match(chosen(none, null, old, said('command', ['198.51.100.7'])), {
+    ...{ state: 'found', host: '198.51.100.7', source: 'command', others: ['neighbour-table=198.51.100.5 (old)'] },
+  });
+  t.match(chosen(none, null, said('command', ['169.254.1.1'])), { state: 'none' }, 'link-local is never taken');
+  const failed = { source: 'command', addresses: [], failed: 'exit 3' };
+  t.match(chosen(none, '198.51.100.9', failed), { state: 'found', others: ['command failed: exit 3'] });
+  t.match(chosen(none, null, failed), { state: 'none', seen: /command failed: exit 3/ });
 });
 
 t.test('it says no', async (t) => {
-  const conflict = chooseAddress(vm({ '0/ipv4/0': '198.51.100.7' }), '198.51.100.9');
-  t.match(conflict, { state: 'conflict', seen: 'the slot says 198.51.100.9, the guest reports 198.51.100.7' });
-  t.match(chooseAddress(vm({}), null), { state: 'none', seen: /no address/ });
-  t.match(chooseAddress(vm({ '0/ipv4/0': '169.254.1.1' }), null), { state: 'none', seen: /only 169\.254\.1\.1/ });
+  const conflict = chosen(vm({ '0/ipv4/0': '198.51.100.7' }), '198.51.100.9');
+  t.match(conflict, { state: 'conflict', seen: 'guest-metrics says 198.51.100.7, slot says 198.51.100.9' });
+  const disagree = chosen(vm({}), '198.51.100.9', said('command', ['198.51.100.7']));
+  t.match(disagree, { state: 'conflict', seen: 'slot says 198.51.100.9, command says 198.51.100.7' });
+  t.match(chosen(vm({}), null), { state: 'none', seen: /guest-metrics knows none; slot knows none/ });
+  t.match(chosen(vm({ '0/ipv4/0': '169.254.1.1' }), null), { state: 'none' });
 });

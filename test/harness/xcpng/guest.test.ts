@@ -23,7 +23,7 @@ function guestWith(slot: string | null): { readonly guest: XoGuest; tell(address
     call: async () => true,
     close: async () => undefined,
   };
-  const settings = { sshPort: 22, serialPath: null } as XoLabSettings;
+  const settings = { sshPort: 22, serialPath: null, addressSources: [] as readonly unknown[] } as XoLabSettings;
   const guest = new XoGuest({
     ...{ session, settings, poolId: 'P', uuid: 'v', name: 'x', macs: [], onlyDisk: true },
     slot: slot === null ? null : { mac: '02:00:00:00:00:01', address: slot },
@@ -37,7 +37,7 @@ t.test('two sources that disagree are no guess', async (t) => {
   tell({ '0/ipv4/0': '198.51.100.7' });
   await t.rejects(guest.address(within(1_000)), {
     code: 'ADDRESS_CONFLICT',
-    message: /the slot says 198\.51\.100\.9, the guest reports 198\.51\.100\.7/,
+    message: /guest-metrics says 198\.51\.100\.7, slot says 198\.51\.100\.9/,
   });
 });
 
