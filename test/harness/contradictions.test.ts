@@ -162,7 +162,7 @@ t.test('each half alone is fine', async (t) => {
     { lab: 'insecure = true\n' },
     { lab: PIN },
     { lab: '[addresses]\nneighbours = "here"\nstimulate = "192.0.2.0/24"\n' },
-    { lab: '[addresses]\nneighbours = "jump"\n[ssh.jump]\nhost = "j"\n' },
+    { lab: '[addresses]\nneighbours = "jump"\n[ssh]\nagent = "/agent"\n[ssh.jump]\nhost = "j"\n' },
     { lab: `[fixed]\nvm = "${UUID}"\nvdi = "${UUID}"\n` },
     { args: ['--lab', 'embedded'], environment: { BOOTWITNESS_CACHE_DIR: join(dir, 'new', 'cache') } },
   ];
