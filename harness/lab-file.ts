@@ -16,7 +16,8 @@ import { type Overrides, type Table, TomlReader } from './toml-reader.ts';
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 const FINGERPRINT = /^(sha256:)?[0-9a-f]{2}(:?[0-9a-f]{2}){31}$/i;
 
-const KNOWN: Readonly<Record<string, readonly string[]>> = {
+/** Every key that a lab file may have, by table. */
+export const KNOWN_KEYS: Readonly<Record<string, readonly string[]>> = {
   '': [
     ...['name', 'kind', 'budget_scale', 'claim_hours', 'xo', 'placement', 'fixed', 'ssh', 'addresses', 'console'],
     ...['slots', 'control', 'reference', 'paths'],
@@ -52,7 +53,7 @@ export function loadLabFile(path: string, overrides: Overrides = NOTHING): LabFi
 /** The pure part of `loadLabFile`. Relative paths in the file are relative to the file. */
 export function parseLabFile(path: string, text: string, overrides: Overrides = NOTHING): LabFile {
   const reader = new TomlReader(path, text, overrides);
-  for (const [table, keys] of Object.entries(KNOWN)) reader.knownOnly(table, keys);
+  for (const [table, keys] of Object.entries(KNOWN_KEYS)) reader.knownOnly(table, keys);
   return {
     path,
     name: reader.string('', 'name') ?? 'lab',

@@ -1,7 +1,6 @@
-import { fileURLToPath } from 'node:url';
 import t from 'tap';
 import { Fault } from '../../harness/faults.ts';
-import { loadLabFile, parseLabFile } from '../../harness/lab-file.ts';
+import { parseLabFile } from '../../harness/lab-file.ts';
 
 const GOOD = `name = "pool1"
 budget_scale = 1.5
@@ -113,9 +112,4 @@ t.test('what the caller gives wins over the file, and is checked alike', async (
   for (const [key, text, from, code, message] of rows) {
     t.throws(() => parseLabFile('/l.toml', GOOD, with_(key, text, from)), { code, message });
   }
-});
-
-t.test('the commented example is a lab file', async (t) => {
-  const path = fileURLToPath(new URL('../../labs/pool1.example.toml', import.meta.url));
-  t.match(loadLabFile(path), { name: 'pool1', kind: 'xo', placement: { firmware: 'uefi' } });
 });
