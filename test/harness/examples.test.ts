@@ -1,4 +1,4 @@
-/** The commented examples are lab files, also what is commented out in them, and no key of a lab file is left untold. */
+/** The commented examples are lab files, also what is commented out in them; no key of a lab file is left untold. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import t from 'tap';
