@@ -2,6 +2,7 @@
 import t from 'tap';
 import WebSocket from 'ws';
 import { testEndpoint } from './open-endpoint.ts';
+import { everywhere } from './place.ts';
 import { masked, outcome, recorded } from './recorded.ts';
 
 /** The first message, in the recording's form. */
@@ -17,11 +18,11 @@ function firstMessage(url: string, protocols: readonly string[], cookie: string 
   });
 }
 
-t.test('consoles', async (t) => {
-  const { url, token, xo, makeVm } = await testEndpoint(t);
+everywhere('consoles', async (t, { url, token, xo, makeVm, until }) => {
   const { vm } = await makeVm('runs');
-  const { vm: halted } = await makeVm('halted', '02:00:00:00:aa:02');
+  const { vm: halted } = await makeVm('halted');
   await xo.call('vm.start', { id: vm });
+  await until({ id: vm }, ([object]) => object?.power_state === 'Running');
   const base = `${url.replace('http', 'ws')}/api/consoles`;
   const cookie = `token=${token}`;
   const trials: readonly (readonly [string, string, readonly string[], string | undefined])[] = [

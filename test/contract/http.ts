@@ -1,5 +1,6 @@
 /** One HTTP request over a connection of its own, with full control of headers and body; for tests. */
-import { type IncomingHttpHeaders, request } from 'node:http';
+import { request as httpRequest, type IncomingHttpHeaders } from 'node:http';
+import { request as httpsRequest } from 'node:https';
 
 export interface Answer {
   readonly status: number | undefined;
@@ -20,6 +21,7 @@ export interface Ask {
 /** Rejects with the socket's error where there is no answer. */
 export function ask(url: string, { method = 'GET', headers = {}, body, chunked = false, cutAfter }: Ask = {}) {
   return new Promise<Answer>((resolve, reject) => {
+    const request = url.startsWith('https:') ? httpsRequest : httpRequest;
     const length = body && !chunked ? { 'content-length': body.length } : {};
     const outgoing = request(url, { method, headers: { ...headers, ...length }, agent: false }, (incoming) => {
       const parts: Buffer[] = [];

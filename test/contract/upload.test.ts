@@ -1,9 +1,10 @@
 /** Recorded: disks on their way in and out, over REST and over the `$sendTo` of `disk.import`. */
 import { randomBytes } from 'node:crypto';
-import t from 'tap';
+import t, { type Test } from 'tap';
 import { makeVhd } from '../lab/make-vhd.ts';
-import { ask, recordedForm } from './http.ts';
-import { type TestEndpoint, testEndpoint } from './open-endpoint.ts';
+import { recordedForm } from './http.ts';
+import { testEndpoint } from './open-endpoint.ts';
+import { everywhere, type Place } from './place.ts';
 import { masked, outcome, recorded } from './recorded.ts';
 
 const MIB = 2 ** 20;
@@ -24,25 +25,30 @@ function someDisk(): Buffer {
   return disk;
 }
 
-async function sendTo({ xo, the, url }: TestEndpoint, type: string): Promise<string> {
-  const sr = await the({ type: 'SR' });
-  const { $sendTo } = (await xo.call('disk.import', { name: 'imported', sr: sr.id, type })) as { $sendTo: string };
-  return `${url}${$sendTo}`;
+/** The path that the call gave. */
+async function sendTo({ xo, sr, name }: Place, type: string): Promise<string> {
+  const order = { name: name('imported'), sr: (await sr()).id, type };
+  const { $sendTo } = (await xo.call('disk.import', order)) as { $sendTo: string };
+  return $sendTo;
 }
+
+/** Where a disk of that name is made. */
+const at = async ({ sr, name }: Place, label: string, query = ''): Promise<string> =>
+  `/rest/v0/srs/${(await sr()).id}/vdis?${query}${new URLSearchParams({ name_label: name(label) })}`;
 
 const none = (found: readonly unknown[]) => found.length === 0;
 
-t.test('REST: import, read back, overwrite', async (t) => {
-  const { rest, the, until, xo } = await testEndpoint(t);
-  const [sr, disk] = [await the({ type: 'SR' }), someDisk()];
-  const at = `/rest/v0/srs/${sr.id}/vdis`;
-  const made = await rest(`${at}?raw=true&name_label=rest%20raw`, { method: 'POST', headers: BINARY, body: disk });
+everywhere('REST: import, read back, overwrite', async (t, place) => {
+  const { rest, the, until, xo, name } = place;
+  const disk = someDisk();
+  const path = await at(place, 'rest raw', 'raw=true&');
+  const made = await rest(path, { method: 'POST', headers: BINARY, body: disk });
   const { id } = JSON.parse(made.body.toString()) as { id: string };
   t.match(recordedForm(made), { status: 201, headers: { location: `/rest/v0/vdis/${id}`, 'content-length': '50' } });
   t.equal(made.body.toString(), `{\n  "id": "${id}"\n}`);
   await until({ id }, (found) => found.length === 1);
   t.match(await the({ id }), {
-    name_label: 'rest raw',
+    name_label: name('rest raw'),
     size: 10 * MIB,
     other_config: { 'xo:import:length': String(9 * MIB) },
   });
@@ -63,12 +69,12 @@ t.test('REST: import, read back, overwrite', async (t) => {
   await t.rejects(xo.call('vdi.delete', { id }), { code: 1 });
 });
 
-t.test('REST: a dynamic VHD, its blocks in any order', async (t) => {
-  const { rest, the, until } = await testEndpoint(t);
-  const [sr, disk] = [await the({ type: 'SR' }), someDisk()];
+everywhere('REST: a dynamic VHD, its blocks in any order', async (t, place) => {
+  const { rest, the, until } = place;
+  const disk = someDisk();
   for (const order of [undefined, (all: readonly number[]) => [...all].reverse()]) {
     const body = makeVhd(disk, order);
-    const made = await rest(`/rest/v0/srs/${sr.id}/vdis`, { method: 'POST', headers: BINARY, body });
+    const made = await rest(await at(place, 'a VHD'), { method: 'POST', headers: BINARY, body });
     t.equal(made.status, 201);
     const { id } = JSON.parse(made.body.toString()) as { id: string };
     await until({ id }, (found) => found.length === 1);
@@ -78,24 +84,24 @@ t.test('REST: a dynamic VHD, its blocks in any order', async (t) => {
   }
 });
 
-t.test('REST: refusals', async (t) => {
-  const { rest, the, until, makeVm, xo } = await testEndpoint(t);
-  const sr = await the({ type: 'SR' });
+everywhere('REST: refusals', async (t, place) => {
+  const { rest, until, makeVm, xo, name } = place;
   const body = randomBytes(2 * MIB);
-  const at = `/rest/v0/srs/${sr.id}/vdis`;
-  const same = async (name: string, path: string, asked: object) => {
+  const plain = await at(place, 'refused');
+  const raw = await at(place, 'refused', 'raw=true&');
+  const same = async (what: string, path: string, asked: object) => {
     const answer = recordedForm(await rest(path, { method: 'POST', headers: BINARY, body, ...asked }));
-    t.strictSame(masked({ result: answer }), recorded('upload', name), name);
+    t.strictSame(masked({ result: answer }), recorded('upload', what), what);
   };
-  await same('REST import without content-length', `${at}?raw=true`, { chunked: true });
-  await same('REST import, ?raw without a value', `${at}?raw`, {});
+  await same('REST import without content-length', raw, { chunked: true });
+  await same('REST import, ?raw without a value', await at(place, 'refused', 'raw&'), {});
   const headers = { 'content-type': 'application/x-www-form-urlencoded' };
-  await same('REST import, content-type application/x-www-form-urlencoded', `${at}?raw=true`, { headers });
-  t.match(await rest(at, { method: 'POST', headers: BINARY, body }), { status: 500 }, 'no VHD');
+  await same('REST import, content-type application/x-www-form-urlencoded', raw, { headers });
+  t.match(await rest(plain, { method: 'POST', headers: BINARY, body }), { status: 500 }, 'no VHD');
   const cut = makeVhd(someDisk()).subarray(0, 3 * MIB);
-  const damaged = await rest(at, { method: 'POST', headers: BINARY, body: cut });
+  const damaged = await rest(plain, { method: 'POST', headers: BINARY, body: cut });
   t.match(damaged.body.toString(), /VDI_IO_ERROR/, 'a VHD that ends too early');
-  await until({ type: 'VDI' }, none);
+  await until({ name_label: name('refused') }, none);
   const { vm, vdi } = await makeVm();
   const large = await rest(`/rest/v0/vdis/${vdi}.raw`, { method: 'PUT', headers: BINARY, body: Buffer.alloc(3 * MIB) });
   t.match(large.body.toString(), /VDI_IO_ERROR/, 'too large for the disk');
@@ -105,82 +111,99 @@ t.test('REST: refusals', async (t) => {
   t.match(await rest(`/rest/v0/vdis/${vdi}.raw`), { status: 500 }, 'a disk in use is not read either');
 });
 
-t.test('a client that goes away in the middle leaves no disk', async (t) => {
-  const ends = await testEndpoint(t);
-  const { rest, the, until, url } = ends;
-  const sr = await the({ type: 'SR' });
+async function leaveInTheMiddle(t: Test, place: Place): Promise<void> {
+  const { rest, send, until, name } = place;
   const body = makeVhd(randomBytes(8 * MIB));
-  const raw = `/rest/v0/srs/${sr.id}/vdis?raw=true`;
-  await t.rejects(rest(raw, { method: 'POST', headers: BINARY, body, cutAfter: 3 * MIB }));
-  await t.rejects(rest(raw.replace('?raw=true', ''), { method: 'POST', headers: BINARY, body, cutAfter: 3 * MIB }));
-  for (const type of ['iso', 'vhd']) {
-    const path = await sendTo(ends, type);
-    const bytes = form('file', body);
-    await t.rejects(ask(path, { method: 'POST', headers: FORM, body: bytes, cutAfter: 3 * MIB }));
+  for (const query of ['raw=true&', '']) {
+    const path = await at(place, 'imported', query);
+    await t.rejects(rest(path, { method: 'POST', headers: BINARY, body, cutAfter: 3 * MIB }));
   }
-  await until({ type: 'VDI' }, none);
-  await until({ type: 'SR' }, ([one]) => one?.usage === 0);
-  t.match(await ask(`${url}/nothing`), { status: 302 });
+  for (const type of ['iso', 'vhd']) {
+    const path = await sendTo(place, type);
+    await t.rejects(send(path, { method: 'POST', headers: FORM, body: form('file', body), cutAfter: 3 * MIB }));
+  }
+  await until({ name_label: name('imported') }, none);
+}
+
+everywhere('a client that goes away in the middle leaves no disk', leaveInTheMiddle);
+
+t.test('nor space that is taken', async (t) => {
+  const place = await testEndpoint(t);
+  await leaveInTheMiddle(t, place);
+  await place.until({ type: 'SR' }, ([one]) => one?.usage === 0);
 });
 
-t.test('disk.import: what arrives', async (t) => {
-  const ends = await testEndpoint(t);
-  const { the, rest, url } = ends;
+everywhere('disk.import: what arrives', async (t, place) => {
+  const { the, rest, send, name } = place;
   const disk = someDisk();
   for (const [type, bytes] of [
     ['iso', disk],
     ['vhd', makeVhd(disk)],
   ] as const) {
-    const path = await sendTo(ends, type);
-    const answer = await ask(path, { method: 'POST', headers: FORM, body: form('file', bytes) });
+    const path = await sendTo(place, type);
+    const answer = await send(path, { method: 'POST', headers: FORM, body: form('file', bytes) });
     const { result } = JSON.parse(answer.body.toString()) as { result: string };
     t.strictSame(recordedForm(answer), {
       status: 200,
       headers: {},
       text: `{"id":0,"jsonrpc":"2.0","result":"${result}"}`,
     });
-    t.match(await the({ id: result }), { name_label: 'imported', size: 10 * MIB }, 'known at once');
+    t.match(await the({ id: result }), { name_label: name('imported'), size: 10 * MIB }, 'known at once');
     const back = await rest(`/rest/v0/vdis/${result}.raw`, { headers: { 'accept-encoding': 'identity' } });
     t.ok(back.body.subarray(0, disk.length).equals(disk), `${type} as sent`);
-    const second = await ask(path, { method: 'POST', body: Buffer.alloc(0) });
+    const second = await send(path, { method: 'POST', body: Buffer.alloc(0) });
     t.equal(second.status, 302, 'a path works once');
   }
   const odd = form('file', randomBytes(100_001));
-  const answer = await ask(await sendTo(ends, 'iso'), { method: 'POST', headers: FORM, body: odd });
-  const name = 'type iso, size not a multiple of 512';
-  t.strictSame(masked({ result: recordedForm(answer) }), recorded('upload', name), name);
-  const nobody = await ask(`${url}/api/nobody`, { method: 'POST', body: Buffer.alloc(0) });
+  const answer = await send(await sendTo(place, 'iso'), { method: 'POST', headers: FORM, body: odd });
+  const what = 'type iso, size not a multiple of 512';
+  t.strictSame(masked({ result: recordedForm(answer) }), recorded('upload', what), what);
+  const nobody = await send('/api/nobody', { method: 'POST', body: Buffer.alloc(0) });
   t.strictSame(masked({ result: recordedForm(nobody) }), recorded('upload', 'a path nobody gave'));
 });
 
-t.test('disk.import: refusals', async (t) => {
-  const ends = await testEndpoint(t);
-  const { mishaps, until, url } = ends;
-  const same = async (name: string, type: string, asked: object) => {
-    const answer = await ask(await sendTo(ends, type), { method: 'POST', headers: FORM, ...asked });
+const small = form('file', Buffer.alloc(64, 7));
+
+t.test('disk.import: refusals of the pool', async (t) => {
+  const place = await testEndpoint(t);
+  for (const [mishap, name] of [
+    ['transfer-fails', 'type iso, the transfer fails in the XAPI'],
+    ['sr-full', 'type iso, SR full'],
+  ] as const) {
+    place.mishaps.set(mishap);
+    const answer = await place.send(await sendTo(place, 'iso'), { method: 'POST', headers: FORM, body: small });
     t.strictSame(masked({ result: recordedForm(answer) }), recorded('upload', name), name);
+    place.mishaps.clear(mishap);
+  }
+  await place.until({ type: 'VDI' }, none);
+});
+
+everywhere('disk.import: refusals', async (t, place) => {
+  const { until, send, name } = place;
+  const same = async (what: string, type: string, asked: object) => {
+    const answer = await send(await sendTo(place, type), { method: 'POST', headers: FORM, ...asked });
+    t.strictSame(masked({ result: recordedForm(answer) }), recorded('upload', what), what);
   };
-  const body = form('file', Buffer.alloc(64, 7));
-  mishaps.set('transfer-fails');
-  await same('type iso, the transfer fails in the XAPI', 'iso', { body });
-  mishaps.clear('transfer-fails');
-  mishaps.set('sr-full');
-  await same('type iso, SR full', 'iso', { body });
-  mishaps.clear('sr-full');
+  const body = small;
   await same('not multipart: the raw bytes as the body', 'iso', { body, headers: BINARY });
   await same('multipart, chunked: no content-length', 'iso', { body, chunked: true });
   // By luck the client sees the answer or a broken connection, as recorded; the answer is the same each time.
   for (const type of ['raw', 'qcow2']) {
-    const refused = await outcome(ask(await sendTo(ends, type), { method: 'POST', headers: FORM, body }));
+    const refused = await outcome(send(await sendTo(place, type), { method: 'POST', headers: FORM, body }));
     const seen = JSON.stringify(refused);
     t.ok(/ECONNRESET|EPIPE|socket hang up/.test(seen) || /"status":500/.test(seen), `type ${type} is refused`);
   }
   const bytes = form('file', Buffer.concat([Buffer.alloc(512, 5), Buffer.alloc(MIB)]));
-  const noVhd = await ask(await sendTo(ends, 'vhd'), { method: 'POST', headers: FORM, body: bytes });
+  const noVhd = await send(await sendTo(place, 'vhd'), { method: 'POST', headers: FORM, body: bytes });
   const sums = (one: unknown) => JSON.parse(JSON.stringify(one).replace(/\b\d{8,10}\b/g, 'SUM')) as unknown;
   t.strictSame(sums({ result: recordedForm(noVhd) }), sums(recorded('upload', 'type vhd, not a VHD')));
-  await until({ type: 'VDI' }, none);
-  const nameless = ask(await sendTo(ends, 'iso'), { method: 'POST', headers: FORM, body: form('disk', body) });
+  await until({ name_label: name('imported') }, none);
+});
+
+t.test('disk.import: without a part named "file" there is never an answer', async (t) => {
+  const place = await testEndpoint(t);
+  const { send, logged } = place;
+  const nameless = send(await sendTo(place, 'iso'), { method: 'POST', headers: FORM, body: form('disk', small) });
   let answered = false;
   nameless.then(
     () => {
@@ -188,7 +211,7 @@ t.test('disk.import: refusals', async (t) => {
     },
     () => undefined,
   );
-  while (!ends.logged.some((line) => line.includes('without a part named'))) await ask(`${url}/x`);
-  await ask(`${url}/x`);
-  t.notOk(answered, 'without a part named "file" there is never an answer');
+  while (!logged.some((line) => line.includes('without a part named'))) await send('/x', {});
+  await send('/x', {});
+  t.notOk(answered);
 });

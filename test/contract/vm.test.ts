@@ -1,6 +1,7 @@
 /** Recorded: what the life of a VM refuses. */
 import t from 'tap';
 import { testEndpoint } from './open-endpoint.ts';
+import { everywhere } from './place.ts';
 import { masked, outcome, recorded } from './recorded.ts';
 
 const START_FAILURES = [
@@ -18,7 +19,6 @@ t.test('a halted VM', async (t) => {
   const same = async (name: string, call: Promise<unknown>) => {
     t.strictSame(masked(await outcome(call)), recorded('VM', name), name);
   };
-  await same('restart of a halted VM', xo.call('vm.restart', { id: vm, force: true }));
   const template = await the({ isDefaultTemplate: true });
   await same('delete of a default template', xo.call('vm.delete', { id: template.id }));
   for (const code of START_FAILURES) {
@@ -28,6 +28,13 @@ t.test('a halted VM', async (t) => {
   mishaps.clear('start-fails');
   await same('more memory than the host has: vm.set', xo.call('vm.set', { id: vm, memory: '20 GiB' }));
   await same('more memory than the host has: start', xo.call('vm.start', { id: vm }));
+});
+
+everywhere('a halted VM refuses', async (t, { xo, makeVm }) => {
+  const { vm } = await makeVm();
+  const name = 'restart of a halted VM';
+  const restarted = await outcome(xo.call('vm.restart', { id: vm, force: true }));
+  t.strictSame(masked(restarted), recorded('VM', name), name);
   await t.rejects(xo.call('vm.set', { id: vm, memory: '1 MiB' }), {
     code: -32000,
     data: { code: 'MEMORY_CONSTRAINT_VIOLATION' },
@@ -40,22 +47,28 @@ t.test('a halted VM', async (t) => {
   });
 });
 
-t.test('a running VM', async (t) => {
-  const { xo, makeVm } = await testEndpoint(t);
+everywhere('a running VM', async (t, { xo, makeVm, until }) => {
   const { vm, vdi } = await makeVm();
   const same = async (name: string, call: Promise<unknown>) => {
     t.strictSame(masked(await outcome(call)), recorded('VM', name), name);
   };
   await xo.call('vm.start', { id: vm });
+  await until({ id: vm }, ([object]) => object?.power_state === 'Running');
   await same('start of a running VM', xo.call('vm.start', { id: vm }));
   await same('stop without force, no guest tools (XAPI: VM_LACKS_FEATURE)', xo.call('vm.stop', { id: vm }));
   await same('restart without force, no guest tools', xo.call('vm.restart', { id: vm }));
   await same('change of memory while running', xo.call('vm.set', { id: vm, memory: '1 GiB' }));
   await same('attach a disk twice', xo.call('vm.attachDisk', { vm, vdi, position: '0' }));
   await same('setBootOrder', xo.call('vm.setBootOrder', { vm, order: 'c' }));
-  const { vm: twin } = await makeVm('twin');
-  await same('start of a VM whose MAC another running VM has', xo.call('vm.start', { id: twin }));
   await same('vm.delete of a VM which runs', xo.call('vm.delete', { id: vm }));
+});
+
+t.test('a VM whose MAC another running VM has', async (t) => {
+  const { xo, makeVm } = await testEndpoint(t);
+  await xo.call('vm.start', { id: (await makeVm()).vm });
+  const { vm: twin } = await makeVm('twin');
+  const name = 'start of a VM whose MAC another running VM has';
+  t.strictSame(masked(await outcome(xo.call('vm.start', { id: twin }))), recorded('VM', name), name);
 });
 
 t.test('vm.create when something fails', async (t) => {
@@ -73,8 +86,7 @@ t.test('vm.create when something fails', async (t) => {
   t.strictSame(masked({ ...(failed as object), left }), recorded('VM', name), name);
 });
 
-t.test('blocked operations', async (t) => {
-  const { xo, the, makeVm, until } = await testEndpoint(t);
+everywhere('blocked operations', async (t, { xo, the, makeVm, until }) => {
   const { vm } = await makeVm();
   await xo.call('vm.set', { id: vm, blockedOperations: { destroy: 'precious', start: true } });
   await t.rejects(xo.call('vm.start', { id: vm }), {
@@ -97,16 +109,15 @@ t.test('blocked operations', async (t) => {
   t.equal(await xo.call('vm.delete', { id: vm, forceBlockedOperation: true }), true);
 });
 
-t.test('a VM with the same MAC twice', async (t) => {
-  const { xo, the } = await testEndpoint(t);
-  const [template, network] = [await the({ isDefaultTemplate: true }), await the({ type: 'network' })];
+everywhere('a VM with the same MAC twice', async (t, place) => {
+  const { xo } = place;
+  const [template, network] = [await place.template(), await place.network()];
   const vif = { network: network.id, mac: '02:00:00:00:aa:01' };
-  const vm = await xo.call('vm.create', { name_label: 'x', template: template.id, VIFs: [vif, vif] });
+  const vm = await xo.call('vm.create', { name_label: place.name('x'), template: template.id, VIFs: [vif, vif] });
   await t.rejects(xo.call('vm.start', { id: vm }), { code: 21, data: { code: 'DUPLICATED_MAC_ADDRESS' } });
 });
 
-t.test('a disk that another running VM has', async (t) => {
-  const { xo, makeVm } = await testEndpoint(t);
+everywhere('a disk that another running VM has', async (t, { xo, makeVm }) => {
   const { vm, vdi } = await makeVm('one');
   const { vm: other } = await makeVm('other');
   await xo.call('vm.attachDisk', { vm: other, vdi });
