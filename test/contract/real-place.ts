@@ -4,7 +4,6 @@
  */
 import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import type { Test } from 'tap';
 import type { Xo } from 'xo-lib';
 import type { XoObject } from '../../lab/json.ts';
 import { looking, makeVm, openClient } from './client.ts';
@@ -65,13 +64,17 @@ const idIn = (body: Buffer): unknown => {
 };
 
 /** @param real whose it is; for tests of this place the embedded lab stands in */
-export async function realPlace(t: Test, real: RealXo | null = REAL): Promise<Place & { readonly own: OwnObjects }> {
+export async function realPlace(
+  t: { teardown(action: () => unknown): unknown },
+  real: RealXo | null = REAL,
+  calmMs = CALM_MS,
+): Promise<Place> {
   if (real === null) throw new Error('no Xen Orchestra is named');
   const { url, token } = real;
   const clients: Xo[] = [];
   const plain = await openClient(url);
   await plain.signIn({ token });
-  const looks = looking(plain, CALM_MS);
+  const looks = looking(plain, calmMs);
   const own = new OwnObjects(async (id) => {
     for (const key of ['id', 'uuid', '_xapiRef']) for (const one of await looks.shown({ [key]: id })) return one;
     return undefined;
@@ -104,7 +107,7 @@ export async function realPlace(t: Test, real: RealXo | null = REAL): Promise<Pl
     return answer;
   };
   return {
-    ...{ url, token, xo, newXo, own, ...looks, ...places },
+    ...{ url, token, xo, newXo, ...looks, ...places },
     rest: (path, asked = {}) => {
       own.checkRequest(asked.method ?? 'GET', path);
       return request(path, { ...asked, headers: { cookie: `authenticationToken=${token}`, ...asked.headers } });
