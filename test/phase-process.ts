@@ -37,6 +37,12 @@ export function workdirRoot(t: { teardown(done: () => void): unknown }): string 
   return root;
 }
 
+/** This process's, without what changes a phase (CI) and what only the contract tests know. */
+export function ownEnvironment(): NodeJS.ProcessEnv {
+  const kept = Object.entries(process.env).filter(([name]) => name !== 'CI' && !name.startsWith('BOOTWITNESS_TEST_'));
+  return Object.fromEntries(kept);
+}
+
 /** Runs `phase9` or `phase11` with the arguments; the root gets one more workdir, or none on misuse. */
 export async function runPhase(
   phase: keyof typeof ENTRIES,
@@ -46,7 +52,7 @@ export async function runPhase(
 ): Promise<Outcome> {
   const before = new Set(readdirSync(root));
   const startedMs = performance.now();
-  const { CI: _ci, ...environment } = process.env;
+  const environment = ownEnvironment();
   const child = spawn(
     process.execPath,
     ['--import', import.meta.resolve('tsx'), join(ROOT, ENTRIES[phase]), '--workdir-root', root, ...args],

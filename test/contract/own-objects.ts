@@ -13,8 +13,11 @@ const MAKE: readonly string[] = ['vm.create', 'disk.create', 'disk.import', 'vm.
 const HARMLESS =
   /^(xo\.getAllObjects|system\.\w+|token\.(create|deleteOwn)|session\.\w+|server\.getAll|vm\.frobnicate)$/;
 /** They act on what `id`, `vm` and `vdi` name. */
-const ACT =
-  /^(vm\.(create|clone|snapshot|start|stop|restart|set|attachDisk|setBootOrder|delete)|disk\.(create|import)|vdi\.(set|delete)|vbd\.delete|tag\.(add|remove))$/;
+const ACT: readonly string[] = [
+  ...MAKE,
+  ...['vm.start', 'vm.stop', 'vm.restart', 'vm.set', 'vm.attachDisk', 'vm.setBootOrder', 'vm.delete'],
+  ...['vdi.set', 'vdi.delete', 'vbd.delete', 'tag.add', 'tag.remove'],
+];
 const OTHERS = /^(VM|VM-template|VM-snapshot|VM-controller|VDI|VDI-snapshot|VDI-unmanaged|VBD|VIF)$/;
 
 const unsent = (what: string): Error => new Error(`not sent, since it is not ours: ${what}`);
@@ -41,7 +44,7 @@ export class OwnObjects {
   /** @throws Error for a call that could touch what is not ours */
   async checkCall(method: string, params: Params | readonly unknown[]): Promise<void> {
     if (HARMLESS.test(method)) return;
-    if (!ACT.test(method)) throw unsent(`${method} is no method that a contract test needs`);
+    if (!ACT.includes(method)) throw unsent(`${method} is no method that a contract test needs`);
     const given = Array.isArray(params) ? params : ['id', 'vm', 'vdi'].map((key) => (params as Params)[key]);
     for (const id of given) if (typeof id === 'string') await this.#checkId(method, id);
     if (!MAKE.includes(method)) return;

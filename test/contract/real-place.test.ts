@@ -85,7 +85,8 @@ t.test('what is ours is removed, also where it runs, and where nobody learnt its
   const { pool, place, vm, vdi, end } = await stage(t);
   const made = await place.makeVm();
   await place.xo.call('vm.start', { id: made.vm });
-  const upload = `/rest/v0/srs/${(await place.sr()).id}/vdis?raw=true&${new URLSearchParams({ name_label: place.name('x') })}`;
+  const query = new URLSearchParams({ raw: 'true', name_label: place.name('x') });
+  const upload = `/rest/v0/srs/${(await place.sr()).id}/vdis?${query}`;
   const headers = { 'content-type': 'application/octet-stream' };
   const { status } = await place.rest(upload, { method: 'POST', headers, body: Buffer.alloc(2 ** 20) });
   t.equal(status, 201);

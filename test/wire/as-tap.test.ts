@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import t from 'tap';
 import { startLab } from '../lab-process.ts';
+import { ownEnvironment } from '../phase-process.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const dir = mkdtempSync(join(tmpdir(), 'bw-as-tap-'));
@@ -13,7 +14,7 @@ t.teardown(() => rmSync(dir, { recursive: true, force: true }));
 
 /** Runs the entry under tap, which takes no arguments for it: options come from the environment. */
 async function underTap(labFile: string): Promise<{ code: number | null; stdout: string }> {
-  const { TAP: _tap, CI: _ci, TAP_CHILD_ID: _id, TAP_JOB_ID: _job, ...environment } = process.env;
+  const { TAP: _tap, TAP_CHILD_ID: _id, TAP_JOB_ID: _job, ...environment } = ownEnvironment();
   const child = spawn(
     process.execPath,
     [join(ROOT, 'node_modules/tap/dist/esm/run.mjs'), '--reporter=tap', 'phase9-xcpng-boot.ts'],
