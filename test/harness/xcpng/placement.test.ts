@@ -69,6 +69,12 @@ t.test('no match, or two', async (t) => {
   t.match(resolve(pool('a'), { sr: 'isos' }), /BAD_PLACEMENT.*"isos", found 0/, 'an ISO library holds no disks');
   const twins = { 'a-lan2': { type: 'network', uuid: 'a-lan2', name_label: 'lan', $pool: 'a' } };
   t.match(resolve(pool('a', twins), { network: 'lan' }), /BAD_PLACEMENT.*found 2; there is: .*a-lan\).*a-lan2/);
+  const second = { ...pool('a')['a-disks'], uuid: 'a-disks2' };
+  const disks2 = { 'a-disks2': second };
+  t.match(resolve(pool('a', disks2), { sr: 'disks' }), /BAD_PLACEMENT.*SR.*found 2; there is: .*a-disks\).*a-disks2/);
+  t.match(resolve(pool('a', disks2), { sr: 'a-disks' }), { srId: 'a-disks' }, 'a uuid names one of them');
+  const custom = { 'a-own': { ...pool('a')['a-uuid-of-template'], uuid: 'a-own', isDefaultTemplate: false } };
+  t.match(resolve(pool('a', custom)), /BAD_PLACEMENT.*template.*found 2; there is: .*a-other install media\).*a-own/);
   t.match(resolve(pool('a'), { template: 'Debian' }), /BAD_PLACEMENT.*template named "Debian"/);
   t.match(resolve(pool('a', { 'a-pif': null })), /BAD_PLACEMENT: which network/);
   const bare = { a: { type: 'pool', uuid: 'a', name_label: 'A', $pool: 'a' } };
@@ -82,7 +88,7 @@ t.test('a template with a disk of its own', async (t) => {
       ...pool('a')['a-uuid-of-template'],
       $VBDs: ['v1'],
     },
-    v1: { type: 'VBD', VM: 'x', VDI: 'y', position: '0', is_cd_drive: false },
+    v1: { type: 'VBD', VM: 'x', VDI: 'y', position: '0', is_cd_drive: false, read_only: false },
   };
   t.match(resolve(pool('a', own)), /BAD_PLACEMENT.*has 1 disk\(s\) of its own/);
   const cd = { ...own, v1: { ...own.v1, is_cd_drive: true } };

@@ -50,6 +50,8 @@ export interface TestLab {
 
 export const ADMIN = { email: 'admin@lab', password: 'correct horse', permission: 'admin', poolAdmin: false } as const;
 export const NOBODY = { email: 'nobody@lab', password: 'no rights', permission: 'none', poolAdmin: false } as const;
+/** What docs/lab-setup.md names: `admin` on the pool, no administrator of XO. */
+export const POOL_ADMIN = { email: 'ci@lab', password: 'on the pool', permission: 'none', poolAdmin: true } as const;
 
 /** 7 MiB with a few written spots, in blocks 0 and 3. */
 async function smallImage(dir: string): Promise<PlannedImage> {
@@ -70,7 +72,7 @@ export async function openTestLab(): Promise<TestLab> {
   const endpoint = await openEndpoint({
     backend,
     dir,
-    users: [ADMIN, NOBODY],
+    users: [ADMIN, NOBODY, POOL_ADMIN],
     hostMemoryBytes: 4 * 1024 * MIB,
     addresses: new Map([[slot.mac, slot.address]]),
     mishaps,
