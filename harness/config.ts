@@ -43,18 +43,30 @@ export interface Request {
   readonly childEnvironment: Readonly<Record<string, string>>;
   /** Options that came as variables, secrets left out: part of the command that runs this again. */
   readonly variables: Readonly<Record<string, string>>;
+  /** Flags that say which lab is meant: part of the command that sweeps it. */
+  readonly labArguments: readonly string[];
 }
 
 export type Asked = { readonly print: 'help' | 'version' } | { readonly request: Request };
+
+/** The environment of this process, for whoever reads it through here. */
+export const ownEnvironment = (): Environment => process.env;
 
 /** @throws Fault BAD_OPTION, BAD_ENVIRONMENT, LAB_NOT_NAMED, BAD_URL; one sentence each. */
 export function readRequest(args: readonly string[], environment: Environment = process.env): Asked {
   const given = new Given(OPTIONS, args, environment);
   if (given.print !== null) return { print: given.print };
   given.refuseUnknownVariables(OPTIONS);
+  const request = requestOf(given, environment);
+  refuseForEmbedded(request);
+  return { request };
+}
+
+/** What a command was asked for; null for what it has no option of. @throws Fault as `readRequest` */
+export function requestOf(given: Given, environment: Environment): Request {
   const value = (name: string): Override | null => given.value(name);
   const xoUrl = value('xo-url');
-  const request: Request = {
+  return {
     lab: chooseLab(value('lab'), xoUrl, environment),
     imagePath: path(value('image')),
     expectClosure: closure(value('expect-closure')),
@@ -73,9 +85,8 @@ export function readRequest(args: readonly string[], environment: Environment = 
     cacheDir: cacheDir(environment),
     childEnvironment: childEnvironment(environment),
     variables: given.shownVariables(),
+    labArguments: given.flagsOf('lab'),
   };
-  refuseForEmbedded(request);
-  return { request };
 }
 
 /** A lost variable must never turn a nightly into a local run that passes. */

@@ -62,6 +62,15 @@ export class Given {
     return found;
   }
 
+  /** The flags of one group, as they were given. */
+  flagsOf(group: Option['group']): readonly string[] {
+    const own = this.#options.filter((option) => option.group === group && this.#flags.has(option.name));
+    return own.map(({ name, form }) => {
+      const text = this.#flags.get(name) ?? '';
+      return form === null && text === 'true' ? `--${name}` : `--${name}=${text}`;
+    });
+  }
+
   /** Options that came as variables, secrets left out: part of the command that runs this again. */
   shownVariables(): Readonly<Record<string, string>> {
     const shown = this.#options.filter(({ secret, name }) => !secret && !this.#flags.has(name));

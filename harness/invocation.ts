@@ -3,8 +3,9 @@
  * reports. The only place in the harness that knows all of them.
  */
 import { createHash, randomUUID } from 'node:crypto';
-import { readFileSync, rmSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import type { Writable } from 'node:stream';
+import { repeatLine, sweepLine } from './command-lines.ts';
 import type { Request } from './config.ts';
 import { Deadline } from './deadline.ts';
 import { type EmbeddedLab, startEmbeddedLab } from './embedded.ts';
@@ -17,6 +18,7 @@ import { type Log, openLog } from './log.ts';
 import type { Case, PlannedImage, Scenario, Verdict } from './model.ts';
 import { ofMode } from './of-mode.ts';
 import { type Planned, planCase } from './plan-case.ts';
+import { sweepPredecessors } from './predecessors.ts';
 import { type Prepared, prepareLab } from './prepare.ts';
 import { refuseBadKey } from './prepare-login.ts';
 import type { Report } from './report.ts';
@@ -25,6 +27,8 @@ import type { People } from './reporters/people.ts';
 import { printWhole } from './reporters/stream.ts';
 import { tapText } from './reporters/tap.ts';
 import { type CaseResult, run } from './run.ts';
+import { RunRegistry } from './run-registry.ts';
+import { version } from './version.ts';
 import { makeWorkdir } from './workdir.ts';
 import { planImage } from './xcpng/image.ts';
 import { openXoLab } from './xcpng/lab.ts';
@@ -32,12 +36,6 @@ import { openXoLab } from './xcpng/lab.ts';
 /** First build of the reference guest included. */
 const EMBEDDED_START_MS_MAX = 15 * 60_000;
 const LAB_OPEN_MS_MAX = 60_000;
-
-/** Version of the package. */
-export function version(): string {
-  const text = readFileSync(new URL('../package.json', import.meta.url), 'utf8');
-  return String((JSON.parse(text) as { version?: unknown }).version);
-}
 
 export interface InvocationOptions {
   readonly scenario: Scenario;
@@ -61,6 +59,7 @@ export class Invocation {
   readonly #runId = randomUUID();
   readonly #startedAt = new Date();
   readonly #startedMs = performance.now();
+  readonly #registry: RunRegistry;
   #embedded: EmbeddedLab | null = null;
   #prepared: Prepared | null = null;
   #lab: Lab | null = null;
@@ -71,10 +70,10 @@ export class Invocation {
   constructor({ scenario, request, told, out, command, args }: InvocationOptions) {
     this.#scenario = scenario;
     this.#request = request;
+    this.#registry = new RunRegistry(request.cacheDir);
     this.#people = told;
     this.#out = out;
-    const variables = Object.entries(request.variables).map(([name, text]) => `${name}=${shellWord(text)}`);
-    this.#repeat = [...variables, command, ...args.map(shellWord)].join(' ');
+    this.#repeat = repeatLine(request, command, args);
   }
 
   /** @throws Fault of the caller before anything was created; our own bugs. */
@@ -128,13 +127,14 @@ export class Invocation {
       open.log.error({ err: thrown, code: fault.code }, fault.message);
       return judge({ checks: [], fault });
     } finally {
+      this.#registry.ended(this.#runId, (this.#result?.leaked.length ?? 0) > 0);
       await this.#lab?.close();
       await this.#prepared?.jump?.close();
       await this.#embedded?.stop();
     }
   }
 
-  async #openLab({ interrupt, log }: Opened): Promise<void> {
+  async #openLab({ workdir, interrupt, log }: Opened): Promise<void> {
     const { lab } = this.#request;
     if (lab.kind === 'embedded') {
       this.#people.stage('start the embedded lab');
@@ -158,7 +158,19 @@ export class Invocation {
       this.#people.note(`Xen Orchestra: ${what}`);
     });
     await this.#prepared.jump?.open();
+    if (lab.kind !== 'embedded') await this.#afterOthers(this.#lab, this.#prepared, { workdir, interrupt, log });
     log.info({ lab: this.#lab.name, xo: this.#lab.xoVersion, pool: this.#lab.poolName }, 'signed in');
+  }
+
+  /** From here on this run may leave something; what others have left goes first. */
+  async #afterOthers(lab: Lab, { settings }: Prepared, { workdir, interrupt, log }: Omit<Opened, 'evidence'>) {
+    const { url } = settings;
+    const startedAt = this.#startedAt.toISOString();
+    this.#registry.add({ runId: this.#runId, url, workdir, startedAt });
+    await sweepPredecessors(lab, url, this.#registry, interrupt.signal, (line) => {
+      log.warn({ sweep: line }, 'predecessors');
+      this.#people.note(line);
+    });
   }
 
   #plan({ workdir, evidence, log, interrupt }: Opened): Promise<Planned> {
@@ -215,9 +227,9 @@ export class Invocation {
 
   /** The second press: what was created may stay, so say how to find it. */
   #leaveAtOnce(workdir: string): void {
+    const remedy = sweepLine(this.#request, this.#runId);
     process.stderr.write(
-      `left at once; what this run created carries the tag bootwitness:run=${this.#runId}; ` +
-        `see ${workdir}/journal.ndjson\n`,
+      `left at once; what this run created may have stayed: ${remedy}\nsee ${workdir}/journal.ndjson\n`,
     );
     process.exit(130);
   }
@@ -234,8 +246,4 @@ interface Opened {
 function scenarioDigest(scenario: Scenario): string {
   const text = JSON.stringify(scenario, (_, value: unknown) => (typeof value === 'function' ? String(value) : value));
   return createHash('sha256').update(text).digest('hex');
-}
-
-function shellWord(word: string): string {
-  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
 }

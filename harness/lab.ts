@@ -119,6 +119,25 @@ export interface Guest {
   console(): Promise<ConsoleText | undefined>;
 }
 
+/** A run that is known to have ended without its clean-up, and what its journal says that it made. */
+export interface DeadRun {
+  readonly runId: string;
+  /** Uuids whose creation was answered. */
+  readonly made: ReadonlySet<string>;
+  /** Guest tag → the name that its VM and disk were to have. */
+  readonly guests: ReadonlyMap<string, string>;
+}
+
+/** What a sweep did, one line each: `<type> <uuid> <name>: <why>`. */
+export interface SweepLines {
+  /** Gone, or (on a dry run) what would go. */
+  readonly removed: readonly string[];
+  /** Had to go and did not. */
+  readonly stayed: readonly string[];
+  /** Carries a tag of ours and is left: in use, or not ours beyond doubt. */
+  readonly left: readonly string[];
+}
+
 /** Something that speaks Xen Orchestra's API, signed in. */
 export interface Lab {
   readonly name: string;
@@ -134,6 +153,8 @@ export interface Lab {
   provision(order: GuestOrder): Promise<Guest>;
   /** Lists what carries this run's claim: proof, after clean-up, that nothing stayed. `<type> <uuid> <name>` each. */
   claimed(runId: string, deadline: Deadline): Promise<readonly string[]>;
+  /** Removes what these runs left behind. @throws Fault of the lab, and the interrupt */
+  sweepDead(dead: readonly DeadRun[], deadline: Deadline): Promise<SweepLines>;
   close(): Promise<void>;
 }
 

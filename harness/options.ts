@@ -5,6 +5,7 @@
 
 /** Headings of --help. `sweep` knows those of `lab` and its own. */
 export const GROUPS = {
+  sweep: 'What is swept',
   run: 'What is run',
   lab: 'The lab',
   placement: 'Guests made for a run',
@@ -106,6 +107,15 @@ export const OPTIONS: readonly Option[] = [
   addresses('address-command', 'COMMAND', 'program that is given the MAC and prints the address', {
     key: 'addresses.command',
   }),
+];
+
+const sweeping = inGroup('sweep');
+
+/** Options of `npm run sweep`: those of the lab, and its own. */
+export const SWEEP_OPTIONS: readonly Option[] = [
+  sweeping('dry-run', null, 'say what would go, and change nothing'),
+  sweeping('run-id', 'ID', 'only what this run made, expired or not (its run id stands in metadata.txt)'),
+  ...OPTIONS.filter(({ group }) => group === 'lab'),
 ];
 
 /** Read elsewhere than here, but known: not an error in the environment. */

@@ -3,11 +3,12 @@
  */
 import { readRequest } from './config.ts';
 import { faultRecord } from './faults.ts';
-import { Invocation, version } from './invocation.ts';
+import { Invocation } from './invocation.ts';
 import type { Scenario } from './model.ts';
 import { helpText } from './options.ts';
 import { people } from './reporters/people.ts';
 import { tapMisuse } from './reporters/tap.ts';
+import { version } from './version.ts';
 
 /** Name of the npm script of a scenario, for --help and the command that runs it again. */
 const COMMANDS: Readonly<Record<string, string>> = {

@@ -51,6 +51,13 @@ export function prepareLab(request: Request, embeddedLabFile: string | null, boo
   };
 }
 
+/** The lab alone, without images and keys. @throws Fault of the caller */
+export function prepareSettings(request: Request): XoLabSettings {
+  const file = labFile(request, null);
+  refuseContradictions(request, file);
+  return settings(request, file, null);
+}
+
 function labFile({ lab, overrides }: Request, embeddedLabFile: string | null): LabFile {
   if (embeddedLabFile !== null) return loadLabFile(embeddedLabFile, overrides);
   if (lab.kind === 'file') return loadLabFile(lab.path, overrides);

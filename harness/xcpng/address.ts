@@ -49,7 +49,7 @@ export function sayingsOfXo(vm: Pick<Vm, 'addresses' | 'mainIpAddress'>, reserve
     addresses.map((address) => ({ address, sure: true }));
   return [
     { source: 'guest-metrics', addresses: sure(reportedAddresses(vm)), failed: null },
-    { source: 'slot', addresses: sure(reserved === null ? [] : [reserved]), failed: null },
+    ...(reserved === null ? [] : [{ source: 'slot', addresses: sure([reserved]), failed: null }]),
   ];
 }
 

@@ -1,9 +1,9 @@
 /** A Lab that speaks Xen Orchestra's API: a real one or the embedded one, told apart by nothing but the URL. */
 import type { Deadline } from '../deadline.ts';
 import { Fault } from '../faults.ts';
-import type { Guest, GuestOrder, Lab } from '../lab.ts';
+import type { DeadRun, Guest, GuestOrder, Lab, SweepLines } from '../lab.ts';
 import type { PlannedImage } from '../model.ts';
-import { runTag } from './claims.ts';
+import { OURS, runTag } from './claims.ts';
 import { checkFixedPlace } from './fixed-place.ts';
 import { describeListed, listTagged } from './listing.ts';
 import { resolvePlacement } from './placement.ts';
@@ -12,7 +12,11 @@ import { provisionFixed } from './provision-fixed.ts';
 import { openSession, type Session } from './session.ts';
 import type { XoLabSettings } from './settings.ts';
 import { Slots } from './slots.ts';
+import { sweep, sweepLines } from './sweep.ts';
 import type { Pool } from './wire.ts';
+
+/** As many characters of it stand in the name of a guest. */
+const RUN_ID_SHOWN = 8;
 
 class XoLab implements Lab {
   readonly name: string;
@@ -53,7 +57,25 @@ class XoLab implements Lab {
   }
 
   async claimed(runId: string, deadline: Deadline): Promise<readonly string[]> {
-    return (await listTagged(this.#session, this.#poolId, runTag(runId), deadline)).map(describeListed);
+    const found = await listTagged(this.#session, this.#poolId, runTag(runId), deadline);
+    return [...found.map(describeListed), ...this.#halfMade(runId)];
+  }
+
+  /** XO that dies within `vm.create` may leave a VM with our name and nothing else: without a claim it stays. */
+  #halfMade(runId: string): readonly string[] {
+    const { objects } = this.#session;
+    const isOurs = ({ name }: { readonly name: string }): boolean =>
+      name.startsWith(`${OURS} `) && name.endsWith(`-${runId.slice(0, RUN_ID_SHOWN)}`);
+    const unclaimed = [
+      ...objects.all('VM').filter((vm) => isOurs(vm) && !vm.tags.includes(OURS)),
+      ...objects.all('VM-template').filter(isOurs),
+    ];
+    return unclaimed.map(({ id, name }) => `VM ${id} ${name}: half made, without our claim; delete it by hand`);
+  }
+
+  async sweepDead(dead: readonly DeadRun[], deadline: Deadline): Promise<SweepLines> {
+    const only = dead.map(({ runId }) => runId);
+    return sweepLines(await sweep(this.#session, { dead, only, dryRun: false }, deadline));
   }
 
   close(): Promise<void> {

@@ -6,7 +6,7 @@ import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
 import { Deadline } from '../deadline.ts';
 import { Fault } from '../faults.ts';
-import { OURS } from './claims.ts';
+import { type LockTag, lockTag, parseLock } from './lock-tag.ts';
 import type { Session } from './session.ts';
 
 export interface LockOptions {
@@ -27,32 +27,11 @@ export interface Lock {
   release(deadline: Deadline): Promise<void>;
 }
 
-/** Any tag of a lock; not a setting of the VM. */
-export const LOCK_PREFIX = `${OURS}:lock=`;
 const TTL_MS = 15 * 60_000;
 const RENEW_EVERY_MS = 5 * 60_000;
 /** Clocks and notifications may be that far off: an expired lock is believed for so long. */
 const GRACE_MS = 2 * 60_000;
 const WAIT_LOOK_MS = 2_000;
-
-/** `claim`: would like to; `held`: has it. */
-interface LockTag {
-  readonly tag: string;
-  readonly state: 'claim' | 'held';
-  readonly id: string;
-  readonly expiresMs: number;
-  readonly holder: string;
-}
-
-const PATTERN = /^bootwitness:lock=(claim|held);([0-9a-f]{16});([^;]+);([^;]*);([^;]*)$/;
-
-/** Null: not one of ours, or damaged; such a tag holds nothing and is left alone. */
-function parse(tag: string): LockTag | null {
-  const [, state, id = '', expires = '', run = '', host = ''] = PATTERN.exec(tag) ?? [];
-  const expiresMs = Date.parse(expires);
-  if ((state !== 'claim' && state !== 'held') || Number.isNaN(expiresMs)) return null;
-  return { tag, state, id, expiresMs, holder: `run ${run} on ${host}, until ${expires}` };
-}
 
 class VmLock implements Lock {
   readonly #options: LockOptions;
@@ -70,16 +49,15 @@ class VmLock implements Lock {
   }
 
   #text(state: LockTag['state']): string {
-    const expires = new Date(this.#xoNowMs() + TTL_MS).toISOString();
-    const host = hostname().replace(/[^\w.-]/g, '_');
-    return `${LOCK_PREFIX}${state};${this.#id};${expires};${this.#options.runId};${host}`;
+    const { runId: run } = this.#options;
+    return lockTag({ state, id: this.#id, run, expiresMs: this.#xoNowMs() + TTL_MS }, hostname());
   }
 
   /** The VM's lock tags that are not ours and have not expired. */
   #others(): readonly LockTag[] {
     const { session, vmUuid } = this.#options;
     const tags = session.objects.get('VM', vmUuid)?.tags ?? [];
-    const all = tags.flatMap((tag) => parse(tag) ?? []);
+    const all = tags.flatMap((tag) => parseLock(tag) ?? []);
     return all.filter(({ id, expiresMs }) => id !== this.#id && expiresMs + GRACE_MS > this.#xoNowMs());
   }
 
@@ -154,7 +132,7 @@ class VmLock implements Lock {
     const { session, vmUuid, deadline } = this.#options;
     const tags = session.objects.get('VM', vmUuid)?.tags ?? [];
     const dead = tags.filter((tag) => {
-      const lock = parse(tag);
+      const lock = parseLock(tag);
       return lock !== null && lock.id !== this.#id && lock.expiresMs + GRACE_MS <= this.#xoNowMs();
     });
     for (const tag of dead) await session.call('tag.remove', { id: vmUuid, tag }, deadline);

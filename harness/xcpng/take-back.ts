@@ -52,7 +52,7 @@ export async function takeBack(session: Session, made: Made, deadline: Deadline)
     await lateObject(session, made, deadline);
     const reasons = new Map<string, string>();
     for (const { id } of shownByXo(session, made)) {
-      const why = await remove(session, id, made, deadline);
+      const why = await removeObject(session, { id, kind: made.kind, poolId: made.poolId }, deadline);
       if (why !== null) reasons.set(id, why);
     }
     const left = await listAgain(session, made, deadline);
@@ -109,8 +109,24 @@ async function lateObject(session: Session, made: Made, deadline: Deadline): Pro
   });
 }
 
-/** Deletes one object and waits until XO shows it no more. Returns why it stayed; null: it went. */
-async function remove(session: Session, id: string, made: Made, deadline: Deadline): Promise<string | null> {
+/** What is to be deleted. */
+export interface Condemned {
+  readonly id: string;
+  readonly kind: 'VM' | 'VDI';
+  readonly poolId: string;
+}
+
+/**
+ * Deletes one object and waits until XO shows it no more. A VM goes without its disks: ours have a claim of their own,
+ * and somebody may have attached another one.
+ * @returns why it stayed; null: it went
+ * @throws Fault that is retriable, and the interrupt
+ */
+export async function removeObject(
+  session: Session,
+  { id, kind, poolId }: Condemned,
+  deadline: Deadline,
+): Promise<string | null> {
   const call = async (method: string, params: Readonly<Record<string, unknown>>): Promise<string | null> => {
     const busy = deadline.within(BUSY_MS);
     for (;;) {
@@ -126,13 +142,13 @@ async function remove(session: Session, id: string, made: Made, deadline: Deadli
     }
   };
   const { objects } = session;
-  const isVm = made.kind === 'VM';
+  const isVm = kind === 'VM';
   if (isVm && objects.get('VM', id)?.powerState !== 'Halted') await call('vm.stop', { force: true });
-  const refused = isVm ? await call('vm.delete', { deleteDisks: true }) : await call('vdi.delete', {});
+  const refused = isVm ? await call('vm.delete', { deleteDisks: false }) : await call('vdi.delete', {});
   if (refused !== null) return refused;
   try {
-    await objects.waitFor(deadline.within(GONE_MS), `${made.kind} ${id} to go`, 'XO_OBJECT_LATE', () =>
-      !objects.has(id) && objects.poolPresent(made.poolId) ? { done: true } : { seen: 'still listed, or no pool' },
+    await objects.waitFor(deadline.within(GONE_MS), `${kind} ${id} to go`, 'XO_OBJECT_LATE', () =>
+      !objects.has(id) && objects.poolPresent(poolId) ? { done: true } : { seen: 'still listed, or no pool' },
     );
     return null;
   } catch (error) {

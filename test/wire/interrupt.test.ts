@@ -59,7 +59,10 @@ t.test('a second press leaves at once and says how to find what may have stayed'
     },
   });
   t.equal(outcome.code, 130, outcome.stderr);
-  t.match(outcome.stderr, /left at once; what this run created carries the tag bootwitness:run=/);
+  t.match(
+    outcome.stderr,
+    /left at once; what this run created may have stayed: .*npm run -s sweep -- --lab=\S+ --run-id [0-9a-f-]{36}\n/,
+  );
 });
 
 t.test('the embedded lab goes with its harness', async (t) => {

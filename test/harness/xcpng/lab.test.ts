@@ -2,6 +2,8 @@
 import t from 'tap';
 import { Fault } from '../../../harness/faults.ts';
 import type { Guest } from '../../../harness/lab.ts';
+import { Secret } from '../../../harness/secrets.ts';
+import { openSession } from '../../../harness/xcpng/session.ts';
 import { cleaned, codeOf, openLab } from './opened-lab.ts';
 import { hurried, within } from './test-lab.ts';
 
@@ -140,7 +142,7 @@ t.test('without slots the pool makes the MAC, and the guest must tell its addres
   t.match(guest.macs[0], /^[0-9a-f]{2}(:[0-9a-f]{2}){5}$/);
   t.equal(guest.imported.readBack, false);
   await guest.start(within(5_000));
-  await t.rejects(guest.address(within(100)), { code: 'ADDRESS_UNKNOWN', message: /reports no address/ });
+  await t.rejects(guest.address(within(100)), { code: 'ADDRESS_UNKNOWN', message: /guest-metrics knows none/ });
   t.equal(await guest.console(), undefined);
   await cleaned(t, opened, order);
 });
@@ -167,4 +169,22 @@ t.test('an interrupt ends a wait with its own reason', async (t) => {
   interrupt.abort(new Fault('INTERRUPTED', 'SIGINT'));
   t.equal(await waiting, 'INTERRUPTED');
   await cleaned(t, opened, order);
+});
+
+t.test('a VM that XO half made is told, though it has no claim', async (t) => {
+  const { world, lab } = await openLab(t);
+  const { url, tls } = world.settings;
+  const token = new Secret(world.token);
+  const session = await openSession({ url, credential: { token }, tls, deadline: within(5_000) });
+  t.teardown(() => session.close());
+  const template = session.objects.all('VM-template').find(({ name }) => name === 'Other install media')?.id;
+  const make = (name: string) =>
+    session.call('vm.create', { name_label: name, template, VDIs: [], VIFs: [] }, within(5_000));
+  const id = String(await make('bootwitness phase9-xcpng-boot-0123abcd'));
+  await make('bootwitness phase9-xcpng-boot-ffffffff');
+  await session.objects.waitFor(within(5_000), 'both', 'XO_OBJECT_LATE', () =>
+    session.objects.all('VM').length === 2 ? { done: true } : { seen: 'not yet' },
+  );
+  const listed = await lab.claimed('0123abcd-0000-4000-8000-000000000000', within(5_000));
+  t.same(listed, [`VM ${id} bootwitness phase9-xcpng-boot-0123abcd: half made, without our claim; delete it by hand`]);
 });

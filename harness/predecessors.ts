@@ -1,0 +1,38 @@
+/** Runs of this machine that were killed: what they left in a lab is swept before a new run makes anything there. */
+import { Deadline } from './deadline.ts';
+import { Fault } from './faults.ts';
+import { readJournal } from './journal-reading.ts';
+import type { DeadRun, Lab } from './lab.ts';
+import type { RegisteredRun, RunRegistry } from './run-registry.ts';
+
+const SWEEP_MS = 5 * 60_000;
+
+export const deadRun = ({ runId, workdir }: RegisteredRun): DeadRun => ({ runId, ...readJournal(workdir) });
+
+/**
+ * Never throws for what the lab does: that is told, and the claims expire. @throws the interrupt
+ * @param tell one line for each thing
+ */
+export async function sweepPredecessors(
+  lab: Lab,
+  url: string,
+  registry: RunRegistry,
+  signal: AbortSignal,
+  tell: (line: string) => void,
+): Promise<void> {
+  registry.forgetOld(Date.now());
+  const dead = registry.runs(url).filter(({ state }) => state === 'dead');
+  if (dead.length === 0) return;
+  try {
+    const swept = await lab.sweepDead(dead.map(deadRun), Deadline.after(SWEEP_MS, signal));
+    for (const line of swept.removed) tell(`swept: ${line}`);
+    for (const line of swept.stayed) tell(`STILL LEFT IN THE LAB by a run that died: ${line}`);
+    for (const line of swept.left) tell(`left alone: ${line}`);
+    if (swept.stayed.length > 0) return;
+    for (const { runId } of dead) registry.forget(runId);
+  } catch (error) {
+    signal.throwIfAborted();
+    if (!(error instanceof Fault)) throw error;
+    tell(`what runs that died left behind could not be swept: ${error.message}`);
+  }
+}

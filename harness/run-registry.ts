@@ -1,0 +1,144 @@
+/**
+ * The runs of this machine that may have made something in a lab, one small file each, until their clean-up has shown
+ * that nothing stayed. A run that was killed is found here by the next one.
+ */
+import { mkdirSync, readdirSync, readFileSync, readlinkSync, rmSync } from 'node:fs';
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+import { writeWhole } from './workdir.ts';
+
+/** Where a process is a process: a pid means something only on the same machine, boot and pid namespace. */
+interface Place {
+  readonly host: string;
+  /** Null: this system does not tell. */
+  readonly bootId: string | null;
+  readonly pids: string | null;
+}
+
+interface RunRecord extends Place {
+  readonly runId: string;
+  readonly pid: number;
+  /** URL of Xen Orchestra. */
+  readonly url: string;
+  readonly workdir: string;
+  readonly startedAt: string;
+  /** True: it has ended by itself, and something stayed. */
+  readonly ended: boolean;
+}
+
+export interface RegisteredRun {
+  readonly runId: string;
+  readonly workdir: string;
+  readonly pid: number;
+  /** `unknown`: it may run on another machine, or in another container. */
+  readonly state: 'alive' | 'dead' | 'unknown';
+}
+
+/** After that nothing of a run is left that its claim does not name as expired. */
+const FORGOTTEN_AFTER_DAYS = 60;
+const DAY_MS = 24 * 3_600_000;
+
+function orNull(read: () => string): string | null {
+  try {
+    return read().trim();
+  } catch {
+    return null; // this system has none; what cannot be told is `unknown` later
+  }
+}
+
+function here(): Place {
+  return {
+    host: hostname(),
+    bootId: orNull(() => readFileSync('/proc/sys/kernel/random/boot_id', 'utf8')),
+    pids: orNull(() => readlinkSync('/proc/self/ns/pid')),
+  };
+}
+
+function isRecord(value: unknown): value is RunRecord {
+  if (typeof value !== 'object' || value === null) return false;
+  const { runId, pid, url, workdir, host, ended, startedAt } = value as Record<string, unknown>;
+  const texts = [runId, url, workdir, host, startedAt].every((each) => typeof each === 'string');
+  return texts && Number.isSafeInteger(pid) && typeof ended === 'boolean';
+}
+
+export class RunRegistry {
+  readonly #dir: string;
+
+  /** @param cacheDir made when it is first needed */
+  constructor(cacheDir: string) {
+    this.#dir = join(cacheDir, 'runs');
+  }
+
+  /** To be called before anything is made. */
+  add(run: Pick<RunRecord, 'runId' | 'url' | 'workdir' | 'startedAt'>): void {
+    this.#write({ ...run, ...here(), pid: process.pid, ended: false });
+  }
+
+  /** Its clean-up is over. @param stayed true: something did, and the next run shall look for it */
+  ended(runId: string, stayed: boolean): void {
+    const record = this.#read(runId);
+    if (record === null) return;
+    if (stayed) this.#write({ ...record, ended: true });
+    else this.forget(runId);
+  }
+
+  forget(runId: string): void {
+    rmSync(this.#file(runId), { force: true });
+  }
+
+  /** The runs against this Xen Orchestra. */
+  runs(url: string): readonly RegisteredRun[] {
+    const place = here();
+    return this.#all()
+      .filter((record) => record.url === url)
+      .map((record) => ({ ...record, state: stateOf(record, place) }));
+  }
+
+  /** @param nowMs time of day */
+  forgetOld(nowMs: number): void {
+    for (const { runId, startedAt } of this.#all()) {
+      if (nowMs - Date.parse(startedAt) > FORGOTTEN_AFTER_DAYS * DAY_MS) this.forget(runId);
+    }
+  }
+
+  #all(): readonly RunRecord[] {
+    let names: readonly string[];
+    try {
+      names = readdirSync(this.#dir);
+    } catch {
+      return []; // no run was registered yet
+    }
+    return names.filter((name) => name.endsWith('.json')).flatMap((name) => this.#read(name.slice(0, -5)) ?? []);
+  }
+
+  #read(runId: string): RunRecord | null {
+    try {
+      const value: unknown = JSON.parse(readFileSync(this.#file(runId), 'utf8'));
+      return isRecord(value) && value.runId === runId ? value : null;
+    } catch {
+      return null; // gone meanwhile, or not one of ours: the claim's expiry serves
+    }
+  }
+
+  #write(record: RunRecord): void {
+    mkdirSync(this.#dir, { recursive: true });
+    writeWhole(this.#file(record.runId), `${JSON.stringify(record, null, 2)}\n`);
+  }
+
+  #file(runId: string): string {
+    return join(this.#dir, `${runId}.json`);
+  }
+}
+
+function stateOf({ host, bootId, pids, pid, ended }: RunRecord, place: Place): RegisteredRun['state'] {
+  if (ended) return 'dead';
+  if (host !== place.host) return 'unknown';
+  if (bootId !== place.bootId) return bootId === null || place.bootId === null ? 'unknown' : 'dead';
+  if (pids !== place.pids) return 'unknown';
+  try {
+    process.kill(pid, 0);
+    return 'alive'; // or another process by now: then its claim expires
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'ESRCH' ? 'dead' : 'alive';
+  }
+}

@@ -1,0 +1,3 @@
+import { sweepCommand } from './harness/sweep-command.ts';
+
+await sweepCommand(process.argv);

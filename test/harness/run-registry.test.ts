@@ -1,0 +1,87 @@
+/** Which runs of this machine are dead, alive, or nobody knows; what the journal of a dead one says. */
+import { spawn } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import t from 'tap';
+import { readJournal } from '../../harness/journal-reading.ts';
+import { RunRegistry } from '../../harness/run-registry.ts';
+
+const dir = mkdtempSync(join(tmpdir(), 'bw-registry-'));
+t.teardown(() => rmSync(dir, { recursive: true }));
+const URL = 'https://xo.example';
+const run = (runId: string) => ({ runId, url: URL, workdir: '/nowhere', startedAt: '2026-11-01T00:00:00.000Z' });
+
+/** Pid of a process that has ended. */
+async function deadPid(): Promise<number> {
+  const child = spawn('true');
+  await new Promise((resolve) => child.once('close', resolve));
+  return child.pid ?? 0;
+}
+
+t.test('alive, dead, unknown', async (t) => {
+  const cache = join(dir, 'states');
+  const registry = new RunRegistry(cache);
+  t.same(registry.runs(URL), [], 'no folder yet');
+  registry.add(run('alive'));
+  const file = join(cache, 'runs', 'alive.json');
+  const record = JSON.parse(readFileSync(file, 'utf8'));
+  const variants: Readonly<Record<string, object>> = {
+    killed: { pid: await deadPid() },
+    'other-host': { pid: await deadPid(), host: 'another-machine' },
+    'other-container': { pid: await deadPid(), pids: 'pid:[1]' },
+    'other-boot': { bootId: '00000000-0000-0000-0000-000000000000' },
+    'ended-with-a-leak': { ended: true, host: 'another-machine' },
+    'other-lab': { url: 'https://xo2.example' },
+    broken: { pid: 'x' },
+  };
+  for (const [runId, changes] of Object.entries(variants)) {
+    writeFileSync(join(cache, 'runs', `${runId}.json`), JSON.stringify({ ...record, runId, ...changes }));
+  }
+  writeFileSync(join(cache, 'runs', 'half.json'), '{"runId":"ha');
+  const states = Object.fromEntries(registry.runs(URL).map(({ runId, state }) => [runId, state]));
+  const expected: Record<string, string> = {
+    ...{ alive: 'alive', killed: 'dead', 'other-host': 'unknown', 'ended-with-a-leak': 'dead' },
+    'other-container': record.pids === null ? 'dead' : 'unknown',
+    'other-boot': record.bootId === null ? 'unknown' : 'dead',
+  };
+  t.same(states, expected);
+});
+
+t.test('a run that ends', async (t) => {
+  const cache = join(dir, 'ends');
+  const registry = new RunRegistry(cache);
+  registry.add(run('clean'));
+  registry.ended('clean', false);
+  registry.add(run('leaky'));
+  registry.ended('leaky', true);
+  t.match(registry.runs(URL), [{ runId: 'leaky', state: 'dead' }]);
+  registry.ended('never there', true);
+  registry.forgetOld(Date.parse('2026-11-02T00:00:00Z'));
+  t.equal(registry.runs(URL).length, 1);
+  registry.forgetOld(Date.parse('2027-11-02T00:00:00Z'));
+  t.same(readdirSync(join(cache, 'runs')), []);
+});
+
+t.test('its journal', async (t) => {
+  const workdir = join(dir, 'workdir');
+  mkdirSync(workdir);
+  const lines = [
+    { event: 'intent', what: 'VDI', name: 'n', guest: 'bootwitness:guest=1', expires: 'x' },
+    { event: 'note', what: 'VDI', uuid: 'disk' },
+    { event: 'intent', what: 'VM', name: 'n', guest: 'bootwitness:guest=2' },
+    { event: 'note', what: 'slot', uuid: 'no object' },
+    { event: 'intent', what: 'fixed-vm', uuid: 'theirs' },
+  ].map((line) => JSON.stringify(line));
+  writeFileSync(join(workdir, 'journal.ndjson'), `${lines.join('\n')}\n{"event":"note","what":"VM","uu`);
+  const { made, guests } = readJournal(workdir);
+  t.same([...made], ['disk']);
+  t.same(
+    [...guests],
+    [
+      ['bootwitness:guest=1', 'n'],
+      ['bootwitness:guest=2', 'n'],
+    ],
+  );
+  t.same([...readJournal(join(dir, 'gone')).made], []);
+});

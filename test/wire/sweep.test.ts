@@ -1,0 +1,116 @@
+/**
+ * Runs that are killed without mercy, and what removes what they left: the next run, or `npm run sweep`. Real
+ * processes; guests are simulated.
+ */
+import { execFile } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import t from 'tap';
+import { Deadline } from '../../harness/deadline.ts';
+import { Secret } from '../../harness/secrets.ts';
+import { openSession } from '../../harness/xcpng/session.ts';
+import { startLab } from '../lab-process.ts';
+import { runPhase, workdirRoot } from '../phase-process.ts';
+
+const dir = mkdtempSync(join(tmpdir(), 'bw-sweep-'));
+t.teardown(() => rmSync(dir, { recursive: true }));
+const root = workdirRoot(t);
+const cacheDir = join(dir, 'cache');
+const environment = { BOOTWITNESS_CACHE_DIR: cacheDir };
+
+const answers = join(dir, 'answers.json');
+// Time enough to be killed in.
+writeFileSync(answers, JSON.stringify({ guests: [{ answers: { 'guest-identity': { delayMs: 2_000 } } }] }));
+const lab = await startLab('--backend', 'simulated', '--guest-answers', answers);
+t.teardown(() => lab.stop());
+const text = readFileSync(lab.labFile, 'utf8');
+const setting = (key: string): string => new RegExp(`^${key} = "(.*)"$`, 'm').exec(text)?.[1] ?? '';
+const { tokenFile } = lab;
+
+interface Swept {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+const sweep = (...args: readonly string[]): Promise<Swept> =>
+  new Promise((resolve) => {
+    const entry = fileURLToPath(new URL('../../sweep.ts', import.meta.url));
+    const all = ['--import', import.meta.resolve('tsx'), entry, ...args];
+    const env = { ...process.env, ...environment };
+    const child = execFile(process.execPath, all, { env }, (_error, stdout, stderr) => {
+      resolve({ code: child.exitCode ?? -1, stdout, stderr });
+    });
+  });
+
+/** VMs and disks of the pool beyond those of the beginning. */
+async function belongings(): Promise<readonly string[]> {
+  const session = await openSession({
+    url: setting('url'),
+    credential: { token: new Secret(readFileSync(tokenFile, 'utf8').trim()) },
+    tls: { insecure: false, caPem: null, fingerprint: null },
+    deadline: Deadline.after(10_000, new AbortController().signal),
+  });
+  const found = [...session.objects.all('VM'), ...session.objects.all('VDI')].map(({ name }) => name);
+  await session.close();
+  return found;
+}
+
+/** Runs phase 9 and kills it, without a chance to do anything, when its stderr matches. */
+async function killedAt(stage: RegExp): Promise<void> {
+  const outcome = await runPhase('phase9', root, ['--lab', lab.labFile], {
+    environment,
+    onStderr: (all, child) => {
+      if (stage.test(all) && child.pid !== undefined) process.kill(-child.pid, 'SIGKILL');
+    },
+  });
+  t.equal(outcome.code, null, outcome.stderr);
+}
+
+t.test('killed at boot, with a guest that runs, and at the upload', async (t) => {
+  await killedAt(/\] boot\n/);
+  t.equal((await belongings()).length, 2, 'a VM and its disk are left');
+  const dry = await sweep('--lab', lab.labFile, '--dry-run');
+  t.equal(dry.code, 0, dry.stderr);
+  t.match(dry.stdout, /^would remove VM \S+ bootwitness phase9\S*.*: of run \S+, which is dead$/m);
+  t.match(dry.stdout, /^would remove VDI /m);
+  t.match(dry.stdout, /^2 to remove \(dry run\), 0 left in the lab, 0 left alone$/m);
+  t.equal((await belongings()).length, 2, 'a dry run changes nothing');
+
+  await killedAt(/\] identify\n/);
+  t.equal((await belongings()).length, 2, 'the second run has swept what the first left, and was killed itself');
+  await killedAt(/upload /);
+  const next = await runPhase('phase9', root, ['--lab', lab.labFile], { environment });
+  t.equal(next.code, 0, next.stderr);
+  t.same(await belongings(), [], 'and the next one leaves nothing of anybody');
+});
+
+t.test('sweep by hand', async (t) => {
+  await killedAt(/\] boot\n/);
+  const swept = await sweep('--lab', lab.labFile);
+  t.equal(swept.code, 0, swept.stderr);
+  t.match(swept.stdout, /^removed VM /m);
+  t.match(swept.stdout, /^2 removed, 0 left in the lab, 0 left alone$/m);
+  t.same(await belongings(), []);
+  t.match((await sweep('--lab', lab.labFile)).stdout, /^0 removed/);
+});
+
+t.test('misuse', async (t) => {
+  const rows = [
+    [['--lab', 'embedded'], /--lab: expected a lab file or --xo-url: the embedded lab ends with its run/],
+    [['--lab', lab.labFile, '--run-id', 'yesterday'], /--run-id: expected a run id .* given "yesterday"/],
+    [['--lab', lab.labFile, '--image', 'x'], /--image: unknown option; expected one of --dry-run, --run-id, --lab/],
+  ] as const;
+  for (const [args, says] of rows) {
+    const refused = await sweep(...args);
+    t.equal(refused.code, 2, refused.stderr);
+    t.match(refused.stderr, says);
+  }
+  const help = await sweep('--help');
+  t.equal(help.code, 0);
+  t.match(help.stdout, /--dry-run/);
+  const nobody = await sweep('--xo-url', 'http://127.0.0.1:9', '--xo-token-file', tokenFile);
+  t.equal(nobody.code, 3, nobody.stderr);
+});
