@@ -3,6 +3,7 @@ import t from 'tap';
 import { Fault } from '../../../harness/faults.ts';
 import type { Guest } from '../../../harness/lab.ts';
 import { Secret } from '../../../harness/secrets.ts';
+import { openXoLab } from '../../../harness/xcpng/lab.ts';
 import { openSession } from '../../../harness/xcpng/session.ts';
 import { cleaned, codeOf, openLab } from './opened-lab.ts';
 import { hurried, within } from './test-lab.ts';
@@ -56,6 +57,19 @@ t.test('a whole life', async (t) => {
   const events = world.journal.map(({ event, what }) => `${event} ${what}`);
   t.same(events.slice(0, 5), ['intent VDI', 'intent slot', 'intent VM', 'note VM', 'note VDI'], 'intent before deed');
   await cleaned(t, opened, order);
+});
+
+t.test('a name that fits nothing is refused with the candidates, before anything is made', async (t) => {
+  const { world } = await openLab(t);
+  const { sr, network } = world.endpoint.world.inventory;
+  for (const [wrong, candidate] of [
+    [{ sr: 'nowhere' }, sr],
+    [{ network: 'nowhere' }, network],
+  ] as const) {
+    const opened = openXoLab({ ...world.settings, ...wrong }, within(5_000));
+    await t.rejects(opened, { code: 'BAD_PLACEMENT', party: 'caller', message: new RegExp(candidate.uuid) });
+  }
+  t.same(world.left(), []);
 });
 
 t.test('a guest that powers itself off', async (t) => {
