@@ -1,3 +1,5 @@
-import { sweepCommand } from './harness/sweep-command.ts';
+/** Removes what runs left in a pool. */
+import { runCommand } from './harness/commands/command.ts';
+import { sweep } from './harness/commands/sweep.ts';
 
-await sweepCommand(process.argv);
+await runCommand(sweep, process.argv);

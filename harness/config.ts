@@ -8,7 +8,7 @@ import { dirname, isAbsolute, join, resolve } from 'node:path';
 import { refuseForEmbedded } from './contradictions.ts';
 import { Fault } from './faults.ts';
 import { bad, type Environment, Given } from './given.ts';
-import { OPTIONS } from './options.ts';
+import { ALL_OPTIONS, OPTIONS } from './options.ts';
 import { Secret } from './secrets.ts';
 import type { Override, Overrides } from './toml-reader.ts';
 
@@ -56,7 +56,7 @@ export const ownEnvironment = (): Environment => process.env;
 export function readRequest(args: readonly string[], environment: Environment = process.env): Asked {
   const given = new Given(OPTIONS, args, environment);
   if (given.print !== null) return { print: given.print };
-  given.refuseUnknownVariables(OPTIONS);
+  given.refuseUnknownVariables(ALL_OPTIONS);
   const request = requestOf(given, environment);
   refuseForEmbedded(request);
   return { request };

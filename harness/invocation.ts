@@ -11,6 +11,7 @@ import { Deadline } from './deadline.ts';
 import { type EmbeddedLab, startEmbeddedLab } from './embedded.ts';
 import { Evidence } from './evidence.ts';
 import { Fault, faultRecord } from './faults.ts';
+import { planImage } from './image/plan.ts';
 import { type Interrupt, listenForInterrupt } from './interrupt.ts';
 import { exitCode, judge } from './judge.ts';
 import type { Lab } from './lab.ts';
@@ -30,7 +31,6 @@ import { type CaseResult, run } from './run.ts';
 import { RunRegistry } from './run-registry.ts';
 import { version } from './version.ts';
 import { makeWorkdir } from './workdir.ts';
-import { planImage } from './xcpng/image.ts';
 import { openXoLab } from './xcpng/lab.ts';
 
 /** First build of the reference guest included. */

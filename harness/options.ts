@@ -118,6 +118,9 @@ export const SWEEP_OPTIONS: readonly Option[] = [
   ...OPTIONS.filter(({ group }) => group === 'lab'),
 ];
 
+/** Of every command: a variable of another command is no mistake. */
+export const ALL_OPTIONS: readonly Option[] = [...OPTIONS, ...SWEEP_OPTIONS];
+
 /** Read elsewhere than here, but known: not an error in the environment. */
 export const OTHER_VARIABLES: readonly { readonly name: string; readonly meaning: string }[] = [
   { name: 'BOOTWITNESS_DEBIAN_MIRROR', meaning: "Debian mirror for the reference guest's packages" },

@@ -2,12 +2,12 @@
 import type { Tell, World } from './boot.ts';
 import type { Request } from './config.ts';
 import type { Evidence } from './evidence.ts';
+import { planImage } from './image/plan.ts';
 import type { Lab } from './lab.ts';
 import type { Log } from './log.ts';
 import type { Case, PlannedImage, Scenario } from './model.ts';
 import type { Prepared } from './prepare.ts';
 import { openJournal } from './workdir.ts';
-import { planImage } from './xcpng/image.ts';
 
 export interface PlanCaseOptions {
   readonly scenario: Scenario;

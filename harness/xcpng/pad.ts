@@ -6,9 +6,9 @@ import { createHash } from 'node:crypto';
 import { open } from 'node:fs/promises';
 import { crc32 } from 'node:zlib';
 import { Fault } from '../faults.ts';
+import { BLOCK_BYTES } from '../image/disk.ts';
 import type { PlannedImage } from '../model.ts';
 import { type DiskSource, type Patch, readSource } from './disk-source.ts';
-import { BLOCK_BYTES } from './vhd.ts';
 
 const SECTOR = 512;
 const MBR_ENTRY_AT = 446;

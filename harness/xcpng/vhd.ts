@@ -4,14 +4,13 @@
  */
 import type { FileHandle } from 'node:fs/promises';
 import { Fault } from '../faults.ts';
+import { BLOCK_BYTES } from '../image/disk.ts';
 import { type DiskSource, readSource } from './disk-source.ts';
 
-/** XCP-ng's own VHD block. A block costs its 2 MiB plus one sector of bitmap on the wire. */
-export const BLOCK_BYTES = 2 * 1024 * 1024;
 const SECTOR = 512;
 const FOOTER_BYTES = 512;
 const HEADER_BYTES = 1024;
-/** One bit per sector of a block: 4096 bits, which is exactly one sector. */
+/** A block costs its 2 MiB plus this on the wire: one bit per sector of it, 4096 bits, which is exactly one sector. */
 const BITMAP_BYTES = BLOCK_BYTES / SECTOR / 8;
 /** XCP-ng's limit for a VHD, and qemu's: 2040 GiB. */
 const MAX_DISK_BYTES = 2040 * 1024 ** 3;

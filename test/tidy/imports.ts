@@ -34,18 +34,32 @@ export const BOUNDARIES: readonly Boundary[] = [
     files: ['harness/**'],
     except: [
       'harness/xcpng/**',
+      'harness/commands/**',
       'harness/invocation.ts',
       'harness/plan-case.ts',
       'harness/prepare.ts',
-      'harness/sweep-command.ts',
     ],
     never: ['harness/xcpng/**'],
     because: 'a run knows the interfaces Lab and Guest; only the places that join things know Xen Orchestra',
   },
   {
     files: ['harness/xcpng/**'],
-    only: ['harness/xcpng/**', ...WORDS, ...TIME, 'harness/secrets.ts', 'harness/log.ts', 'node:', 'xo-lib'],
+    only: [
+      'harness/xcpng/**',
+      'harness/image/**',
+      ...WORDS,
+      ...TIME,
+      'harness/secrets.ts',
+      'harness/log.ts',
+      'node:',
+      'xo-lib',
+    ],
     because: 'the client of Xen Orchestra knows nothing of probes, verdicts and reports',
+  },
+  {
+    files: ['harness/image/**'],
+    only: ['harness/image/**', ...WORDS, 'node:'],
+    because: 'what an image is has nothing to do with where it is going',
   },
   { files: ['harness/model.ts'], only: [], because: 'the words of the product depend on nothing' },
   { files: ['harness/faults.ts', 'harness/lab.ts'], only: WORDS, because: 'contracts depend on the words only' },
@@ -79,8 +93,8 @@ export const BOUNDARIES: readonly Boundary[] = [
   },
   {
     files: ['*.ts'],
-    only: ['harness/phase.ts', 'harness/sweep-command.ts', 'scenarios/**'],
-    because: 'an entry file is one call of phase() or sweepCommand()',
+    only: ['harness/phase.ts', 'harness/commands/**', 'scenarios/**'],
+    because: 'an entry file is one call of phase() or runCommand()',
   },
 ];
 

@@ -57,7 +57,7 @@ export const PERMISSIONS: readonly Permission[] = [
       'harness/xcpng/making.ts': 'expiry of a claim is a time of day on XO’s clock',
       'harness/xcpng/sweep.ts': 'expiry is a time of day on XO’s clock',
       'harness/xcpng/lock.ts': 'expiry of a lock is a time of day on XO’s clock',
-      'harness/xcpng/image.ts': 'an image file younger than a moment is not remembered',
+      'harness/image/plan.ts': 'an image file younger than a moment is not remembered',
     },
     instead: 'measure with the monotonic clock of a Deadline or performance.now()',
   },

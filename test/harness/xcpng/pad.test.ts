@@ -6,8 +6,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import t, { type Test } from 'tap';
+import { planImage } from '../../../harness/image/plan.ts';
 import { readSource } from '../../../harness/xcpng/disk-source.ts';
-import { planImage } from '../../../harness/xcpng/image.ts';
 import { paddedSource } from '../../../harness/xcpng/pad.ts';
 import { makeStandInImage } from '../../../lab/stand-in-image.ts';
 

@@ -7,8 +7,9 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import t from 'tap';
 import { Fault } from '../../../harness/faults.ts';
+import { BLOCK_BYTES } from '../../../harness/image/disk.ts';
 import type { PlannedImage } from '../../../harness/model.ts';
-import { BLOCK_BYTES, planVhd, type VhdPlan, vhdStream } from '../../../harness/xcpng/vhd.ts';
+import { planVhd, type VhdPlan, vhdStream } from '../../../harness/xcpng/vhd.ts';
 
 const run = promisify(execFile);
 const MIB = 1024 * 1024;

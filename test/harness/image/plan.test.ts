@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import t from 'tap';
-import { planImage } from '../../../harness/xcpng/image.ts';
+import { planImage } from '../../../harness/image/plan.ts';
 
 const MIB = 1024 * 1024;
 const dir = await mkdtemp(join(tmpdir(), 'bootwitness-image-'));

@@ -4,11 +4,11 @@ import type { BigIntStats } from 'node:fs';
 import { type FileHandle, open, stat } from 'node:fs/promises';
 import { Fault } from '../faults.ts';
 import type { PlannedImage } from '../model.ts';
-import { type ImageReading, recallImage, rememberImage, stateOf } from './image-cache.ts';
-import { foreignFormat, HEAD_BYTES, TAIL_BYTES } from './image-format.ts';
-import { readGptIdentity } from './image-gpt.ts';
-import { readSidecar } from './image-sidecar.ts';
-import { BLOCK_BYTES } from './vhd.ts';
+import { BLOCK_BYTES } from './disk.ts';
+import { foreignFormat, HEAD_BYTES, TAIL_BYTES } from './format.ts';
+import { readGptIdentity } from './gpt.ts';
+import { type ImageReading, recallImage, rememberImage, stateOf } from './readings.ts';
+import { readSidecar } from './sidecar.ts';
 
 export interface PlanImageOptions {
   /** Folder for what planning reads found; made when needed. */

@@ -1,0 +1,66 @@
+/** What all commands beside the phases share: help and version, interrupt, refusals in one sentence, exit codes. */
+import { ownEnvironment } from '../config.ts';
+import { faultRecord } from '../faults.ts';
+import { type Environment, Given } from '../given.ts';
+import { listenForInterrupt } from '../interrupt.ts';
+import { ALL_OPTIONS, type Option } from '../options.ts';
+import { type People, people } from '../reporters/people.ts';
+import { version } from '../version.ts';
+
+/** Exit codes of design §3. */
+export const EXIT = { fine: 0, image: 1, misuse: 2, lab: 3, bug: 70, interrupted: 130 } as const;
+
+/** What a command is handed. */
+export interface Call {
+  readonly given: Given;
+  readonly environment: Environment;
+  /** Writes one line to stdout: the result. */
+  readonly print: (line: string) => void;
+  /** Progress and notes, on stderr. */
+  readonly told: People;
+  /** Aborts with a Fault INTERRUPTED as its reason. */
+  readonly signal: AbortSignal;
+}
+
+export interface Command {
+  readonly options: readonly Option[];
+  readonly help: string;
+  /** What an interrupt leaves, one half of a sentence for the person who pressed. */
+  readonly onInterrupt: string;
+  /** @returns the exit code @throws Fault: ends with the exit code of whose fault it is */
+  run(call: Call): Promise<number>;
+}
+
+function failed(thrown: unknown, told: People): number {
+  const cause = faultRecord(thrown);
+  if (cause.party === 'harness') process.stderr.write(`${thrown instanceof Error ? thrown.stack : String(thrown)}\n`);
+  told.misuse(cause);
+  if (cause.code === 'INTERRUPTED') return EXIT.interrupted;
+  return cause.party === 'caller' ? EXIT.misuse : cause.party === 'harness' ? EXIT.bug : EXIT.lab;
+}
+
+/** The whole program; ends the process. */
+export async function runCommand(command: Command, argv: readonly string[]): Promise<never> {
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined); // `| head`
+  const told = people(process.stderr);
+  const { signal } = listenForInterrupt(
+    (name) => told.note(`${name}: stopping; ${command.onInterrupt}`),
+    () => process.exit(EXIT.interrupted),
+  );
+  const print = (line: string): void => void process.stdout.write(`${line}\n`);
+  let code: number;
+  try {
+    const environment = ownEnvironment();
+    const given = new Given(command.options, argv.slice(2), environment);
+    if (given.print === null) {
+      given.refuseUnknownVariables(ALL_OPTIONS);
+      code = await command.run({ given, environment, print, told, signal });
+    } else {
+      process.stdout.write(given.print === 'version' ? `${version()}\n` : command.help);
+      code = EXIT.fine;
+    }
+  } catch (thrown) {
+    code = failed(thrown, told);
+  }
+  process.exit(code);
+}

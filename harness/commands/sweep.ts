@@ -1,0 +1,81 @@
+/** `npm run sweep`: removes what runs left in a pool, by hand. */
+import { type Request, requestOf } from '../config.ts';
+import { Deadline } from '../deadline.ts';
+import { Fault } from '../faults.ts';
+import type { SweepLines } from '../lab.ts';
+import { optionsHelp, SWEEP_OPTIONS, variablesHelp } from '../options.ts';
+import { deadRun } from '../predecessors.ts';
+import { prepareSettings } from '../prepare.ts';
+import { RunRegistry } from '../run-registry.ts';
+import { sweepXo } from '../xcpng/sweep.ts';
+import { type Call, type Command, EXIT } from './command.ts';
+
+const SWEEP_MS = 60 * 60_000;
+const RUN_ID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+
+interface SweepRequest {
+  readonly request: Request;
+  readonly dryRun: boolean;
+  readonly runId: string | null;
+}
+
+function sweepRequest({ given, environment }: Call): SweepRequest {
+  const runId = given.value('run-id');
+  if (runId !== null && !RUN_ID.test(runId.text)) {
+    throw new Fault('BAD_OPTION', `${runId.from}: expected a run id as in metadata.txt, given "${runId.text}"`);
+  }
+  const request = requestOf(given, environment);
+  if (request.lab.kind === 'embedded') {
+    const expected = 'a lab file or --xo-url: the embedded lab ends with its run and keeps nothing';
+    throw new Fault('BAD_OPTION', `--lab: expected ${expected}, given ${request.lab.named ? 'embedded' : 'nothing'}`);
+  }
+  return { request, dryRun: given.value('dry-run')?.text === 'true', runId: runId?.text.toLowerCase() ?? null };
+}
+
+const HELP = `sweep: removes what runs of Bootwitness left in a pool: VMs, disks, and locks on operators' VMs.
+
+Usage: npm run -s sweep -- [options]
+
+What is removed carries our claim and names itself by uuid, and is expired, or of a run of this machine that is dead.
+Whatever else carries a tag of ours (clones, snapshots, runs that go on) is listed and left.
+
+Options (flags > environment > lab file > defaults)
+${optionsHelp(SWEEP_OPTIONS)}
+
+Each option is also read from BOOTWITNESS_<NAME>. Besides these:
+${variablesHelp(SWEEP_OPTIONS)}
+
+Exit codes: 0 nothing of ours stayed; 2 misuse; 3 something stayed, or the lab could not be asked; 130 interrupted.
+`;
+
+/** Sweeps as it was asked for. @returns the exit code; what was done is printed line by line */
+async function run(call: Call): Promise<number> {
+  const { request, dryRun, runId } = sweepRequest(call);
+  const settings = prepareSettings(request);
+  const registry = new RunRegistry(request.cacheDir);
+  const runs = registry.runs(settings.url);
+  const alive = runs.find((each) => each.runId === runId && each.state === 'alive');
+  if (alive) {
+    const given = `${runId}, which still runs as process ${alive.pid}`;
+    throw new Fault('BAD_OPTION', `--run-id: expected a run that has ended, given ${given}`);
+  }
+  const dead = runs.filter((each) => each.state === 'dead' || each.runId === runId);
+  const only = runId === null ? null : [runId];
+  const wish = { dead: dead.map(deadRun), only, dryRun };
+  const swept = await sweepXo(settings, wish, Deadline.after(SWEEP_MS, call.signal));
+  printSwept(swept, dryRun, call.print);
+  if (swept.stayed.length > 0) return EXIT.lab;
+  const settled = dead.filter((each) => only === null || only.includes(each.runId));
+  if (!dryRun) for (const each of settled) registry.forget(each.runId);
+  return EXIT.fine;
+}
+
+function printSwept({ removed, stayed, left }: SweepLines, dryRun: boolean, print: (line: string) => void): void {
+  for (const line of removed) print(`${dryRun ? 'would remove' : 'removed'} ${line}`);
+  for (const line of stayed) print(`LEFT IN THE LAB ${line}`);
+  for (const line of left) print(`left alone ${line}`);
+  const done = `${removed.length} ${dryRun ? 'to remove (dry run)' : 'removed'}`;
+  print(`${done}, ${stayed.length} left in the lab, ${left.length} left alone`);
+}
+
+export const sweep: Command = { options: SWEEP_OPTIONS, help: HELP, onInterrupt: 'what was removed is removed', run };
