@@ -100,6 +100,12 @@ t.test('reading back', async (t) => {
   await t.rejects(read(broken), { code: 'XO_UNREACHABLE', message: /ECONNRESET/ });
 });
 
+/** Replies run ahead of objects: REST, too, knows a disk only once XO lists it. */
+const listed = ({ objects }: Session, id: string): Promise<true> =>
+  objects.waitFor(within(5_000), `disk ${id}`, 'XO_OBJECT_LATE', () =>
+    objects.get('VDI', id) === undefined ? { seen: 'not listed' } : { done: true },
+  );
+
 t.test('ways in: the best that this Xen Orchestra knows', async (t) => {
   const { url, credential, tls } = world.settings;
   const session = await openSession({ url, credential, tls, deadline: within(5_000) });
@@ -119,6 +125,7 @@ t.test('ways in: the best that this Xen Orchestra knows', async (t) => {
     made.push(vdiUuid);
     t.match(record, { path, bytes: Number, ms: Number });
     t.ok(record.bytes >= (sent.at(-1) ?? Number.NaN), 'bytes of the whole body');
+    await listed(session, vdiUuid);
     t.equal(await readBack(session, vdiUuid, image, within(5_000)), compared, `${path}: the same bytes, where shown`);
     if (mishap) world.mishaps.clear(mishap);
   }
