@@ -1,4 +1,5 @@
 /** For tests: the embedded lab's endpoint in this process, over VMs that are switches, and settings that fit it. */
+import { setMaxListeners } from 'node:events';
 import { mkdtemp, open, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -16,6 +17,7 @@ import { type StubBackend, stubBackend } from '../../lab/stub-backend.ts';
 
 const MIB = 1024 * 1024;
 const NEVER = new AbortController().signal;
+setMaxListeners(0, NEVER); // many calls of one test wait at once
 /** Faster than the real one, so that no test waits; the order of things is the same. */
 const FAST_PACE = { pollMs: 20, destroyRetryMs: 20, signInThrottleMs: 2000 };
 
