@@ -137,7 +137,10 @@ function label(value: Override | null): string | null {
 /** A password may hold what ends a URL's host (`/`, `"`, `@`): nothing before the last @ is quoted, and no cause. */
 const withoutCredentials = (url: string): string => url.replace(/^(\w+:\/\/)?.*@/s, '$1[secret]@');
 
-/** @throws Fault BAD_URL. @returns the URL without a trailing slash, which would hang for ever. */
+/**
+ * @throws Fault BAD_URL. @returns the URL without a trailing slash, which would hang for ever, as http(s): one Xen
+ *   Orchestra has one name, by which what a dead run left there is found again
+ */
 export function checkUrl(from: string, text: string): string {
   const expected = 'an http, https, ws or wss URL with host and no path or credentials';
   const shown = withoutCredentials(text);
@@ -152,7 +155,7 @@ export function checkUrl(from: string, text: string): string {
   if (!/^(https?|wss?):$/.test(url.protocol) || url.hostname === '' || !plain || url.port === '0') {
     throw new Fault('BAD_URL', `${from}: expected ${expected}, given "${shown}"`);
   }
-  return url.href.replace(/\/$/, '');
+  return url.href.replace(/^ws/, 'http').replace(/\/$/, '');
 }
 
 function secret(what: string, direct: Override | null, file: Override | null): Secret | null {

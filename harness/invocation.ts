@@ -32,6 +32,7 @@ import { RunRegistry } from './run-registry.ts';
 import { version } from './version.ts';
 import { makeWorkdir } from './workdir.ts';
 import { openXoLab } from './xcpng/lab.ts';
+import { certificateCheck } from './xcpng/settings.ts';
 
 /** First build of the reference guest included. */
 const EMBEDDED_START_MS_MAX = 15 * 60_000;
@@ -205,7 +206,7 @@ export class Invocation {
         reconnects: this.#lab?.reconnects ?? 0,
       },
       reference: this.#request.imagePath === null && prepared?.settings.kind === 'embedded',
-      insecureTls: prepared?.settings.tls.insecure === true,
+      tls: prepared === null ? 'plain' : certificateCheck(prepared.settings),
       image: this.#image,
       expectedClosure: this.#case?.facts.expectedClosure ?? null,
       verdict,

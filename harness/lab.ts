@@ -30,6 +30,8 @@ export interface ImportRecord {
   readonly path: string;
   readonly bytes: number;
   readonly ms: number;
+  /** Bytes of the body over its time, in MiB/s: what the way in carried, not the size of the disk. */
+  readonly mibPerS: number;
   /** True only where the whole disk was read back and compared equal. */
   readonly readBack: boolean;
 }

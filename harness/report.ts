@@ -29,7 +29,8 @@ export interface Report {
   };
   /** True where the image is the embedded lab's own: a PASS says nothing about anybody's image. */
   readonly reference: boolean;
-  readonly insecureTls: boolean;
+  /** How Xen Orchestra's certificate was checked; `plain`: there was none, by the URL. */
+  readonly tls: 'plain' | 'ca' | 'fingerprint' | 'insecure';
   readonly image: PlannedImage | null;
   readonly expectedClosure: string | null;
   readonly verdict: Verdict;
@@ -48,6 +49,12 @@ export interface Report {
 export function headline(report: Report): string {
   const suffix = report.reference ? ' (reference guest on the embedded lab: says nothing about your image)' : '';
   return `${report.verdict.status} ${report.scenario}${suffix}`;
+}
+
+/** What a reader must know before they believe any of it; mostly nothing. */
+export function warnings({ tls }: Pick<Report, 'tls'>): readonly string[] {
+  if (tls !== 'insecure') return [];
+  return ["WARNING: Xen Orchestra's certificate was not checked (xo.insecure): whoever answered has seen the token"];
 }
 
 const SEED_KEYS: Readonly<Record<BootMode, readonly string[]>> = {
@@ -110,6 +117,7 @@ export function metadata(report: Report): readonly (readonly [string, string])[]
     ['import_path', result?.imported?.path ?? 'none'],
     ['import_bytes', String(result?.imported?.bytes ?? 0)],
     ['import_seconds', ((result?.imported?.ms ?? 0) / 1000).toFixed(3)],
+    ['import_mib_per_s', (result?.imported?.mibPerS ?? 0).toFixed(3)],
     ['stopped_by', result?.stoppedBy ?? 'none'],
     ['read_back', String(result?.imported?.readBack ?? false)],
     ['leaked', String(result?.leaked.length ?? 0)],
@@ -121,7 +129,7 @@ export function metadata(report: Report): readonly (readonly [string, string])[]
     ['node_version', report.node],
     ['xo_version', lab.xoVersion ?? 'unknown'],
     ['xo_reconnects', String(lab.reconnects)],
-    ['tls', report.insecureTls ? 'insecure' : 'verified-or-plain'],
+    ['tls', report.tls],
     ['budget_scale', String(report.budgetScale)],
     ['started_at', report.startedAt],
     ...Object.entries(result?.timings ?? {}).map(([stage, s]) => [`time_${stage}_s`, s.toFixed(3)] as const),

@@ -2,7 +2,7 @@
  * The SR: a directory of sparse raw files, one per disk. Makes, fills, reads, grows, copies and destroys them, and
  * refuses what the XAPI refuses.
  */
-import { constants } from 'node:fs';
+import { createReadStream } from 'node:fs';
 import { type FileHandle, open, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
@@ -151,8 +151,7 @@ export class Storage {
   /** The whole disk as raw bytes; refused while a running VM has it. */
   async read(vdi: VdiRecord): Promise<Readable> {
     if (this.inUse(vdi)) throw new XapiError('VDI_IN_USE', [vdi.ref, 'export']);
-    const file = await open(vdi.path, constants.O_RDONLY);
-    return file.createReadStream({ highWaterMark: 1024 * 1024 });
+    return createReadStream(vdi.path, { highWaterMark: 1024 * 1024 });
   }
 
   async grow(vdi: VdiRecord, size: number): Promise<void> {
@@ -165,8 +164,7 @@ export class Storage {
   }
 
   async copy(vdi: VdiRecord, disk: Omit<NewDisk, 'size'>): Promise<VdiRecord> {
-    const source = await open(vdi.path, constants.O_RDONLY);
-    const stream = source.createReadStream({ highWaterMark: 1024 * 1024 });
+    const stream = createReadStream(vdi.path, { highWaterMark: 1024 * 1024 });
     try {
       return await this.importNew(disk, stream, 'raw', vdi.size);
     } finally {

@@ -1,7 +1,7 @@
 /** Progress and the closing lines for a person, on stderr: live on a terminal, plain lines elsewhere. */
 import type { Tell } from '../boot.ts';
 import type { FaultRecord } from '../model.ts';
-import { escapeValue, headline, keyFacts, type Report } from '../report.ts';
+import { escapeValue, headline, keyFacts, type Report, warnings } from '../report.ts';
 import { scrub } from '../secrets.ts';
 
 const UPLOAD_EVERY_MS = 200;
@@ -75,6 +75,7 @@ export function people(sink: Sink): People {
       line('');
       line(headline(report));
       line(`workdir: ${report.workdir}`);
+      for (const warning of warnings(report)) line(warning);
       line('');
       for (const [key, value] of keyFacts(report)) line(`${key}=${escapeValue(value)}`);
       if (verdict.status === 'FAIL' || verdict.status === 'ERROR') {

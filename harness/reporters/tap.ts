@@ -1,7 +1,7 @@
 /** The report as TAP version 14, one point per check. The only importer of tap in the harness. */
 import type { Test } from 'tap';
 import type { FaultRecord, JudgedCheck } from '../model.ts';
-import { headline, keyFacts, type Report } from '../report.ts';
+import { headline, keyFacts, type Report, warnings } from '../report.ts';
 import { scrub } from '../secrets.ts';
 
 /** One point per check; a FAIL without a failed check has a point for its fault; ERROR is `Bail out!`. */
@@ -17,7 +17,7 @@ export async function tapText(report: Report): Promise<string> {
     );
   }
   const facts = keyFacts(report).map(([key, value]) => `${key}=${value}`);
-  const closing = [headline(report), `workdir: ${report.workdir}`, ...facts];
+  const closing = [headline(report), `workdir: ${report.workdir}`, ...warnings(report), ...facts];
   for (const line of closing) test.lib.comment(oneLine(line));
   if (verdict.status === 'ERROR') return test.bail(reasonOf(verdict.cause));
   return test.end();

@@ -45,7 +45,11 @@ function json(text: string): Readonly<Record<string, unknown>> {
   }
 }
 
-const record = (path: string, { bytes, ms }: Sent): Omit<ImportRecord, 'readBack'> => ({ path, bytes, ms });
+const BYTES_PER_MIB = 1024 * 1024;
+const record = (path: string, { bytes, ms }: Sent): Omit<ImportRecord, 'readBack'> => {
+  const perS = bytes / BYTES_PER_MIB / (Math.max(1, ms) / 1000);
+  return { path, bytes, ms, mibPerS: Math.round(perS * 1000) / 1000 };
+};
 
 const restPost: Way = async (session, { source, srId, name, description, deadline, onUpload }) => {
   const query = new URLSearchParams({ name_label: name, name_description: description });

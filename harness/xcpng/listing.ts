@@ -28,6 +28,16 @@ export async function poolShown({ objects }: Session, poolId: string, deadline: 
 }
 
 /**
+ * XO that has just been started, or has lost its pool for a moment, lists nothing: that proves nothing.
+ * @throws Fault XO_OBJECT_LATE when XO shows no pool until the deadline
+ */
+export async function somePoolShown({ objects }: Session, deadline: Deadline): Promise<void> {
+  await objects.waitFor(deadline, 'Xen Orchestra to show a pool', 'XO_OBJECT_LATE', () =>
+    objects.all('pool').some(({ id }) => objects.poolPresent(id)) ? { done: true } : { seen: 'no pool with a host' },
+  );
+}
+
+/**
  * Asks XO for everything with this tag: any type by its tags, disks by their description as well.
  * Only while the pool is there does an empty list say that nothing is left.
  * @throws Fault XO_OBJECT_LATE when XO shows no pool until the deadline, and as `Session.call`

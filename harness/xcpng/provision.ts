@@ -2,20 +2,19 @@
  * Makes a guest: VM, disk from the image, disk attached, boot order set, and looks at what XO then
  * shows of it. Whatever is asked for is registered for clean-up first, with the claim that finds it.
  */
-import type { Deadline } from '../deadline.ts';
 import { Fault } from '../faults.ts';
 import type { Guest, GuestOrder } from '../lab.ts';
 import { XoGuest } from './guest.ts';
 import { intendDisk, makeDisk } from './make-disk.ts';
 import { holdSlot, makeVm } from './make-vm.ts';
+import { somePoolShown } from './listing.ts';
 import { answerLost, type Making, type ProvisionContext, shownAfterAll } from './making.ts';
 import { resolvePlacement } from './placement.ts';
-import type { Session } from './session.ts';
 
 /** @throws Fault as the steps do; what was made until then is in `order.disposals` */
 export async function provision(context: ProvisionContext, order: GuestOrder): Promise<Guest> {
   const { session, settings } = context;
-  await somePoolShown(session, order.deadline);
+  await somePoolShown(session, order.deadline); // after a reconnect names cannot be resolved without
   const placement = resolvePlacement(session.objects, settings);
   const name = `bootwitness ${order.purpose === 'control' ? 'control ' : ''}${order.caseId}`;
   const making: Making = { ...context, order, placement, name };
@@ -30,13 +29,6 @@ export async function provision(context: ProvisionContext, order: GuestOrder): P
   const poolId = placement.pool.id;
   const { clock } = order.deadline;
   return new XoGuest({ session, settings, poolId, uuid, name, macs, slot, imported: disk.imported, onlyDisk, clock });
-}
-
-/** After a reconnect XO may still be without its pool: names cannot be resolved then. */
-async function somePoolShown({ objects }: Session, deadline: Deadline): Promise<void> {
-  await objects.waitFor(deadline, 'Xen Orchestra to show a pool', 'XO_OBJECT_LATE', () =>
-    objects.all('pool').some(({ id }) => objects.poolPresent(id)) ? { done: true } : { seen: 'no pool with a host' },
-  );
 }
 
 async function attachDisk({ session, order }: Making, vmUuid: string, vdiUuid: string): Promise<void> {

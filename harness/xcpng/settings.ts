@@ -63,3 +63,10 @@ export interface XoLabSettings {
   /** How long after its creation a claimed object may be swept, in ms. */
   readonly claimTtlMs: number;
 }
+
+/** How the certificate is checked, in one word for the report. */
+export function certificateCheck({ url, tls }: Pick<XoLabSettings, 'url' | 'tls'>): 'plain' | 'ca' | 'fingerprint' | 'insecure' {
+  if (!url.startsWith('https:')) return 'plain';
+  if (tls.fingerprint !== null) return 'fingerprint';
+  return tls.insecure ? 'insecure' : 'ca';
+}

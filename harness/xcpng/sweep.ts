@@ -2,6 +2,7 @@
 import type { Deadline } from '../deadline.ts';
 import { Fault } from '../faults.ts';
 import type { SweepLines } from '../lab.ts';
+import { somePoolShown } from './listing.ts';
 import { openSession, type Session } from './session.ts';
 import type { XoLabSettings } from './settings.ts';
 import { type Choice, chooseSweep, type SweepWish } from './sweep-choice.ts';
@@ -21,6 +22,8 @@ export interface Swept {
 const OBJECT_MS = 180_000;
 /** Objects lag behind the reply. */
 const SHOWN_MS = 10_000;
+/** XO that lost its pool has it back in two minutes. */
+const POOL_MS = 180_000;
 const ORDER: Readonly<Record<Choice['type'], number>> = { lock: 0, VM: 1, VDI: 2 };
 
 async function choose(session: Session, wish: SweepWish, deadline: Deadline): Promise<readonly Choice[]> {
@@ -58,8 +61,9 @@ function userThatStays(
   return [...reasons.keys()].find((choice) => choice.type === 'VM' && users.has(choice.id))?.id ?? null;
 }
 
-/** @throws Fault as `Session.call`, and the interrupt */
+/** @throws Fault XO_OBJECT_LATE where XO shows no pool, as `Session.call`, and the interrupt */
 export async function sweep(session: Session, wish: SweepWish, deadline: Deadline): Promise<Swept> {
+  await somePoolShown(session, deadline.within(POOL_MS));
   const choices = await choose(session, wish, deadline);
   const due = choices.filter(({ what }) => what === 'remove').sort((a, b) => ORDER[a.type] - ORDER[b.type]);
   const blocked = choices.filter(({ what }) => what === 'blocked').map((choice) => ({ choice, why: choice.why }));

@@ -32,7 +32,7 @@ const report = (verdict: Verdict, more: Partial<Report> = {}): Report => ({
   workdir: '/tmp/x-1775142712',
   lab: { name: 'pool1', kind: 'xo', xoVersion: '5.207.2', reconnects: 0 },
   reference: false,
-  insecureTls: false,
+  tls: 'ca',
   image: null,
   expectedClosure: null,
   verdict,

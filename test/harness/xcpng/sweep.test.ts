@@ -221,3 +221,18 @@ t.test('what stays is told', async (t) => {
   t.match(why.get(vdi), new RegExp(`attached to VM ${vm}`), 'a VM that stays keeps its disk');
   t.ok(books(opened).has(vm) && books(opened).has(vdi));
 });
+
+t.test('Xen Orchestra that shows no pool for a moment is waited for: nothing listed is not nothing left', async (t) => {
+  const opened = await open(t);
+  const mine = await opened.make.ours(DEAD, 3_600_000);
+  await settled(opened);
+  const { world, session } = opened;
+  world.mishaps.set('vanish-pool', '1');
+  await opened.make.call('vm.start', { id: mine[0] });
+  await session.objects.waitFor(within(5_000), 'the pool to go', 'XO_OBJECT_LATE', () =>
+    session.objects.all('pool').length === 0 ? { done: true } : { seen: 'still there' },
+  );
+  const swept = await sweep(session, wish({ dead: [dead(DEAD)] }), within(30_000));
+  t.same(new Set(swept.removed.map(({ id }) => id)), new Set(mine));
+  t.ok(mine.every((id) => !books(opened).has(id)));
+});
