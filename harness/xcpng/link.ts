@@ -1,6 +1,6 @@
 /** One signed-in connection to Xen Orchestra, until it ends. The only importer of xo-lib. */
 import xoLib, { type Notification, type Xo } from 'xo-lib';
-import { byDeadline, Deadline } from '../deadline.ts';
+import { byDeadline, type Clock, Deadline } from '../deadline.ts';
 import { Fault } from '../faults.ts';
 import type { ReachedEndpoint } from './endpoint.ts';
 import type { Credential } from './settings.ts';
@@ -39,7 +39,7 @@ export class Link {
   readonly #endpoint: ReachedEndpoint;
   readonly #xo: Xo;
   readonly #events: LinkEvents;
-  #keepalive: NodeJS.Timeout | undefined;
+  readonly #ended = new AbortController();
   #closing = false;
   #lastError: unknown = null;
   /** Why the connection is gone; null: it is there. */
@@ -80,8 +80,7 @@ export class Link {
       await link.close();
       throw error;
     }
-    link.#keepalive = setInterval(() => void link.#ping(), KEEPALIVE_EVERY_MS);
-    link.#keepalive.unref();
+    void link.#keepAlive(deadline.clock);
     return link;
   }
 
@@ -139,18 +138,23 @@ export class Link {
     return new Fault('XO_SESSION_LOST', `${method}: no answer, ${why}`, { cause: error });
   }
 
-  async #ping(): Promise<void> {
-    try {
-      const signal = new AbortController().signal;
-      await this.call('system.getVersion', {}, Deadline.after(KEEPALIVE_ANSWER_MS, signal));
-    } catch (error) {
-      this.#lose(`Xen Orchestra does not answer any more: ${messageOf(error)}`);
-      this.#xo._socket?.terminate();
+  async #keepAlive(clock: Clock): Promise<void> {
+    const { signal } = this.#ended;
+    for (;;) {
+      await clock.sleep(KEEPALIVE_EVERY_MS, signal);
+      if (signal.aborted) return;
+      try {
+        await this.call('system.getVersion', {}, Deadline.after(KEEPALIVE_ANSWER_MS, signal, clock));
+      } catch (error) {
+        if (signal.aborted) return;
+        this.#lose(`Xen Orchestra does not answer any more: ${messageOf(error)}`);
+        this.#xo._socket?.terminate();
+      }
     }
   }
 
   #lose(why: string): void {
-    clearInterval(this.#keepalive);
+    this.#ended.abort();
     if (this.#closing || this.lost !== null) return;
     this.lost = this.#lastError === null ? why : `${why} (${messageOf(this.#lastError)})`;
     this.#events.onLost(this.lost);

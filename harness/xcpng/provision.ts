@@ -5,9 +5,9 @@
 import { Fault } from '../faults.ts';
 import type { Guest, GuestOrder } from '../lab.ts';
 import { XoGuest } from './guest.ts';
+import { somePoolShown } from './listing.ts';
 import { intendDisk, makeDisk } from './make-disk.ts';
 import { holdSlot, makeVm } from './make-vm.ts';
-import { somePoolShown } from './listing.ts';
 import { answerLost, type Making, type ProvisionContext, shownAfterAll } from './making.ts';
 import { resolvePlacement } from './placement.ts';
 

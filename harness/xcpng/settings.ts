@@ -65,7 +65,10 @@ export interface XoLabSettings {
 }
 
 /** How the certificate is checked, in one word for the report. */
-export function certificateCheck({ url, tls }: Pick<XoLabSettings, 'url' | 'tls'>): 'plain' | 'ca' | 'fingerprint' | 'insecure' {
+export function certificateCheck({
+  url,
+  tls,
+}: Pick<XoLabSettings, 'url' | 'tls'>): 'plain' | 'ca' | 'fingerprint' | 'insecure' {
   if (!url.startsWith('https:')) return 'plain';
   if (tls.fingerprint !== null) return 'fingerprint';
   return tls.insecure ? 'insecure' : 'ca';

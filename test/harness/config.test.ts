@@ -81,7 +81,12 @@ t.test('a trailing slash of the URL is taken off: it would hang for ever', async
 });
 
 t.test('one Xen Orchestra has one name, whatever scheme it is given by: a sweep looks for it', async (t) => {
-  const names = ['https://XO.example.org:443/', 'wss://xo.example.org', 'wss://xo.example.org/', 'https://xo.example.org'];
+  const names = [
+    'https://XO.example.org:443/',
+    'wss://xo.example.org',
+    'wss://xo.example.org/',
+    'https://xo.example.org',
+  ];
   for (const name of names) t.equal(ask(['--xo-url', name]).xoUrl, 'https://xo.example.org', name);
   t.equal(ask(['--xo-url', 'ws://xo.example.org:8080/']).xoUrl, 'http://xo.example.org:8080');
 });

@@ -39,7 +39,6 @@ export const PERMISSIONS: readonly Permission[] = [
       'harness/ssh/attempt.ts': 'bounds one read of a socket from inside its events',
       'harness/ssh/session.ts': 'bounds a channel from inside its events',
       'harness/embedded.ts': 'ends a lab process that does not end by itself',
-      'harness/xcpng/link.ts': 'keeps the WebSocket alive, which is nobody’s wait',
     },
     instead: 'wait with until(), byDeadline() or the clock of a Deadline',
   },
