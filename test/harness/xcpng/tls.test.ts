@@ -1,20 +1,13 @@
 /** TLS to Xen Orchestra: what is believed, and that nothing is sent to whom is not. */
-import { execFile } from 'node:child_process';
-import { X509Certificate } from 'node:crypto';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { connect } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { createServer as createTlsServer } from 'node:tls';
-import { promisify } from 'node:util';
-import t, { type Test } from 'tap';
+import t from 'tap';
 import { Secret } from '../../../harness/secrets.ts';
 import { ask } from '../../../harness/xcpng/rest.ts';
 import { openSession, type Session, type SessionOptions } from '../../../harness/xcpng/session.ts';
+import { selfSigned, tlsFront } from '../../tls-front.ts';
 import { listen } from './listening.ts';
 import { openTestLab, within } from './test-lab.ts';
 
-const run = promisify(execFile);
 const lab = await openTestLab();
 t.teardown(() => lab.close());
 
@@ -25,31 +18,13 @@ function open(wish: Wish = {}): Promise<Session> {
   return openSession({ url, credential, tls, deadline: within(5_000), ...wish });
 }
 
-/** A certificate for 127.0.0.1 that nobody has signed but itself. */
-async function selfSigned(t: Test): Promise<{ readonly key: Buffer; readonly cert: string }> {
-  const dir = await mkdtemp(join(tmpdir(), 'bootwitness-tls-'));
-  t.teardown(() => rm(dir, { recursive: true }));
-  const [keyPath, certPath] = [join(dir, 'key.pem'), join(dir, 'cert.pem')];
-  const subject = ['-subj', '/CN=xo', '-addext', 'subjectAltName=IP:127.0.0.1', '-days', '2'];
-  await run('openssl', [
-    ...['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes'],
-    ...['-keyout', keyPath, '-out', certPath, ...subject],
-  ]);
-  return { key: await readFile(keyPath), cert: await readFile(certPath, 'utf8') };
-}
-
 const GET = { method: 'GET', path: '/rest/v0', token: new Secret('tok') } as const;
 
 t.test('TLS', async (t) => {
-  const { key, cert } = await selfSigned(t);
-  const port = Number(new URL(lab.endpoint.url).port);
-  const front = createTlsServer({ key, cert }, (socket) => {
-    const behind = connect(port, '127.0.0.1');
-    socket.pipe(behind).pipe(socket);
-    for (const end of [socket, behind]) end.on('error', () => [socket, behind].map((each) => each.destroy()));
-  });
+  const shown = await selfSigned(t);
+  const { cert, sha256 } = shown;
+  const front = tlsFront(shown, Number(new URL(lab.endpoint.url).port));
   const url = `https://127.0.0.1:${await listen(t, front)}/`;
-  const sha256 = new X509Certificate(cert).fingerprint256.replaceAll(':', '').toLowerCase();
   const untrusted = open({ url });
   await t.rejects(untrusted, { code: 'XO_CERTIFICATE_UNTRUSTED', message: /SELF_SIGNED.*SHA-256/ });
   await t.rejects(untrusted, { message: new RegExp(sha256) }, 'the fingerprint to pin is shown');
