@@ -38,7 +38,8 @@ const UNAUTHENTICATED = 401;
 const FORBIDDEN = 403;
 
 export function statusCode(status: number, otherwise: FaultCode): FaultCode {
-  if (status === UNAUTHENTICATED) return 'XO_SIGN_IN_REFUSED';
+  // The session was signed in with this very token.
+  if (status === UNAUTHENTICATED) return 'XO_TOKEN_EXPIRED';
   return status === FORBIDDEN ? 'XO_PERMISSION' : otherwise;
 }
 
@@ -99,7 +100,7 @@ async function writeBody(
  * Sends the disk once.
  * @returns XO's answer where it took the disk, or does not know the path (see `isUnknownRoute`)
  * @throws Fault UPLOAD_INTERRUPTED (retriable) when the connection died or the deadline passed, UPLOAD_REFUSED,
- *   XO_SIGN_IN_REFUSED, XO_PERMISSION, BAD_IMAGE (it changed meanwhile), and the interrupt
+ *   XO_TOKEN_EXPIRED, XO_PERMISSION, BAD_IMAGE (it changed meanwhile), and the interrupt
  */
 export async function sendDisk(session: Session, options: SendOptions): Promise<Sent> {
   const { source, deadline, envelope } = options;

@@ -60,7 +60,7 @@ t.test('what is sent', async (t) => {
 
 t.test('refusals', async (t) => {
   const cases = [
-    [401, '{"error":"invalid credentials"}', 'XO_SIGN_IN_REFUSED', /401 invalid credentials/],
+    [401, '{"error":"invalid credentials"}', 'XO_TOKEN_EXPIRED', /401 invalid credentials/],
     [403, '{"error":"not enough permissions"}', 'XO_PERMISSION', /403 not enough/],
     [422, '{"error":{"raw":{"message":"bad"}}}', 'UPLOAD_REFUSED', /422 \{"raw"/],
     [500, '<html>\nproxy', 'UPLOAD_REFUSED', /500 <html>/],

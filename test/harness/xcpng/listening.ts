@@ -55,3 +55,22 @@ export async function wayThrough(t: Test, port: number): Promise<Way> {
     },
   };
 }
+
+/** A way to the endpoint that ends a connection instead of handing on such an answer, `times` times. @returns its URL */
+export async function losingAnswers(t: Test, port: number, answer: RegExp, times: number): Promise<string> {
+  let left = times;
+  const proxy = createServer((socket) => {
+    const behind = connect(port, '127.0.0.1');
+    socket.pipe(behind);
+    behind.on('data', (bytes: Buffer) => {
+      if (left > 0 && answer.test(bytes.toString('latin1').split('\r\n', 1)[0] ?? '')) {
+        left--;
+        socket.destroy();
+      } else socket.write(bytes);
+    });
+    behind.on('end', () => socket.end());
+    behind.on('error', () => socket.destroy());
+    socket.on('close', () => behind.destroy());
+  });
+  return `http://127.0.0.1:${await listen(t, proxy)}`;
+}

@@ -1,8 +1,10 @@
 /** What becomes of a guest when the lab misbehaves on the wire: the fault that is told, and that nothing stays. */
 import t from 'tap';
 import { Fault } from '../../../harness/faults.ts';
+import { openXoLab } from '../../../harness/xcpng/lab.ts';
+import { losingAnswers } from './listening.ts';
 import { cleaned, codeOf, openLab } from './opened-lab.ts';
-import { hurried, within } from './test-lab.ts';
+import { hurried, withholdReplies, within } from './test-lab.ts';
 
 t.test('upload', async (t) => {
   await t.test('cut in the middle', async (t) => {
@@ -25,6 +27,39 @@ t.test('upload', async (t) => {
       },
     });
     t.equal(await codeOf(opened.lab.provision(order)), 'nothing thrown', 'the second try passes');
+    await cleaned(t, opened, order);
+  });
+  await t.test('cut once, on the way of an older Xen Orchestra', async (t) => {
+    const opened = await openLab(t);
+    const { world } = opened;
+    world.mishaps.set('no-rest-post');
+    world.mishaps.set('upload-cut', '0.5');
+    const totals: number[] = [];
+    const order = world.order({
+      deadline: hurried(200_000),
+      onUpload: (done, total) => {
+        totals.push(done);
+        if (done === total) world.mishaps.clear('upload-cut');
+      },
+    });
+    const guest = await opened.lab.provision(order);
+    t.match(guest.imported, { path: 'disk-import', readBack: true });
+    t.ok(totals.indexOf(totals[0] ?? -1, 1) > 0, 'from the start again');
+    t.equal(world.left().filter((each) => each.startsWith('VDI')).length, 1, 'of the broken one nothing stays');
+    await cleaned(t, opened, order);
+  });
+  await t.test('taken whole, but the answer is lost: the first disk goes before the second comes', async (t) => {
+    const opened = await openLab(t);
+    const { world } = opened;
+    const way = await losingAnswers(t, Number(new URL(world.endpoint.url).port), / 201 /, 1);
+    const session = await openXoLab({ ...world.settings, url: way }, within(5_000));
+    t.teardown(() => session.close());
+    const order = world.order({ deadline: hurried(200_000) });
+    const guest = await session.provision(order);
+    t.equal(guest.imported.path, 'rest-post-vdis');
+    const retries = world.journal.filter(({ what }) => what === 'retry');
+    t.match(retries, [{ code: 'UPLOAD_INTERRUPTED' }]);
+    t.equal(world.left().filter((each) => each.startsWith('VDI')).length, 1, world.left().join('; '));
     await cleaned(t, opened, order);
   });
   await t.test('refused: the error of the pool is quoted', async (t) => {
@@ -80,6 +115,17 @@ t.test('a create call whose answer is lost or never comes', async (t) => {
     t.same(await order.disposals.run(hurried(200_000)), []);
     t.same(opened.world.left(), []);
   }
+});
+
+t.test('a VM whose creation timed out, and came all the same, is found by its claim', async (t) => {
+  const opened = await openLab(t);
+  const unanswered = withholdReplies('vm.create');
+  t.teardown(unanswered);
+  const order = opened.world.order({ deadline: within(1_500) });
+  t.equal(await codeOf(opened.lab.provision(order)), 'XO_CALL_TIMEOUT');
+  t.match(opened.world.left(), [/^VM bootwitness case 1$/, /^VIF/], 'it is there, and nobody told us its uuid');
+  t.notOk(opened.world.journal.some(({ what, uuid }) => what === 'VM' && uuid !== undefined));
+  await cleaned(t, opened, order);
 });
 
 t.test('deleted, but the reply was lost and XO lists it for a while: gone, not left behind', async (t) => {

@@ -131,13 +131,30 @@ export interface RecordedCall {
   readonly params: Readonly<Record<string, unknown>>;
 }
 
+// xo-lib's own `call` refuses `session.*`; the one below it carries everything.
+const below: { call: (method: string, params: RecordedCall['params']) => Promise<unknown> } = Object.getPrototypeOf(
+  xoLib.default.prototype,
+);
+
+/** From now on calls of this method are sent, and their replies never come. @returns what ends that */
+export function withholdReplies(method: string): () => void {
+  const original = below.call;
+  const pending: ((why: Error) => void)[] = [];
+  below.call = function call(called, params) {
+    const reply = original.call(this, called, params);
+    if (called !== method) return reply;
+    reply.catch(() => undefined);
+    return new Promise((_, reject) => pending.push(reject));
+  };
+  return () => {
+    below.call = original;
+    for (const end of pending) end(new Error('the test is over'));
+  };
+}
+
 /** Every JSON-RPC call that leaves this process from now on, sign-in included. */
 export function recordCalls(): { readonly calls: RecordedCall[]; stop(): void } {
   const calls: RecordedCall[] = [];
-  // xo-lib's own `call` refuses `session.*`; the one below it carries everything.
-  const below: { call: (method: string, params: RecordedCall['params']) => Promise<unknown> } = Object.getPrototypeOf(
-    xoLib.default.prototype,
-  );
   const original = below.call;
   below.call = function call(method, params) {
     calls.push({ method, params });
