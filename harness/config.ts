@@ -2,12 +2,13 @@
  * Arguments and environment in, a Request out: everything the caller decided, validated in one
  * place before anything is created. The only reader of process.env in the harness.
  */
-import { accessSync, constants, existsSync, mkdirSync, readFileSync, statSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { homedir, tmpdir } from 'node:os';
-import { dirname, isAbsolute, join, resolve } from 'node:path';
+import { isAbsolute, join, resolve } from 'node:path';
 import { refuseForEmbedded } from './contradictions.ts';
 import { Fault } from './faults.ts';
 import { bad, type Environment, Given } from './given.ts';
+import { makeCacheDir } from './make-folder.ts';
 import { ALL_OPTIONS, OPTIONS } from './options.ts';
 import { Secret } from './secrets.ts';
 import type { Override, Overrides } from './toml-reader.ts';
@@ -183,34 +184,9 @@ export function readSecretFile(from: string, what: string, file: string): Secret
 
 function cacheDir(environment: Environment): string {
   const named = environment.BOOTWITNESS_CACHE_DIR;
-  if (named) return makeCacheDir(resolve(named));
+  // Named and not to be had is a mistake; without the default one a run only reads its image anew.
+  if (named) return makeCacheDir('BOOTWITNESS_CACHE_DIR', resolve(named));
   return join(environment.XDG_CACHE_HOME || join(homedir(), '.cache'), 'bootwitness');
-}
-
-/** One by one: Node's own recursive mkdir never comes back from a folder like /proc, which says ENOENT to a new one. */
-function makeFolder(dir: string): void {
-  if (!existsSync(dir)) {
-    makeFolder(dirname(dir));
-    try {
-      mkdirSync(dir);
-    } catch (error) {
-      if (!existsSync(dir)) throw error; // another run may have made it meanwhile
-    }
-  }
-  if (!statSync(dir).isDirectory()) throw Object.assign(new Error(`${dir} is no folder`), { code: 'ENOTDIR' });
-}
-
-/** Named and not to be had is a mistake; without the default one a run only reads its image anew. */
-function makeCacheDir(dir: string): string {
-  try {
-    makeFolder(dir);
-    accessSync(dir, constants.W_OK);
-    return dir;
-  } catch (cause) {
-    const why = cause instanceof Error && 'code' in cause ? ` (${String(cause.code)})` : '';
-    const message = `BOOTWITNESS_CACHE_DIR: expected a folder that can be made and written to, given ${dir}${why}`;
-    throw new Fault('BAD_ENVIRONMENT', message, { cause });
-  }
 }
 
 function childEnvironment(environment: Environment): Record<string, string> {

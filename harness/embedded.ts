@@ -6,6 +6,7 @@ import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { byDeadline, type Deadline } from './deadline.ts';
 import { Fault } from './faults.ts';
+import { makeCacheDir } from './make-folder.ts';
 
 const LAB_MAIN = fileURLToPath(new URL('../lab/main.ts', import.meta.url));
 const STDERR_CHARACTERS_MAX = 4_000;
@@ -26,11 +27,13 @@ export interface EmbeddedOptions {
   readonly onLine: (line: string) => void;
 }
 
-/** @throws Fault LAB_UNSUPPORTED off Linux, EMBEDDED_LAB_FAILED with the lab's last words. */
+/** @throws Fault LAB_UNSUPPORTED off Linux, BAD_ENVIRONMENT (no cache folder), EMBEDDED_LAB_FAILED with the lab's last words. */
 export async function startEmbeddedLab(options: EmbeddedOptions): Promise<EmbeddedLab> {
   if (process.platform !== 'linux') {
     throw new Fault('LAB_UNSUPPORTED', `--lab: the embedded lab runs on Linux only, this is ${process.platform}`);
   }
+  // The reference guest is kept there; the default one may be no better than one that is named.
+  makeCacheDir('BOOTWITNESS_CACHE_DIR (or XDG_CACHE_HOME, or HOME)', options.cacheDir);
   const loader = import.meta.resolve('tsx');
   const child = spawn(process.execPath, ['--import', loader, LAB_MAIN, '--parent', '--cache-dir', options.cacheDir], {
     stdio: ['pipe', 'pipe', 'pipe'],

@@ -19,7 +19,7 @@ import { type Log, openLog } from './log.ts';
 import type { Case, PlannedImage, Scenario, Verdict } from './model.ts';
 import { ofMode } from './of-mode.ts';
 import { type Planned, planCase } from './plan-case.ts';
-import { sweepPredecessors } from './predecessors.ts';
+import { rememberRun, sweepPredecessors } from './predecessors.ts';
 import { type Prepared, prepareLab } from './prepare.ts';
 import { refuseBadKey } from './prepare-login.ts';
 import type { Report } from './report.ts';
@@ -164,14 +164,14 @@ export class Invocation {
   }
 
   /** From here on this run may leave something; what others have left goes first. */
-  async #afterOthers(lab: Lab, { settings }: Prepared, { workdir, interrupt, log }: Omit<Opened, 'evidence'>) {
-    const { url } = settings;
+  async #afterOthers(lab: Lab, { settings: { url } }: Prepared, { workdir, interrupt, log }: Omit<Opened, 'evidence'>) {
     const startedAt = this.#startedAt.toISOString();
-    this.#registry.add({ runId: this.#runId, url, workdir, startedAt });
-    await sweepPredecessors(lab, url, this.#registry, interrupt.signal, (line) => {
+    const tell = (line: string): void => {
       log.warn({ sweep: line }, 'predecessors');
       this.#people.note(line);
-    });
+    };
+    rememberRun(this.#registry, { runId: this.#runId, url, workdir, startedAt }, tell);
+    await sweepPredecessors(lab, url, this.#registry, interrupt.signal, tell);
   }
 
   #plan({ workdir, evidence, log, interrupt }: Opened): Promise<Planned> {

@@ -166,6 +166,8 @@ function slots(reader: TomlReader): LabFile['slots'] {
   if (!Array.isArray(value)) return reader.wrong('', 'slots', 'tables [[slots]] with mac and address', value);
   return value.map((slot: Table) => {
     const { mac, address } = slot;
+    const unknown = Object.keys(slot).find((key) => key !== 'mac' && key !== 'address');
+    if (unknown !== undefined) return reader.wrong('slots', unknown, 'one of mac, address', unknown, 'unknown key');
     if (typeof mac !== 'string' || !/^[0-9a-f]{2}(:[0-9a-f]{2}){5}$/i.test(mac)) {
       return reader.wrong('slots', 'mac', 'a MAC like 02:00:00:00:aa:01', mac);
     }

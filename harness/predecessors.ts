@@ -3,11 +3,26 @@ import { Deadline } from './deadline.ts';
 import { Fault } from './faults.ts';
 import { readJournal } from './journal-reading.ts';
 import type { DeadRun, Lab } from './lab.ts';
+import { codeIn } from './make-folder.ts';
 import type { RegisteredRun, RunRegistry } from './run-registry.ts';
 
 const SWEEP_MS = 5 * 60_000;
 
 export const deadRun = ({ runId, workdir }: RegisteredRun): DeadRun => ({ runId, ...readJournal(workdir) });
+
+/** Before anything is made. A machine that has no place for it is told what that costs. */
+export function rememberRun(
+  registry: RunRegistry,
+  run: Parameters<RunRegistry['add']>[0],
+  tell: (line: string) => void,
+): void {
+  try {
+    registry.add(run);
+  } catch (error) {
+    const cost = 'what it leaves when it is killed is swept only when it has expired';
+    tell(`this run cannot be remembered on this machine${codeIn(error)}: ${cost}; name a BOOTWITNESS_CACHE_DIR`);
+  }
+}
 
 /**
  * Never throws for what the lab does: that is told, and the claims expire. @throws the interrupt

@@ -2,9 +2,10 @@
  * The runs of this machine that may have made something in a lab, one small file each, until their clean-up has shown
  * that nothing stayed. A run that was killed is found here by the next one.
  */
-import { mkdirSync, readdirSync, readFileSync, readlinkSync, rmSync } from 'node:fs';
+import { readdirSync, readFileSync, readlinkSync, rmSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
+import { makeFolder } from './make-folder.ts';
 import { writeWhole } from './workdir.ts';
 
 /** Where a process is a process: a pid means something only on the same machine, boot and pid namespace. */
@@ -121,7 +122,7 @@ export class RunRegistry {
   }
 
   #write(record: RunRecord): void {
-    mkdirSync(this.#dir, { recursive: true });
+    makeFolder(this.#dir);
     writeWhole(this.#file(record.runId), `${JSON.stringify(record, null, 2)}\n`);
   }
 

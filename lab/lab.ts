@@ -21,7 +21,7 @@ export interface Lab {
 }
 
 export interface StartingLab {
-  /** Rejects with StateDirMisuse or Error; then nothing of it stays. */
+  /** Rejects with FolderMisuse or Error; then nothing of it stays. */
   readonly ready: Promise<Lab>;
   /** Ends everything that the lab has started and removes its folder; also while it is still starting. */
   close(): Promise<void>;

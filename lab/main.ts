@@ -1,7 +1,7 @@
 /** Entry of the lab's process: command line in, one line when ready out, and an end in good order. */
 import { ArgumentMisuse, type LabArguments, labArguments, usage } from './arguments.ts';
 import { type Lab, startLab } from './lab.ts';
-import { StateDirMisuse } from './state-dir.ts';
+import { FolderMisuse } from './make-folder.ts';
 
 const EXIT_FAILED = 3;
 const EXIT_MISUSE = 2;
@@ -67,7 +67,7 @@ async function run(args: readonly string[]): Promise<number> {
 try {
   process.exitCode = await run(process.argv.slice(2));
 } catch (error) {
-  const misuse = error instanceof ArgumentMisuse || error instanceof StateDirMisuse;
+  const misuse = error instanceof ArgumentMisuse || error instanceof FolderMisuse;
   const missing = missingProgram(error);
   if (!misuse && missing === null && error instanceof Error && error.stack) log(error.stack);
   // Last, and marked: whoever started the lab quotes this line.

@@ -1,18 +1,11 @@
 /** The lab's folder: fresh, private, removed at the end; those of labs that were killed are removed by the next one. */
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { FolderMisuse, makeFolder } from './make-folder.ts';
 
 const PREFIX = 'bootwitness-lab-';
 const PID_FILE = 'pid';
-
-/** The folder cannot be used; the message says why. */
-export class StateDirMisuse extends Error {
-  constructor(message: string) {
-    super(message);
-    this.name = 'StateDirMisuse';
-  }
-}
 
 function isAlive(pid: number): boolean {
   try {
@@ -44,17 +37,16 @@ function removeStale(log: (line: string) => void): void {
 
 function takeGiven(given: string): string {
   const dir = resolve(given);
-  mkdirSync(dir, { recursive: true, mode: 0o700 });
+  makeFolder('--state-dir', dir);
   // It is removed as a whole at the end, so nothing of anybody else's may be in it.
   const found = readdirSync(dir)[0];
-  if (found !== undefined)
-    throw new StateDirMisuse(`--state-dir ${dir}: expected an empty folder, "${found}" is in it`);
+  if (found !== undefined) throw new FolderMisuse(`--state-dir ${dir}: expected an empty folder, "${found}" is in it`);
   return dir;
 }
 
 /**
  * At once, so that no folder is made which the end of the lab does not know.
- * @param given `--state-dir`; default: a fresh one in the temp folder. @throws StateDirMisuse
+ * @param given `--state-dir`; default: a fresh one in the temp folder. @throws FolderMisuse
  */
 export function takeStateDir(given: string | undefined, log: (line: string) => void): string {
   removeStale(log);

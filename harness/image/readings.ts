@@ -3,8 +3,9 @@
  * image that did not change is not read again. Losing or breaking the cache costs one read.
  */
 import type { BigIntStats } from 'node:fs';
-import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { makeFolder } from '../make-folder.ts';
 import type { ImageIdentity } from '../model.ts';
 
 /** What one planning read finds. */
@@ -58,7 +59,7 @@ export async function rememberImage(cacheDir: string, stats: BigIntStats, readin
   const path = fileOf(cacheDir, stats);
   const aside = `${path}.${process.pid}.part`;
   try {
-    await mkdir(join(cacheDir, 'images'), { recursive: true });
+    makeFolder(join(cacheDir, 'images'));
     await writeFile(aside, JSON.stringify({ version: VERSION, state: stateOf(stats), ...reading }));
     await rename(aside, path);
   } catch {

@@ -5,6 +5,7 @@
 import { mkdir, mkdtemp, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { makeFolder } from '../make-folder.ts';
 import { buildGuest } from './recipe/build.ts';
 import { recipeDigest } from './recipe/digest.ts';
 import { lock } from './recipe/lock.ts';
@@ -83,7 +84,7 @@ export async function referenceGuest(options: {
   const dir = join(root, digest);
   const cached = await inCache(dir, digest);
   if (cached !== null) return cached;
-  await mkdir(root, { recursive: true });
+  makeFolder('--cache-dir', root);
   const unlock = await lock(join(root, 'lock'), () =>
     options.log('reference guest: another run is building one, waiting'),
   );

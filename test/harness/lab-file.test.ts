@@ -59,6 +59,10 @@ t.test('what is wrong is named with its line', async (t) => {
     ],
     [GOOD.replace('memory_mib', 'memory_mb'), /line 7: unknown key placement.memory_mb: expected one of template, /],
     [GOOD.replace('"uefi"', '"efi"'), /line 8: placement.firmware: expected bios or uefi, given "efi"/],
+    [
+      GOOD.replace('address = ', 'ip = "x"\naddress = '),
+      /unknown key slots.ip: expected one of mac, address, given "ip"/,
+    ],
     [GOOD.replace('02:00:00:00:AA:01', '02:00'), /slots.mac: expected a MAC like .* given "02:00"/],
     [GOOD.replace('memory_mib = 1024', 'memory_mib = 1024.5'), /line 7: placement.memory_mib: expected a whole number/],
     [GOOD.replace('url = ', '# url = '), /line 3: xo.url: expected the URL of Xen Orchestra, given nothing/],

@@ -176,6 +176,10 @@ t.test('what cannot be', async (t) => {
     [['--backend', 'xen'], /--backend: expected qemu or simulated, given: xen/],
     [['--slots', '0'], /--slots: expected a number from 1 to/],
     [['--nonsense'], /nonsense/],
+    [
+      ['--backend', 'simulated', '--state-dir', '/proc/nope/x'],
+      /--state-dir: expected a folder that can be made, given .*ENOENT/,
+    ],
     [['--backend', 'simulated', '--state-dir', dir], /expected an empty folder, "mine" is in it/],
   ];
   await Promise.all(

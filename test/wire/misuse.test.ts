@@ -109,6 +109,12 @@ const ROWS: readonly {
     environment: { BOOTWITNESS_CACHE_DIR: '/proc/nope' },
     says: /^BOOTWITNESS_CACHE_DIR: expected a folder that can be made .*\/proc\/nope/m,
   },
+  {
+    name: 'a default cache that cannot be made, where the embedded lab needs one',
+    args: ['--lab', 'embedded'],
+    environment: { XDG_CACHE_HOME: '/proc/nope' },
+    says: /^BOOTWITNESS_CACHE_DIR \(or XDG_CACHE_HOME, or HOME\): expected a folder .*\/proc\/nope\/bootwitness \(ENOENT\)/m,
+  },
   { name: 'no lab under CI', args: [], environment: { CI: 'true' }, says: /expected a lab to be named/ },
 ];
 

@@ -3,14 +3,14 @@
  * processes; guests are simulated.
  */
 import { execFile } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import t from 'tap';
 import { Deadline } from '../../harness/deadline.ts';
 import { Secret } from '../../harness/secrets.ts';
-import { openSession } from '../../harness/xcpng/session.ts';
+import { openSession, type Session } from '../../harness/xcpng/session.ts';
 import { startLab } from '../lab-process.ts';
 import { runPhase, workdirRoot } from '../phase-process.ts';
 
@@ -47,16 +47,19 @@ const sweep = (...args: readonly string[]): Promise<Swept> =>
 
 /** VMs and disks of the pool beyond those of the beginning. */
 async function belongings(): Promise<readonly string[]> {
-  const session = await openSession({
+  const session = await openOther();
+  const found = [...session.objects.all('VM'), ...session.objects.all('VDI')].map(({ name }) => name);
+  await session.close();
+  return found;
+}
+
+const openOther = (): Promise<Session> =>
+  openSession({
     url: setting('url'),
     credential: { token: new Secret(readFileSync(tokenFile, 'utf8').trim()) },
     tls: { insecure: false, caPem: null, fingerprint: null },
     deadline: Deadline.after(10_000, new AbortController().signal),
   });
-  const found = [...session.objects.all('VM'), ...session.objects.all('VDI')].map(({ name }) => name);
-  await session.close();
-  return found;
-}
 
 /** Runs phase 9 and kills it, without a chance to do anything, when its stderr matches. */
 async function killedAt(stage: RegExp): Promise<void> {
@@ -95,6 +98,28 @@ t.test('sweep by hand', async (t) => {
   t.match(swept.stdout, /^2 removed, 0 left in the lab, 0 left alone$/m);
   t.same(await belongings(), []);
   t.match((await sweep('--lab', lab.labFile)).stdout, /^0 removed/);
+});
+
+t.test('what must stay is a leak, exit code 3; one run by its id, by another name of the same XO', async (t) => {
+  await killedAt(/\] boot\n/);
+  const session = await openOther();
+  t.teardown(() => session.close());
+  const call = (method: string, params: Record<string, unknown>): Promise<unknown> =>
+    session.call(method, params, Deadline.after(30_000, new AbortController().signal));
+  const [vm] = session.objects.all('VM');
+  const snapshot = String(await call('vm.snapshot', { id: vm?.id, name: 'before the update' }));
+  const [runId = ''] = readdirSync(join(cacheDir, 'runs')).map((name) => name.replace('.json', ''));
+  const args = ['--lab', lab.labFile, '--xo-url', setting('url').replace('http', 'ws')];
+  const blocked = await sweep(...args, '--run-id', runId);
+  t.equal(blocked.code, 3, blocked.stderr);
+  t.match(blocked.stdout, /^LEFT IN THE LAB VM \S+ .*but somebody made 1 snapshot/m);
+  t.ok((await belongings()).length >= 2, 'theirs is not touched');
+  await call('vm.delete', { id: snapshot });
+  const other = await sweep(...args, '--run-id', '00000000-0000-4000-8000-000000000000');
+  t.match([other.code, other.stdout], [0, /^0 removed/], 'of another run');
+  const swept = await sweep(...args);
+  t.match([swept.code, swept.stdout], [0, /^2 removed, 0 left in the lab/m], 'dead, though registered under http');
+  t.same(await belongings(), []);
 });
 
 t.test('misuse', async (t) => {
