@@ -27,7 +27,10 @@ export interface EmbeddedOptions {
   readonly onLine: (line: string) => void;
 }
 
-/** @throws Fault LAB_UNSUPPORTED off Linux, BAD_ENVIRONMENT (no cache folder), EMBEDDED_LAB_FAILED with the lab's last words. */
+/**
+ * @throws Fault LAB_UNSUPPORTED off Linux, BAD_ENVIRONMENT (no cache folder), EMBEDDED_LAB_FAILED with the lab's
+ *   last words
+ */
 export async function startEmbeddedLab(options: EmbeddedOptions): Promise<EmbeddedLab> {
   if (process.platform !== 'linux') {
     throw new Fault('LAB_UNSUPPORTED', `--lab: the embedded lab runs on Linux only, this is ${process.platform}`);

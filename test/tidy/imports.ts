@@ -51,6 +51,7 @@ export const BOUNDARIES: readonly Boundary[] = [
       ...TIME,
       'harness/secrets.ts',
       'harness/log.ts',
+      'harness/make-folder.ts',
       'node:',
       'xo-lib',
     ],

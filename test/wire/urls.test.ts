@@ -1,6 +1,6 @@
 /**
- * Every way to name Xen Orchestra, and every way to check its certificate, through a whole run: sign-in, upload, reading
- * back and console. What is recorded of it stands in the report.
+ * Every way to name Xen Orchestra, and every way to check its certificate, through a whole run: sign-in, upload,
+ * reading back and console. What is recorded of it stands in the report.
  */
 import t from 'tap';
 import { listen } from '../harness/xcpng/listening.ts';

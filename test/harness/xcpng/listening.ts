@@ -56,7 +56,7 @@ export async function wayThrough(t: Test, port: number): Promise<Way> {
   };
 }
 
-/** A way to the endpoint that ends a connection instead of handing on such an answer, `times` times. @returns its URL */
+/** A way that ends a connection instead of handing on such an answer, `times` times. @returns its URL */
 export async function losingAnswers(t: Test, port: number, answer: RegExp, times: number): Promise<string> {
   let left = times;
   const proxy = createServer((socket) => {

@@ -29,6 +29,28 @@ t.test('upload', async (t) => {
     t.equal(await codeOf(opened.lab.provision(order)), 'nothing thrown', 'the second try passes');
     await cleaned(t, opened, order);
   });
+  await t.test('refused: the error of the pool is quoted', async (t) => {
+    for (const [mishap, says] of [
+      ['sr-full', /SR_BACKEND_FAILURE_44.*insufficient space/],
+      ['transfer-fails', /VDI_IO_ERROR/],
+    ] as const) {
+      const opened = await openLab(t);
+      opened.world.mishaps.set(mishap);
+      const order = opened.world.order();
+      await t.rejects(opened.lab.provision(order), { code: 'UPLOAD_REFUSED', message: says });
+      await cleaned(t, opened, order);
+    }
+  });
+  await t.test('a disk that is not what was sent', async (t) => {
+    const opened = await openLab(t);
+    const { world, lab } = opened;
+    const order = world.order({ image: { ...world.image, sha256: '0'.repeat(64) } });
+    await t.rejects(lab.provision(order), { code: 'READ_BACK_DIFFERS', message: /expected sha256 0000/ });
+    await cleaned(t, opened, order);
+  });
+});
+
+t.test('upload, once more: other ways, other moments', async (t) => {
   await t.test('cut once, on the way of an older Xen Orchestra', async (t) => {
     const opened = await openLab(t);
     const { world } = opened;
@@ -60,25 +82,6 @@ t.test('upload', async (t) => {
     const retries = world.journal.filter(({ what }) => what === 'retry');
     t.match(retries, [{ code: 'UPLOAD_INTERRUPTED' }]);
     t.equal(world.left().filter((each) => each.startsWith('VDI')).length, 1, world.left().join('; '));
-    await cleaned(t, opened, order);
-  });
-  await t.test('refused: the error of the pool is quoted', async (t) => {
-    for (const [mishap, says] of [
-      ['sr-full', /SR_BACKEND_FAILURE_44.*insufficient space/],
-      ['transfer-fails', /VDI_IO_ERROR/],
-    ] as const) {
-      const opened = await openLab(t);
-      opened.world.mishaps.set(mishap);
-      const order = opened.world.order();
-      await t.rejects(opened.lab.provision(order), { code: 'UPLOAD_REFUSED', message: says });
-      await cleaned(t, opened, order);
-    }
-  });
-  await t.test('a disk that is not what was sent', async (t) => {
-    const opened = await openLab(t);
-    const { world, lab } = opened;
-    const order = world.order({ image: { ...world.image, sha256: '0'.repeat(64) } });
-    await t.rejects(lab.provision(order), { code: 'READ_BACK_DIFFERS', message: /expected sha256 0000/ });
     await cleaned(t, opened, order);
   });
 });

@@ -1,4 +1,4 @@
-/** An hour in which nobody calls anything, on a clock that is skipped forward: proxies, dead ways, a token that ends. */
+/** An hour in which nobody calls anything, on a clock that is skipped: proxies, dead ways, a token that ends. */
 import { connect, createServer, type Socket } from 'node:net';
 import t, { type Test } from 'tap';
 import { type Clock, Deadline, systemClock } from '../../../harness/deadline.ts';
