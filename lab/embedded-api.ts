@@ -1,5 +1,6 @@
 /**
- * The lab's own paths, outside Xen Orchestra's: serial text of a VM, mishaps switched on while it runs, and a restart.
+ * The lab's own paths, outside Xen Orchestra's: serial text of a VM, mishaps switched on while it runs, a restart,
+ * and a pool that is lost for a while.
  * Credentials are those of REST.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
@@ -63,6 +64,10 @@ export async function handleEmbedded(
     if (request.method === 'POST' && url.pathname === `${BASE}/restart`) {
       response.writeHead(204).end();
       return world.restart(Number(url.searchParams.get('seconds') ?? 2));
+    }
+    if (request.method === 'POST' && url.pathname === `${BASE}/lose-pool`) {
+      response.writeHead(204).end();
+      return world.view.hideFor(Number(url.searchParams.get('seconds') ?? 2) * 1000);
     }
     replyNoRoute(request, response);
   } catch (error) {

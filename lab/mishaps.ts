@@ -8,10 +8,13 @@ interface MishapRow {
 }
 
 const SECONDS = /^\d+(\.\d+)?$/;
-const METHOD = /^[a-z]+\.[a-zA-Z]+$/;
-const METHOD_ONCE = /^[a-z]+\.[a-zA-Z]+(:once)?$/;
+/** Which of its calls: every one, the first one (`once`), or the n-th, from the moment that the mishap is switched on. */
+const CALLS = /^[a-z]+\.[a-zA-Z]+(:(once|[1-9]\d*))?$/;
+const CALLS_MEANING = 'method, method:once, or method:N for its N-th call';
 
 const RESTART_SECONDS = 2;
+/** Of `vanish-pool` where no method is named. */
+export const AFTER_START = 'after vm.start';
 
 const without = (sentence: string): MishapRow => ({ value: null, sentence });
 const taking = (meaning: string, accepts: RegExp, sentence: string, fallback?: string): MishapRow => ({
@@ -21,9 +24,15 @@ const taking = (meaning: string, accepts: RegExp, sentence: string, fallback?: s
 
 export const MISHAPS = {
   'upload-cut': taking(
-    'fraction from 0 to 1',
-    /^(0(\.\d+)?|1(\.0+)?)$/,
+    'fraction from 0 to 1, or fraction:once',
+    /^(0(\.\d+)?|1(\.0+)?)(:once)?$/,
     'An upload loses its connection after this fraction of its body; no new VDI stays.',
+    '0.5',
+  ),
+  'upload-restart': taking(
+    'fraction from 0 to 1, and :seconds',
+    /^(0(\.\d+)?|1(\.0+)?)(:\d+(\.\d+)?)?$/,
+    'Xen Orchestra restarts after this fraction of an upload, once: all connections are cut, for 2 seconds by default.',
     '0.5',
   ),
   'transfer-fails': without('The pool refuses the content of every upload (VDI_IO_ERROR); no new VDI stays.'),
@@ -31,23 +40,23 @@ export const MISHAPS = {
   'no-memory': without('No VM starts: no host has the memory (code 7).'),
   'dead-network': without('Guests have a NIC, but not a byte passes it.'),
   'drop-session-before': taking(
-    'method, or method:once',
-    METHOD_ONCE,
+    CALLS_MEANING,
+    CALLS,
     'The WebSocket is cut when a call of this method arrives; the call is not carried out.',
   ),
   'drop-session-after': taking(
-    'method, or method:once',
-    METHOD_ONCE,
+    CALLS_MEANING,
+    CALLS,
     'The WebSocket is cut when a call of this method arrives; the call is carried out, its reply is lost.',
   ),
   'drop-session-replied': taking(
-    'method, or method:once',
-    METHOD_ONCE,
+    CALLS_MEANING,
+    CALLS,
     'The WebSocket is cut right after the reply to a call of this method.',
   ),
   'revoke-token': taking(
-    'method',
-    METHOD,
+    CALLS_MEANING,
+    CALLS,
     'The token of the session ends when a call of this method arrives: no reply, the connection closes.',
   ),
   restart: taking(
@@ -61,6 +70,17 @@ export const MISHAPS = {
     'No VM starts: vm.start fails with this error of the XAPI.',
   ),
   'start-fails-late': without('vm.start says yes, and the VM does not run.'),
+  'start-comes-late': taking('seconds', SECONDS, 'vm.start says yes, and the VM runs this much later.', '2'),
+  'deleted-before': taking(
+    CALLS_MEANING,
+    CALLS,
+    'Somebody else deletes the VM with its disks just before a call of this method on it.',
+  ),
+  'halted-before': taking(
+    CALLS_MEANING,
+    CALLS,
+    'Somebody else powers the VM off just before a call of this method on it.',
+  ),
   'stuck-power-state': taking('seconds', SECONDS, 'A hard vm.stop says yes, and the VM runs on for this long.', '3'),
   'blocked-operation': taking(
     'operation',
@@ -87,12 +107,13 @@ export const MISHAPS = {
     'own',
   ),
   'keep-old-blocks': without('What a VHD leaves out keeps its old content on the disk that is overwritten.'),
-  stall: taking('method', METHOD, 'A call of this method is never answered, nor carried out.'),
+  stall: taking(CALLS_MEANING, CALLS, 'A call of this method is never answered, nor carried out.'),
   'keep-disk': without('vm.delete says true, but the disks stay, as real Xen Orchestra does when a disk is stuck.'),
   'vanish-pool': taking(
-    'seconds',
-    SECONDS,
-    'After the first vm.start all objects vanish for this long, as when Xen Orchestra loses its pool.',
+    'seconds, and @method or @upload',
+    /^\d+(\.\d+)?(@([a-z]+\.[a-zA-Z]+|upload))?$/,
+    'All objects vanish for this long, once, as when Xen Orchestra loses its pool: after the first vm.start, or as a ' +
+      'call of this method, or an upload, arrives.',
     '5',
   ),
   'late-objects': taking('seconds', SECONDS, 'Objects and notifications lag this much more behind the replies.'),
@@ -101,7 +122,22 @@ export const MISHAPS = {
 
 export type MishapName = keyof typeof MISHAPS;
 /** Those that wait for a call of a method. */
-type Timed = 'drop-session-before' | 'drop-session-after' | 'drop-session-replied' | 'revoke-token' | 'stall';
+type Timed =
+  | 'drop-session-before'
+  | 'drop-session-after'
+  | 'drop-session-replied'
+  | 'revoke-token'
+  | 'stall'
+  | 'deleted-before'
+  | 'halted-before';
+
+/** How an upload ends before its time. */
+export interface UploadEnd {
+  /** Of the body. */
+  readonly fraction: number;
+  /** Xen Orchestra restarts, and is away for so long; null: the connection is cut, and that is all. */
+  readonly restartSeconds: number | null;
+}
 
 /** A mishap that cannot be switched on as asked; the message says what was expected. */
 export class MishapMisuse extends Error {
@@ -170,6 +206,24 @@ export class Mishaps {
     return Number(seconds ?? RESTART_SECONDS);
   }
 
+  /** Seconds for which the pool is out of sight, where that begins now; null: not now. */
+  vanishesAt(what: string): number | null {
+    const [seconds, at = AFTER_START] = (this.#on.get('vanish-pool') ?? '').split('@');
+    if (seconds === '' || at !== what) return null;
+    this.#on.delete('vanish-pool');
+    return Number(seconds);
+  }
+
+  /** What happens to an upload that has just begun, at which fraction of its body; null: nothing. */
+  uploadEnds(): UploadEnd | null {
+    const [restartAt, seconds] = (this.take('upload-restart') ?? '').split(':');
+    if (restartAt) return { fraction: Number(restartAt), restartSeconds: Number(seconds ?? RESTART_SECONDS) };
+    const [cutAt, once] = (this.#on.get('upload-cut') ?? '').split(':');
+    if (!cutAt) return null;
+    if (once !== undefined) this.#on.delete('upload-cut');
+    return { fraction: Number(cutAt), restartSeconds: null };
+  }
+
   /** True while the number of a mishap that counts tries is not used up. */
   counts(name: 'vdi-in-use'): boolean {
     const left = Number(this.#on.get(name) ?? 0);
@@ -178,12 +232,14 @@ export class Mishaps {
     return left > 0;
   }
 
-  /** Is the mishap on for this method? `METHOD:once` switches itself off. */
+  /** Is the mishap on for this call of the method? Those of one call switch themselves off. */
   hits(name: Timed, method: string): boolean {
-    const value = this.#on.get(name);
-    if (value === method) return true;
-    if (value !== `${method}:once`) return false;
-    this.#on.delete(name);
-    return true;
+    const [wanted, which] = (this.#on.get(name) ?? '').split(':');
+    if (wanted !== method) return false;
+    if (which === undefined) return true;
+    const before = which === 'once' ? 0 : Number(which) - 1;
+    if (before > 0) this.#on.set(name, `${method}:${before}`);
+    else this.#on.delete(name);
+    return before === 0;
   }
 }

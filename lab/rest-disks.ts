@@ -5,7 +5,7 @@ import { createGzip } from 'node:zlib';
 import { replyJson } from './http-reply.ts';
 import type { VdiRecord } from './inventory.ts';
 import type { DiskFormat } from './storage.ts';
-import { announcedLength, uploadBody } from './upload.ts';
+import { announcedLength, uploadArrives, uploadBody } from './upload.ts';
 import type { World } from './world.ts';
 
 export interface RestCall {
@@ -32,6 +32,7 @@ export async function importDisk(call: RestCall, srId: string): Promise<void> {
   if (raw !== null && raw !== 'true' && raw !== 'false') {
     return replyJson(response, 422, { error: { raw: { message: 'invalid boolean value', value: raw } }, data: {} });
   }
+  uploadArrives(world);
   world.view.need(srId, 'SR');
   const length = bodyLength(request);
   const disk = {
@@ -53,6 +54,7 @@ function vdiRecord(world: World, id: string): VdiRecord {
 /** `PUT /vdis/<id>.raw|.vhd`: other content for a disk. */
 export async function overwriteDisk(call: RestCall, id: string, format: DiskFormat): Promise<void> {
   const { world, request, response } = call;
+  uploadArrives(world);
   const vdi = vdiRecord(world, id);
   await world.storage.overwrite(vdi, uploadBody(world, request), format, bodyLength(request));
   response.writeHead(204).end();

@@ -1,6 +1,7 @@
 /** JSON-RPC on one connection: finds the method, checks permission and parameters, resolves ids, calls, replies. */
 import type { SignedIn } from './accounts.ts';
 import { errorReply, methodNotFound, type ObjectType, unauthorized, XoError } from './errors.ts';
+import { interfere } from './interference.ts';
 import type { Json, JsonObject, XoObject } from './json.ts';
 import { METHODS } from './methods/index.ts';
 import { methodInfo } from './methods/info.ts';
@@ -92,6 +93,7 @@ export class RpcSession {
     }
     const user = this.#signedIn?.user;
     try {
+      await interfere(this.#world, request.method, request.params);
       const result = await this.#call(request.method, request.params);
       return isCut ? null : { result: result === undefined ? true : result };
     } catch (error) {

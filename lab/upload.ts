@@ -8,19 +8,31 @@ export function announcedLength(request: IncomingMessage): number | undefined {
   return header === undefined ? undefined : Number(header);
 }
 
-export function uploadBody(world: World, request: IncomingMessage): AsyncIterable<Buffer> {
-  const fraction = world.mishaps.get('upload-cut');
-  if (fraction === undefined) return request;
-  return cutAfter(request, Math.floor((announcedLength(request) ?? 0) * Number(fraction)), world.log);
+/** The pool may be lost just as the upload arrives: to be called before anything is looked up. */
+export function uploadArrives({ mishaps, view, log }: World): void {
+  const seconds = mishaps.vanishesAt('upload');
+  if (seconds === null) return;
+  log('mishap vanish-pool: an upload arrived');
+  view.hideFor(seconds * 1000);
 }
 
-async function* cutAfter(request: IncomingMessage, bytes: number, log: (line: string) => void) {
+export function uploadBody(world: World, request: IncomingMessage): AsyncIterable<Buffer> {
+  const end = world.mishaps.uploadEnds();
+  if (end === null) return request;
+  const bytes = Math.floor((announcedLength(request) ?? 0) * end.fraction);
+  return cutAfter(request, bytes, (passed) => {
+    world.log(`mishap: an upload ends after ${passed} bytes${end.restartSeconds === null ? '' : ', by a restart'}`);
+    if (end.restartSeconds === null) request.socket.destroy();
+    else world.restart(end.restartSeconds);
+  });
+}
+
+async function* cutAfter(request: IncomingMessage, bytes: number, end: (passed: number) => void) {
   let passed = 0;
   for await (const chunk of request as AsyncIterable<Buffer>) {
     passed += chunk.length;
     if (passed >= bytes) {
-      log(`mishap upload-cut: connection cut after ${passed} bytes`);
-      request.socket.destroy();
+      end(passed);
       throw new Error('connection cut');
     }
     yield chunk;

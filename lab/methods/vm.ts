@@ -2,6 +2,7 @@
 import { forbiddenOperation, incorrectState, invalidParameters, operationFailed, XapiError } from '../errors.ts';
 import type { VmRecord } from '../inventory.ts';
 import type { JsonObject } from '../json.ts';
+import { AFTER_START } from '../mishaps.ts';
 import { editVm } from '../vm-edit.ts';
 import { attachDisk, cloneVm, destroyVm } from '../vm-parts.ts';
 import { type Call, method, named } from './method.ts';
@@ -20,7 +21,7 @@ interface Start {
 }
 
 async function start({ force = false, bypassMacAddressesCheck = false }: Start, call: Call): Promise<undefined> {
-  const { inventory, machines, mishaps, view } = call.world;
+  const { inventory, machines, mishaps, view, log } = call.world;
   const vm = vmOf(call);
   const blocked = vm.blockedOperations.start;
   if (blocked !== undefined && !force) throw forbiddenOperation('Start', blocked);
@@ -31,9 +32,14 @@ async function start({ force = false, bypassMacAddressesCheck = false }: Start, 
     throw operationFailed(vm.uuid, 'DUPLICATED_MAC_ADDRESS');
   }
   if (mishaps.has('start-fails-late')) return undefined;
-  await machines.start(vm);
-  const seconds = mishaps.take('vanish-pool');
-  if (seconds !== undefined) view.hideFor(Number(seconds) * 1000);
+  const lateSeconds = mishaps.get('start-comes-late');
+  if (lateSeconds === undefined) await machines.start(vm);
+  else {
+    const late = (error: unknown): void => log(`mishap start-comes-late: VM ${vm.nameLabel}: ${String(error)}`);
+    setTimeout(() => void machines.start(vm).catch(late), Number(lateSeconds) * 1000).unref();
+  }
+  const seconds = mishaps.vanishesAt(AFTER_START);
+  if (seconds !== null) view.hideFor(seconds * 1000);
   return undefined;
 }
 

@@ -128,6 +128,42 @@ t.test('switched on while it runs', async (t) => {
   t.equal((await ask(`${url}/embedded/v0/mishaps`, { method: 'POST', body: Buffer.from('{}') })).status, 401);
 });
 
+t.test('the pool can be lost at a call, at an upload, and whenever asked', async (t) => {
+  const { mishaps, xo, rest, the, until } = await testEndpoint(t);
+  const sr = await the({ type: 'SR' });
+  const backAgain = () => until({ type: 'SR' }, (found) => found.length > 0);
+  mishaps.set('vanish-pool', '0.2@vdi.delete');
+  await t.rejects(xo.call('vdi.delete', { id: 'x' }), { code: 1 });
+  t.same(await xo.call('xo.getAllObjects', {}), {});
+  await backAgain();
+  mishaps.set('vanish-pool', '0.2@upload');
+  const asked = { method: 'POST', headers: BINARY, body: Buffer.alloc(1024) };
+  t.match(await rest(`/rest/v0/srs/${sr.id}/vdis?raw=true`, asked), { status: 404, headers: { 'content-type': /json/ } });
+  await backAgain();
+  t.equal((await rest('/embedded/v0/lose-pool?seconds=0.2', { method: 'POST', body: Buffer.alloc(0) })).status, 204);
+  t.same(await xo.call('xo.getAllObjects', {}), {});
+  await backAgain();
+});
+
+t.test('which calls', (t) => {
+  const mishaps = new Mishaps();
+  const hits = () => [1, 2, 3].map(() => mishaps.hits('stall', 'vm.start'));
+  mishaps.set('stall', 'vm.start');
+  t.same(hits(), [true, true, true]);
+  mishaps.set('stall', 'vm.start:once');
+  t.same(hits(), [true, false, false]);
+  mishaps.set('stall', 'vm.start:2');
+  t.notOk(mishaps.hits('stall', 'vm.stop'), 'others do not count');
+  t.same(hits(), [false, true, false]);
+  t.throws(() => mishaps.set('stall', 'vm.start:0'));
+  mishaps.set('upload-cut', '0.25:once');
+  mishaps.set('upload-restart', '0.5:3');
+  t.same(mishaps.uploadEnds(), { fraction: 0.5, restartSeconds: 3 });
+  t.same(mishaps.uploadEnds(), { fraction: 0.25, restartSeconds: null });
+  t.equal(mishaps.uploadEnds(), null);
+  t.end();
+});
+
 t.test('names and values', (t) => {
   const mishaps = new Mishaps();
   t.throws(() => mishaps.set('earthquake'), { message: /unknown mishap "earthquake"; known: upload-cut/ });

@@ -52,6 +52,40 @@ export const OPERATOR_TRIALS = {
     t.equal(await xo.call('vm.start', { id: vm }), true);
     t.equal((await the({ id: vm })).power_state, 'Halted');
   },
+  async 'start-comes-late'(t, { mishaps, xo, makeVm, the, until }) {
+    const { vm } = await makeVm();
+    mishaps.set('start-comes-late', '0.3');
+    t.equal(await xo.call('vm.start', { id: vm }), true);
+    t.equal((await the({ id: vm })).power_state, 'Halted');
+    await until({ id: vm }, ([object]) => object?.power_state === 'Running');
+  },
+  async 'deleted-before'(t, { mishaps, xo, makeVm, until }) {
+    const { vm, vdi } = await makeVm();
+    mishaps.set('deleted-before', 'vm.start:2');
+    t.equal(await xo.call('vm.start', { id: vm }), true, 'not the first call');
+    await t.rejects(xo.call('vm.start', { id: vm }), { code: -32000, data: { code: 'HANDLE_INVALID' } });
+    await until({ id: vdi }, (found) => found.length === 0);
+    await t.rejects(xo.call('vm.start', { id: vm }), { code: 1 });
+  },
+  async 'halted-before'(t, { mishaps, xo, makeVm }) {
+    const { vm } = await makeVm();
+    await xo.call('vm.start', { id: vm });
+    mishaps.set('halted-before', 'vm.stop:once');
+    await t.rejects(xo.call('vm.stop', { id: vm, force: true }), { code: 13 });
+  },
+  async 'upload-restart'(t, ends) {
+    const { mishaps, rest, the, url } = ends;
+    const sr = await the({ type: 'SR' });
+    mishaps.set('upload-restart', '0.5:0.2');
+    const path = `/rest/v0/srs/${sr.id}/vdis?raw=true`;
+    const asked = { method: 'POST', headers: { 'content-type': 'application/octet-stream' } };
+    await t.rejects(rest(path, { ...asked, body: Buffer.alloc(4 * 2 ** 20, 'x') }));
+    await t.rejects(ask(url, { method: 'HEAD' }), { code: 'ECONNREFUSED' });
+    for (let back = false; !back; ) back = await ask(url, { method: 'HEAD' }).then(Boolean, () => false);
+    await again(ends);
+    await ends.until({ type: 'SR' }, (found) => found.length > 0);
+    t.equal((await rest(path, { ...asked, body: Buffer.alloc(1024, 'x') })).status, 201, 'once');
+  },
   async 'stuck-power-state'(t, { mishaps, xo, makeVm, until, the }) {
     const { vm } = await makeVm();
     await xo.call('vm.start', { id: vm });
