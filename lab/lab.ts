@@ -16,6 +16,8 @@ const TEMPLATE = 'Other install media';
 export interface Lab {
   readonly url: string;
   readonly token: string;
+  /** Of the only user, an administrator. */
+  readonly login: { readonly email: string; readonly password: string };
   readonly tokenFile: string;
   readonly labFile: string;
 }
@@ -49,10 +51,11 @@ async function build(wish: LabArguments, undo: Undo, log: (line: string) => void
   const guests = await labGuests(wish, dir, SSH_PORT, log);
   const { slots, release } = await takeSlots(wish.slots, SSH_PORT);
   undo.add(release);
+  const login = { email: 'admin', password: randomBytes(18).toString('base64url') };
   const endpoint = await openEndpoint({
     backend: guests.backend,
     dir,
-    users: [{ email: 'admin', password: randomBytes(18).toString('base64url'), permission: 'admin', poolAdmin: false }],
+    users: [{ ...login, permission: 'admin', poolAdmin: false }],
     hostMemoryBytes: guests.hostMemoryBytes,
     addresses: new Map(slots.map(({ mac, address }) => [mac, address])),
     mishaps: wish.mishaps,
@@ -78,7 +81,7 @@ async function build(wish: LabArguments, undo: Undo, log: (line: string) => void
     images: guests.images,
   });
   await writeFile(labFile, text);
-  return { url: endpoint.url, token, tokenFile, labFile };
+  return { url: endpoint.url, token, login, tokenFile, labFile };
 }
 
 export function startLab(wish: LabArguments, log: (line: string) => void): StartingLab {

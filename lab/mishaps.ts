@@ -8,7 +8,7 @@ interface MishapRow {
 }
 
 const SECONDS = /^\d+(\.\d+)?$/;
-/** Which of its calls: every one, the first one (`once`), or the n-th, from the moment that the mishap is switched on. */
+/** Which of its calls: every one, the first one (`once`), or the n-th, counted from when the mishap is switched on. */
 const CALLS = /^[a-z]+\.[a-zA-Z]+(:(once|[1-9]\d*))?$/;
 const CALLS_MEANING = 'method, method:once, or method:N for its N-th call';
 

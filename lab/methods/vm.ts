@@ -58,14 +58,16 @@ async function stop({ force = false, bypassBlockedOperation = force }: Stop, cal
   const vm = vmOf(call);
   call.world.machines.requireRunning(vm);
   refuseBlocked(vm, force ? 'hard_shutdown' : 'clean_shutdown', bypassBlockedOperation);
-  const { machines, mishaps } = call.world;
+  const { machines, mishaps, log } = call.world;
   // No guest here runs guest tools.
   if (!force) {
     if (mishaps.get('no-clean-shutdown') === '10') throw invalidParameters('clean shutdown requires PV drivers');
     throw new XapiError('VM_LACKS_FEATURE', [vm.ref]);
   }
   const stuckMs = Number(mishaps.take('stuck-power-state') ?? 0) * 1000;
-  if (stuckMs > 0) setTimeout(() => void machines.stop(vm), stuckMs).unref();
+  // Somebody may have stopped or deleted it by then.
+  const late = (error: unknown): void => log(`mishap stuck-power-state: VM ${vm.nameLabel}: ${String(error)}`);
+  if (stuckMs > 0) setTimeout(() => void machines.stop(vm).catch(late), stuckMs).unref();
   else await machines.stop(vm);
   return undefined;
 }
