@@ -38,6 +38,16 @@ export async function somePoolShown({ objects }: Session, deadline: Deadline): P
 }
 
 /**
+ * REST has no session: before a request is sent, or sent again, the connection and the pool are waited for, as they are
+ * for a call.
+ * @throws Fault XO_OBJECT_LATE, and as `Session.call`
+ */
+export async function readyForRest(session: Session, poolId: string, deadline: Deadline): Promise<void> {
+  await session.call('system.getVersion', {}, deadline);
+  await poolShown(session, poolId, deadline);
+}
+
+/**
  * Asks XO for everything with this tag: any type by its tags, disks by their description as well.
  * Only while the pool is there does an empty list say that nothing is left.
  * @throws Fault XO_OBJECT_LATE when XO shows no pool until the deadline, and as `Session.call`

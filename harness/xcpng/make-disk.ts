@@ -5,6 +5,7 @@ import type { GuestOrder, ImportRecord } from '../lab.ts';
 import { claimDescription } from './claims.ts';
 import { plainSource } from './disk-source.ts';
 import { upload } from './import.ts';
+import { readyForRest } from './listing.ts';
 import { type Making, madeNothing, newClaim, register } from './making.ts';
 import { readBack } from './read-back.ts';
 import type { Session } from './session.ts';
@@ -41,6 +42,7 @@ export async function makeDisk(making: Making, made: Made): Promise<MadeDisk> {
     // A try before this one may have left a disk behind, or be about to.
     const left = await takeBack(session, made, deadline);
     if (left.length > 0) throw new Fault('UPLOAD_REFUSED', `a broken upload left something behind: ${left.join('; ')}`);
+    await readyForRest(session, made.poolId, deadline);
     made.state = 'unknown';
     try {
       return await upload(session, options);
@@ -54,7 +56,10 @@ export async function makeDisk(making: Making, made: Made): Promise<MadeDisk> {
   order.disposals.note('VDI', { uuid: vdiUuid });
   await listedDisk(session, vdiUuid, image.sizeBytes, deadline);
   await session.call('vdi.set', { id: vdiUuid, name_description: claimDescription(claim, vdiUuid) }, deadline);
-  const compare = (): Promise<boolean> => readBack(session, vdiUuid, image, deadline);
+  const compare = async (): Promise<boolean> => {
+    await readyForRest(session, made.poolId, deadline);
+    return readBack(session, vdiUuid, image, deadline);
+  };
   const compared = order.readBack && (await retry(deadline, { ...retries, retries: READ_RETRIES }, compare));
   return { vdiUuid, imported: { ...record, readBack: compared } };
 }

@@ -9,11 +9,15 @@ import { objectMap, PARSERS, parseClaimable, type Vm, type WireObject, type Wire
 type Raw = Readonly<Record<string, unknown>>;
 
 const LOOK_EVERY_MS = 5_000;
+/** "No such object" runs ahead of the notification that the pool was lost. */
+const POOL_NEWS_MS = 500;
 
 export class ObjectStore {
   readonly #objects = new Map<string, Raw>();
   /** Ids that a notification told of before the first listing was there: the notification wins. */
   #toldBefore: Set<string> | null = new Set();
+  /** Every pool that was ever listed. */
+  readonly #poolsSeen = new Set<string>();
   readonly #listeners = new Set<() => void>();
   #closed: Fault | null = null;
   #malformed: Fault | null = null;
@@ -41,8 +45,13 @@ export class ObjectStore {
     if (type !== 'enter') return;
     for (const [id, raw] of objectMap(items, 'a notification')) {
       this.#toldBefore?.add(id);
-      this.#objects.set(id, raw);
+      this.#put(id, raw);
     }
+  }
+
+  #put(id: string, raw: Raw): void {
+    this.#objects.set(id, raw);
+    if (raw.type === 'pool') this.#poolsSeen.add(id);
   }
 
   /** A new connection: from now on notifications run ahead of a listing that is still to come. */
@@ -60,7 +69,7 @@ export class ObjectStore {
       if (!listing.has(id) && !this.#toldBefore?.has(id)) this.#objects.delete(id);
     }
     for (const [id, raw] of listing) {
-      if (!this.#toldBefore?.has(id)) this.#objects.set(id, raw);
+      if (!this.#toldBefore?.has(id)) this.#put(id, raw);
     }
     this.#toldBefore = null;
     this.#changed();
@@ -122,6 +131,25 @@ export class ObjectStore {
     if (this.#objects.get(poolId)?.type !== 'pool') return false;
     for (const raw of this.#objects.values()) if (raw.type === 'host' && raw.$pool === poolId) return true;
     return false;
+  }
+
+  /**
+   * When XO loses its pool for a second, it says "no such object" for up to two minutes. Nothing was carried out then,
+   * so that what was refused may be sent again once the pool is back: waits for that. False: it was there all along.
+   * @throws Fault XO_OBJECT_LATE, the one that ended the session, and the interrupt
+   */
+  async poolCameBack(deadline: Deadline): Promise<boolean> {
+    const missing = (): readonly string[] => [...this.#poolsSeen].filter((id) => !this.poolPresent(id));
+    const news = deadline.within(POOL_NEWS_MS);
+    while (missing().length === 0) {
+      if (news.expired()) return false;
+      await this.news(news);
+      deadline.check();
+    }
+    await this.waitFor(deadline, 'XO to show its pool again', 'XO_OBJECT_LATE', () =>
+      missing().length === 0 ? { done: true } : { seen: `pool ${missing().join(', ')} or its hosts are not listed` },
+    );
+    return true;
   }
 
   /**

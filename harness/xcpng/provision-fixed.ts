@@ -10,6 +10,7 @@ import { checkFixedPlace, type FixedPlace } from './fixed-place.ts';
 import { XoGuest } from './guest.ts';
 import { overwrite } from './import.ts';
 import { compareSettings, type Settings, takeSettings } from './kept-settings.ts';
+import { readyForRest } from './listing.ts';
 import { lockVm } from './lock.ts';
 import { LOCK_PREFIX } from './lock-tag.ts';
 import { noteRetry } from './make-disk.ts';
@@ -91,16 +92,20 @@ async function hold({ session, settings, fixed, order }: Fixing): Promise<void> 
   release = (undoing) => lock.release(undoing);
 }
 
-async function write({ session, fixed, order }: Fixing, { vdi }: FixedPlace): Promise<ImportRecord> {
+async function write({ session, fixed, order }: Fixing, { vdi, poolId }: FixedPlace): Promise<ImportRecord> {
   const { deadline, image, disposals, onUpload } = order;
   const source: DiskSource = fixed.pad ? await paddedSource(image, vdi.sizeBytes) : plainSource(image);
   disposals.note('fixed-vm', { overwriting: fixed.vdi, sha256: source.sha256 });
   const retries = { retries: RETRIES, minTimeoutMs: RETRY_AFTER_MS, onRetry: noteRetry(order) };
-  const record = await retry(deadline, retries, () =>
-    overwrite(session, { source, vdiUuid: fixed.vdi, deadline, onUpload }),
-  );
+  const record = await retry(deadline, retries, async () => {
+    await readyForRest(session, poolId, deadline);
+    return overwrite(session, { source, vdiUuid: fixed.vdi, deadline, onUpload });
+  });
   // Whether blocks that a VHD leaves out read as zeros over older content is not known of real SRs.
-  const compared = await retry(deadline, retries, () => readBack(session, fixed.vdi, source, deadline));
+  const compared = await retry(deadline, retries, async () => {
+    await readyForRest(session, poolId, deadline);
+    return readBack(session, fixed.vdi, source, deadline);
+  });
   if (!compared) {
     throw new Fault('UPLOAD_REFUSED', `VDI ${fixed.vdi} cannot be read back: this Xen Orchestra has no GET for it`);
   }

@@ -4,7 +4,7 @@ import type { Deadline } from '../deadline.ts';
 import { Fault } from '../faults.ts';
 import type { DiskSource } from './disk-source.ts';
 import { cutByDeadline, errorText, readText, send } from './rest.ts';
-import { isUnknownRoute, statusCode } from './send-disk.ts';
+import { isUnknownRoute, NO_SUCH_OBJECT, statusCode } from './send-disk.ts';
 import type { Session } from './session.ts';
 
 /**
@@ -29,6 +29,9 @@ export async function readBack(
       if (status >= 300) {
         const text = await readText(response);
         if (isUnknownRoute({ status, text })) return false;
+        if (status === NO_SUCH_OBJECT && (await session.objects.poolCameBack(deadline))) {
+          throw new Fault('XO_UNREACHABLE', `GET ${path}: Xen Orchestra had lost its pool`);
+        }
         throw new Fault(statusCode(status, 'XO_CALL_FAILED'), `GET ${path}: ${status} ${errorText(text)}`);
       }
       const hash = createHash('sha256');

@@ -36,6 +36,7 @@ export interface Sent {
 
 const UNAUTHENTICATED = 401;
 const FORBIDDEN = 403;
+export const NO_SUCH_OBJECT = 404;
 
 export function statusCode(status: number, otherwise: FaultCode): FaultCode {
   // The session was signed in with this very token.
@@ -134,6 +135,9 @@ export async function sendDisk(session: Session, options: SendOptions): Promise<
       const response = await send(endpoint, { method, path, ...who, headers, body }, signal);
       return { status: response.statusCode ?? 0, text: await readText(response) };
     });
+    if (answer.status === NO_SUCH_OBJECT && !isUnknownRoute(answer) && (await session.objects.poolCameBack(deadline))) {
+      throw new Fault('UPLOAD_INTERRUPTED', `${what()}: Xen Orchestra had lost its pool`);
+    }
     if (answer.status >= 300 && !isUnknownRoute(answer)) {
       const why = `${what()}: ${answer.status} ${errorText(answer.text)}`;
       throw new Fault(statusCode(answer.status, 'UPLOAD_REFUSED'), why);

@@ -2,6 +2,7 @@
  * A session with Xen Orchestra that lasts: it survives a dropped socket and a restart of Xen Orchestra. Its objects
  * stay known in between, calls wait for the way back, and what cannot be repeated safely says so.
  */
+import { randomUUID } from 'node:crypto';
 import { byDeadline, type Clock, Deadline } from '../deadline.ts';
 import { Fault } from '../faults.ts';
 import { Secret } from '../secrets.ts';
@@ -42,18 +43,17 @@ export interface Session {
 
 const CONNECT_MS = 30_000;
 const CLOSE_MS = 2_000;
+const OPEN_TRIES_MAX = 3;
 const TOKEN_MS = 24 * 3600 * 1000;
 /** How long the way back is tried: an appliance that is updated restarts within a minute or two. */
 const RECONNECT_MS = 5 * 60_000;
 const RECONNECT_PAUSE_MS = 250;
 const RECONNECT_PAUSE_MS_MAX = 5_000;
-/** "No such object" runs ahead of the notification that the pool was lost. */
-const POOL_NEWS_MS = 500;
 
 /** Carried out twice, these do no more than once; where the second finds nothing to do, its caller knows that error. */
 const REPEATABLE: ReadonlySet<string> = new Set([
   ...['system.getServerVersion', 'system.getVersion', 'xo.getAllObjects', 'tag.add', 'tag.remove', 'vdi.set'],
-  ...['vm.setBootOrder', 'vm.stop', 'vm.delete', 'vdi.delete', 'token.deleteOwn'],
+  ...['vm.setBootOrder', 'vm.stop', 'vm.delete', 'vdi.delete', 'token.create', 'token.deleteOwn'],
 ]);
 
 /** A credential that was good and is no more: the token was revoked, or it expired. */
@@ -76,7 +76,6 @@ class LastingSession implements Session {
   #wayBack: Promise<void> = Promise.resolve();
   #end: Fault | null = null;
   #ownToken = false;
-  #poolsSeen = new Set<string>();
   token = new Secret('');
   xoVersion = '';
   reconnects = 0;
@@ -93,14 +92,32 @@ class LastingSession implements Session {
   }
 
   async open(deadline: Deadline): Promise<void> {
-    await this.#connect(deadline);
+    await this.#connectFirst(deadline);
     if ('token' in this.#credential) {
       this.token = this.#credential.token;
       return;
     }
-    const made = await this.call('token.create', { description: 'bootwitness', expiresIn: TOKEN_MS }, deadline);
+    // Asked twice with the same client, XO gives the same token.
+    const client = { id: `bootwitness-${randomUUID()}` };
+    const made = await this.call('token.create', { description: 'bootwitness', expiresIn: TOKEN_MS, client }, deadline);
     this.token = new Secret(String(made));
     this.#ownToken = true;
+  }
+
+  /** An XO that is not there is told at once; one that was there, and whose socket ended, is tried again. */
+  async #connectFirst(deadline: Deadline): Promise<void> {
+    for (let tries = 1; ; tries++) {
+      try {
+        return await this.#connect(deadline);
+      } catch (error) {
+        const cut = error instanceof Fault && error.code === 'XO_SESSION_LOST';
+        if (!cut || tries === OPEN_TRIES_MAX) throw error;
+        this.#onChange(`lost: ${error.message}`);
+        await this.#clock.sleep(RECONNECT_PAUSE_MS, deadline.signal);
+        deadline.check();
+        this.reconnects++;
+      }
+    }
   }
 
   /** Listen first, then ask for everything, then merge: no change falls between. */
@@ -185,7 +202,7 @@ class LastingSession implements Session {
         return await link.call(method, params, deadline);
       } catch (error) {
         if (isNoSuchObject(error)) {
-          if (!(await this.#poolCameBack(deadline))) throw error;
+          if (!(await this.objects.poolCameBack(deadline))) throw error;
         } else if (link.lost === null || !(error instanceof Fault && error.code === 'XO_SESSION_LOST')) {
           throw error;
         } else if (!REPEATABLE.has(method)) {
@@ -194,25 +211,6 @@ class LastingSession implements Session {
         }
       }
     }
-  }
-
-  /**
-   * When XO loses its pool for a second, calls say "no such object" for up to two minutes. Nothing was carried out
-   * then, so the call may be sent again once the pool is back. False: the pool was there all along.
-   */
-  async #poolCameBack(deadline: Deadline): Promise<boolean> {
-    for (const { id } of this.objects.all('pool')) this.#poolsSeen.add(id);
-    const missing = (): readonly string[] => [...this.#poolsSeen].filter((id) => !this.objects.poolPresent(id));
-    const news = deadline.within(POOL_NEWS_MS);
-    while (missing().length === 0) {
-      if (news.expired()) return false;
-      await this.objects.news(news);
-      deadline.check();
-    }
-    await this.objects.waitFor(deadline, 'XO to show its pool again', 'XO_OBJECT_LATE', () =>
-      missing().length === 0 ? { done: true } : { seen: `pool ${missing().join(', ')} or its hosts are not listed` },
-    );
-    return true;
   }
 
   async close(): Promise<void> {

@@ -77,3 +77,16 @@ t.test('a pool is there only with a host of its own', async (t) => {
   store.notify({ type: 'exit', items: { Q: 0 } });
   t.equal(store.poolPresent('Q'), false);
 });
+
+t.test('a pool that is lost is missed, also where it left before anybody asked', async (t) => {
+  const store = new ObjectStore();
+  const pool = { P: { type: 'pool', $pool: 'P' }, h: { type: 'host', $pool: 'P' } };
+  store.seed(pool);
+  t.equal(await store.poolCameBack(hurried(60_000)), false, 'it was there all along');
+  store.notify({ type: 'exit', items: { P: 0, h: 0 } });
+  const back = store.poolCameBack(within(60_000));
+  store.notify(enter(pool));
+  t.equal(await back, true);
+  store.notify({ type: 'exit', items: { P: 0, h: 0 } });
+  await t.rejects(store.poolCameBack(hurried(2_000)), { code: 'XO_OBJECT_LATE', message: /pool P or its hosts/ });
+});
