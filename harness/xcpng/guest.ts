@@ -1,5 +1,5 @@
 /** The living VM of one case: starts it, says where it answers, whether it still lives, what its console shows. */
-import { type Clock, Deadline, type Look, until } from '../deadline.ts';
+import { type Clock, Deadline, type Look, systemClock, until } from '../deadline.ts';
 import { Fault } from '../faults.ts';
 import type { Address, ConsoleText, Guest, GuestDeath, ImportRecord, PowerOff, StoppedBy } from '../lab.ts';
 import { chooseAddress, sayingsOfXo } from './address.ts';
@@ -32,6 +32,8 @@ const CONSOLE_MS = 10_000;
 const ADDRESS_LOOK_MS = 100;
 /** XO that lost its pool has it back after two minutes. */
 const OUT_OF_SIGHT_MS_MAX = 180_000;
+/** XO that deletes a running VM halts it first: a halt is believed when the VM is still there a moment later. */
+const HALT_STAYS_MS = 3_000;
 /** A start that was answered with yes shows itself within this time, or it failed late. */
 const START_TAKES_MS = 60_000;
 
@@ -46,6 +48,7 @@ export class XoGuest implements Guest {
   readonly #presence: VmPresence;
   readonly #sources: AskedSources;
   #started = false;
+  #haltedSinceMs: number | null = null;
 
   constructor(parts: XoGuestParts) {
     this.#parts = parts;
@@ -115,7 +118,9 @@ export class XoGuest implements Guest {
       return found.forMs >= OUT_OF_SIGHT_MS_MAX ? { kind: 'lab-lost', seen: found.seen } : null;
     }
     const { powerState } = found.vm;
-    if (powerState === 'Running') return null;
+    const nowMs = (this.#parts.clock ?? systemClock).nowMs();
+    this.#haltedSinceMs = powerState === 'Running' ? null : (this.#haltedSinceMs ?? nowMs);
+    if (this.#haltedSinceMs === null || nowMs - this.#haltedSinceMs < HALT_STAYS_MS) return null;
     return { kind: 'halted', seen: `VM ${uuid} has power_state ${powerState}` };
   }
 

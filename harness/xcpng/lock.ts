@@ -4,10 +4,11 @@
  */
 import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
-import { Deadline } from '../deadline.ts';
+import { Deadline, retry } from '../deadline.ts';
 import { Fault } from '../faults.ts';
 import { type LockTag, lockTag, parseLock } from './lock-tag.ts';
 import type { Session } from './session.ts';
+import { isGone } from './xo-error.ts';
 
 export interface LockOptions {
   readonly session: Session;
@@ -32,6 +33,10 @@ const RENEW_EVERY_MS = 5 * 60_000;
 /** Clocks and notifications may be that far off: an expired lock is believed for so long. */
 const GRACE_MS = 2 * 60_000;
 const WAIT_LOOK_MS = 2_000;
+/** One try to give it back. */
+const RELEASE_MS = 30_000;
+const RELEASE_RETRIES = 3;
+const RELEASE_RETRY_AFTER_MS = 500;
 
 class VmLock implements Lock {
   readonly #options: LockOptions;
@@ -76,7 +81,9 @@ class VmLock implements Lock {
   async #drop(tags: readonly string[], deadline: Deadline): Promise<void> {
     const { session, vmUuid } = this.#options;
     for (const tag of tags) {
-      await session.call('tag.remove', { id: vmUuid, tag }, deadline);
+      await session.call('tag.remove', { id: vmUuid, tag }, deadline).catch((error: unknown) => {
+        if (!isGone(error)) throw error; // a VM that somebody deleted is locked by nobody
+      });
       this.#own = this.#own.filter((own) => own !== tag);
     }
     // Seen by ourselves, too: the same run may take the lock again at once, for its control.
@@ -158,7 +165,8 @@ class VmLock implements Lock {
   async release(deadline: Deadline): Promise<void> {
     this.#released.abort(new Fault('INTERRUPTED', 'the lock was released'));
     await this.#renewing;
-    await this.#drop(this.#own, deadline);
+    const options = { retries: RELEASE_RETRIES, minTimeoutMs: RELEASE_RETRY_AFTER_MS, onRetry: () => undefined };
+    await retry(deadline, options, () => this.#drop(this.#own, deadline.within(RELEASE_MS)));
   }
 }
 

@@ -11,6 +11,8 @@ const VDI_IN_USE = 17;
 /** Anything without a code of its own; for administrators `data.code` is the XAPI's. */
 const UNNAMED = -32000;
 
+/** The XAPI's "no such object"; its first parameter is the type. */
+const HANDLE_INVALID = 'HANDLE_INVALID';
 const XAPI_OUT_OF_MEMORY: readonly unknown[] = ['HOST_NOT_ENOUGH_FREE_MEMORY', 'NO_HOSTS_AVAILABLE'];
 
 interface XoErrorReply {
@@ -18,6 +20,9 @@ interface XoErrorReply {
   readonly message: string;
   readonly data?: unknown;
 }
+
+const fieldOf = (data: unknown, field: string): unknown =>
+  typeof data === 'object' && data !== null ? (data as Readonly<Record<string, unknown>>)[field] : undefined;
 
 /** What XO answered, in fields; the cause of the Fault. */
 export class XoError extends Error {
@@ -27,14 +32,20 @@ export class XoError extends Error {
   readonly xapiCode: string | null;
   /** XO keeps what happened from users that are no administrators. */
   readonly hidden: boolean;
+  /** It was about a VM that is not there; false also where XO does not say of what type. */
+  readonly isVmGone: boolean;
   constructor(method: string, reply: XoErrorReply) {
     super(reply.message);
     this.name = 'XoError';
     this.method = method;
     this.code = reply.code;
     const { data } = reply;
-    const named = typeof data === 'object' && data !== null && 'code' in data ? data.code : null;
+    const named = fieldOf(data, 'code');
     this.xapiCode = typeof named === 'string' ? named : null;
+    const types = [fieldOf(data, 'type')].flat();
+    const [handle] = [fieldOf(data, 'params')].flat();
+    this.isVmGone =
+      reply.code === NO_SUCH_OBJECT ? types.includes('VM') : this.xapiCode === HANDLE_INVALID && handle === 'VM';
     // For administrators every failure without a code of its own has data.
     this.hidden = reply.code === UNNAMED && (data === undefined || data === null);
   }
@@ -51,7 +62,7 @@ export const isNoSuchObject = (error: unknown): boolean => isXoError(error, NO_S
 /** There is no such object: XO does not list it, or lists it still (its objects lag) and the pool knows better. */
 export function isGone(error: unknown): boolean {
   if (isXoError(error, NO_SUCH_OBJECT)) return true;
-  return error instanceof Fault && error.cause instanceof XoError && error.cause.xapiCode === 'HANDLE_INVALID';
+  return error instanceof Fault && error.cause instanceof XoError && error.cause.xapiCode === HANDLE_INVALID;
 }
 
 /** Another operation on the object has not ended yet; to who is no administrator XO does not say which error it is. */
@@ -65,6 +76,7 @@ function faultCode(error: XoError): FaultCode {
   if (error.code === INVALID_CREDENTIALS) return 'XO_SIGN_IN_REFUSED';
   if (error.code === UNAUTHORIZED) return 'XO_PERMISSION';
   if (error.code === NO_HOSTS_AVAILABLE || XAPI_OUT_OF_MEMORY.includes(error.xapiCode)) return 'NO_HOST_AVAILABLE';
+  if (error.isVmGone) return 'VM_LOST';
   if (error.code === UNNAMED && error.hidden) return 'XO_ERROR_HIDDEN';
   return error.method === 'vm.start' ? 'VM_START_REFUSED' : 'XO_CALL_FAILED';
 }

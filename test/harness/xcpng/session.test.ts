@@ -67,7 +67,7 @@ t.test('error replies, by their code', async (t) => {
   const call = (method: string, params: Record<string, unknown>, ms = 2_000) =>
     session.call(method, params, within(ms));
   await t.rejects(call('vm.frobnicate', {}), { code: 'XO_CALL_FAILED', message: /vm\.frobnicate.*\[-32601\]/ });
-  await t.rejects(call('vm.start', { id: 'x' }), { code: 'VM_START_REFUSED', message: /no such VM.*\[1\]/ });
+  await t.rejects(call('vm.start', { id: 'x' }), { code: 'VM_LOST', message: /no such VM.*\[1\]/ });
   await t.rejects(call('vm.stop', {}), { code: 'XO_CALL_FAILED', message: /invalid parameters.*\[10\]/ });
   lab.mishaps.set('stall', 'system.getVersion');
   await t.rejects(call('system.getVersion', {}, 50), { code: 'XO_CALL_TIMEOUT', message: /system\.getVersion/ });
@@ -85,6 +85,22 @@ t.test('what XO hides from users that are no administrators has a code of its ow
   t.match(fault, { code: 'XO_ERROR_HIDDEN', message: /vm\.create: unknown error from the peer \[-32000\]/ });
   const shown = { ...hidden, message: 'SR_FULL()', data: { code: 'SR_FULL', params: [] } };
   t.match(faultOfReply('vm.create', Object.assign(new Error(shown.message), shown)), { code: 'XO_CALL_FAILED' });
+});
+
+t.test('a VM that is not there is lost, whatever was asked of it; another thing is not', (t) => {
+  const code = (reply: { code: number; message: string; data: unknown }) =>
+    faultOfReply('tag.add', Object.assign(new Error(reply.message), reply))?.code;
+  const handle = (type: string) => ({
+    ...{ code: -32000, message: `HANDLE_INVALID(${type}, x)` },
+    data: { code: 'HANDLE_INVALID', params: [type, 'OpaqueRef:x'] },
+  });
+  t.equal(code(handle('VM')), 'VM_LOST');
+  t.equal(code(handle('VDI')), 'XO_CALL_FAILED');
+  const noSuch = (type: unknown) => ({ code: 1, message: 'no such object', data: { id: 'x', type } });
+  t.equal(code(noSuch(['VM', 'VM-snapshot'])), 'VM_LOST');
+  t.equal(code(noSuch('VM-template')), 'XO_CALL_FAILED');
+  t.equal(code(noSuch(undefined)), 'XO_CALL_FAILED');
+  t.end();
 });
 
 t.test('a server that takes the connection and says nothing', async (t) => {
