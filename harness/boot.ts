@@ -60,10 +60,14 @@ export function budget(world: World, seconds: number): Deadline {
 }
 
 /** Clean-up has its own budget and no interrupt: it must also run after one. */
-export async function dispose(world: World, disposals: Disposals, budgets: Budgets): Promise<readonly string[]> {
+export function cleanUpBudget(world: Pick<World, 'budgetScale'>, budgets: Budgets): Deadline {
   // A scale below one hurries the guest, never the clean-up.
   const seconds = budgets.disposeS * Math.max(1, world.budgetScale);
-  return disposals.run(Deadline.after(seconds * 1000, new AbortController().signal));
+  return Deadline.after(seconds * 1000, new AbortController().signal);
+}
+
+export async function dispose(world: World, disposals: Disposals, budgets: Budgets): Promise<readonly string[]> {
+  return disposals.run(cleanUpBudget(world, budgets));
 }
 
 /** @throws Fault where the lab could not make or start the guest. Silence is returned, not thrown. */

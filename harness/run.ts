@@ -3,7 +3,8 @@
  * Orchestra, and it holds the only catch that hands a thrown thing to the judge.
  */
 import { join } from 'node:path';
-import { boot, budget, dispose, type World } from './boot.ts';
+import { boot, budget, cleanUpBudget, dispose, type World } from './boot.ts';
+import { retry } from './deadline.ts';
 import { Disposals } from './disposals.ts';
 import { Fault, faultRecord } from './faults.ts';
 import { readRecords, recordsScript } from './guest-records.ts';
@@ -17,6 +18,11 @@ import { powerOffOver } from './power-off.ts';
 import { inOrder, type Judged, runProbes } from './probing.ts';
 import { decideSilence } from './silence.ts';
 import { writeWhole } from './workdir.ts';
+
+/** One listing after clean-up; an answer may be lost, and asking again does no harm. */
+const LIST_MS = 60_000;
+const LIST_RETRIES = 2;
+const LIST_RETRY_AFTER_MS = 500;
 
 /** Everything that a report needs to know of a case that has ended. */
 export interface CaseResult {
@@ -161,8 +167,9 @@ async function keepConsole(world: World, theCase: Case, guest: Guest): Promise<v
 /** XO's word that something is deleted proves nothing: look again. */
 async function listAgain(theCase: Case, world: World): Promise<readonly string[]> {
   try {
-    const deadline = budget({ ...world, signal: new AbortController().signal }, theCase.scenario.budgets.disposeS);
-    const listed = await world.lab.claimed(theCase.runId, deadline);
+    const deadline = cleanUpBudget(world, theCase.scenario.budgets);
+    const options = { retries: LIST_RETRIES, minTimeoutMs: LIST_RETRY_AFTER_MS, onRetry: () => undefined };
+    const listed = await retry(deadline, options, () => world.lab.claimed(theCase.runId, deadline.within(LIST_MS)));
     world.journal({ event: 'listed-again', listed });
     return listed;
   } catch (error) {

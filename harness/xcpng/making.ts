@@ -32,7 +32,14 @@ export function newClaim({ session, settings, order }: Omit<Making, 'placement' 
 export function register({ session, order, placement, name }: Making, kind: Made['kind'], claim: Claim): Made {
   const made: Made = { claim, poolId: placement.pool.id, kind, uuid: null, state: 'none', creating: null };
   const details = { name, guest: claim.guestTag, expires: claim.expires };
-  order.disposals.register(kind, details, (deadline) => takeBack(session, made, deadline));
+  // Where XO cannot be asked any more, what is known to be there is still named.
+  order.disposals.register(kind, details, (deadline) =>
+    takeBack(session, made, deadline).catch((error: unknown) => {
+      if (!(error instanceof Fault)) throw error;
+      const what = made.uuid === null ? `that may have been made (${claim.guestTag})` : `${made.uuid} ${name}`;
+      return [`${kind} ${what}: not taken back: ${error.message}`];
+    }),
+  );
   return made;
 }
 
