@@ -74,6 +74,13 @@ const ROWS: readonly Row[] = [
     says: /expected an image of the size of fixed.vdi, which has 12582912 bytes; --pad makes it so large/,
   },
   {
+    name: 'a blocked start is told before anything is written',
+    before: async (backstage) => fixedOptions(await makeVm(backstage)),
+    mishaps: ['blocked-operation=start'],
+    result: 'misuse',
+    says: /expected no blocked operation, given start/,
+  },
+  {
     name: 'with --pad it is taken',
     before: async (backstage) => [...fixedOptions(await makeVm(backstage, 12 * MIB)), '--pad'],
     after: leftAs('Halted'),

@@ -43,3 +43,13 @@ export async function shown(session: Session, look: () => boolean): Promise<void
 }
 
 export const fixedOptions = ({ vm, vdi }: Operators): readonly string[] => ['--fixed-vm', vm, '--fixed-vdi', vdi];
+
+/** Waits until the guest of the run is shown as running. @returns its id */
+export async function runningGuest(session: Session): Promise<string> {
+  return session.objects.waitFor(within(), 'the guest', 'XO_OBJECT_LATE', () => {
+    const found = session.objects.all('VM').find(({ name, powerState }) => {
+      return name.startsWith('bootwitness ') && powerState === 'Running';
+    });
+    return found ? { done: found.id } : { seen: 'none runs' };
+  });
+}

@@ -17,6 +17,7 @@ import { labArguments } from '../../lab/arguments.ts';
 import { type Lab, startLab } from '../../lab/lab.ts';
 import type { Mishaps } from '../../lab/mishaps.ts';
 import { phase9XcpngBoot } from '../../scenarios/phase9-xcpng-boot.ts';
+import { recordCalls } from '../harness/xcpng/test-lab.ts';
 import { readMetadata } from '../phase-process.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'bw-witness-'));
@@ -35,6 +36,8 @@ export interface Play {
   /** Arguments of the phase beyond `--lab`. */
   readonly args?: readonly string[];
   readonly mishaps?: readonly string[];
+  /** The same, switched on when the run begins: the calls that make and list the pool for the test do not count. */
+  readonly faults?: readonly string[];
   /** Content of `--guest-answers`. */
   readonly answers?: unknown;
   /** Changes the lab file's text. */
@@ -45,6 +48,8 @@ export interface Play {
   readonly after?: (backstage: Backstage) => Promise<void>;
   /** Called when a stage begins, e.g. `boot`, `probe`; not awaited. */
   readonly onStage?: (stage: string, backstage: Backstage) => void;
+  /** Keeps the calls that leave this process meanwhile: only while no other row is played. */
+  readonly recordsCalls?: true;
 }
 
 export interface Played {
@@ -57,6 +62,10 @@ export interface Played {
   /** VMs and VDIs that the pool has beyond what it began with: the lab's own books, not the harness's word. */
   readonly left: readonly string[];
   readonly seconds: number;
+  /** Mishaps that were still waiting for their moment when the run had ended. */
+  readonly unspent: readonly string[];
+  /** Methods in the order of their calls; see `recordsCalls`. */
+  readonly calls: readonly string[];
 }
 
 const within = (ms: number): Deadline => Deadline.after(ms, new AbortController().signal);
@@ -114,11 +123,19 @@ export async function witness(play: Play): Promise<Played> {
     const more = (await play.before?.(backstage)) ?? [];
     const before = new Set(await openAndList(lab, token));
     const args = ['--lab', file, '--workdir-root', join(dir, 'runs'), ...(play.args ?? []), ...more];
-    const run = await invoke(args, (stage) => play.onStage?.(stage, backstage), join(dir, 'cache'));
-    for (const name of wish.mishaps.names()) wish.mishaps.clear(name);
+    for (const fault of play.faults ?? []) {
+      const [name = '', value] = fault.split('=');
+      wish.mishaps.set(name, value);
+    }
+    const recorded = play.recordsCalls ? recordCalls() : { calls: [], stop: () => undefined };
+    const onStage = (stage: string): void => play.onStage?.(stage, backstage);
+    const run = await invoke(args, onStage, join(dir, 'cache')).finally(recorded.stop);
+    const calls = recorded.calls.map(({ method }) => method);
+    const unspent = wish.mishaps.names();
+    for (const name of unspent) wish.mishaps.clear(name);
     const left = (await openAndList(lab, token)).filter((each) => !before.has(each));
     await play.after?.(backstage);
-    return { ...run, left };
+    return { ...run, left, unspent, calls };
   } finally {
     for (const session of sessions) await (await session).close();
     await starting.close();
@@ -148,7 +165,7 @@ async function invoke(
   args: readonly string[],
   onStage: (stage: string) => void,
   cacheDir: string,
-): Promise<Omit<Played, 'left'>> {
+): Promise<Omit<Played, 'left' | 'unspent' | 'calls'>> {
   const startedMs = performance.now();
   const [out, err] = [collector(), collector()];
   const asked = readRequest(args, { BOOTWITNESS_CACHE_DIR: cacheDir });
