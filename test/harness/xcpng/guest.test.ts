@@ -1,17 +1,25 @@
-/** What a guest says of its address when two sources disagree; the objects are told by hand. */
+/** What a guest says of its address when two sources disagree, and of its end; the objects are told by hand. */
 import t from 'tap';
+import { systemClock } from '../../../harness/deadline.ts';
 import { Secret } from '../../../harness/secrets.ts';
 import { XoGuest } from '../../../harness/xcpng/guest.ts';
 import { ObjectStore } from '../../../harness/xcpng/objects.ts';
 import type { XoLabSettings } from '../../../harness/xcpng/settings.ts';
 import { within } from './test-lab.ts';
 
-function guestWith(slot: string | null): { readonly guest: XoGuest; tell(addresses: Record<string, string>): void } {
+interface Told {
+  readonly guest: XoGuest;
+  readonly objects: ObjectStore;
+  /** @param more fields of the VM */
+  tell(addresses: Record<string, string>, more?: Record<string, unknown>): void;
+}
+
+function guestWith(slot: string | null, clock = systemClock): Told {
   const objects = new ObjectStore();
   const vm = { type: 'VM', uuid: 'v', name_label: 'x', $pool: 'P', power_state: 'Running', startTime: 1 };
   objects.seed({ P: { type: 'pool', $pool: 'P' }, h: { type: 'host', $pool: 'P' } });
-  const tell = (addresses: Record<string, string>): void =>
-    objects.notify({ type: 'enter', items: { v: { ...vm, tags: [], $VBDs: [], VIFs: [], addresses } } });
+  const tell = (addresses: Record<string, string>, more = {}): void =>
+    objects.notify({ type: 'enter', items: { v: { ...vm, tags: [], $VBDs: [], VIFs: [], addresses, ...more } } });
   tell({});
   const session = {
     ...{ objects, token: new Secret('none of the test'), xoVersion: '0', lost: null, reconnects: 0 },
@@ -28,8 +36,9 @@ function guestWith(slot: string | null): { readonly guest: XoGuest; tell(address
     ...{ session, settings, poolId: 'P', uuid: 'v', name: 'x', macs: [], onlyDisk: true },
     slot: slot === null ? null : { mac: '02:00:00:00:00:01', address: slot },
     imported: { path: 'none', bytes: 0, ms: 0, mibPerS: 0, readBack: false },
+    clock,
   });
-  return { guest, tell };
+  return { guest, objects, tell };
 }
 
 t.test('two sources that disagree are no guess', async (t) => {
@@ -48,4 +57,26 @@ t.test('an address that comes later is waited for', async (t) => {
   tell({ '0/ipv4/0': '169.254.0.1' });
   tell({ '0/ipv4/0': '198.51.100.7' });
   t.same(await waiting, { host: '198.51.100.7', port: 22, source: 'guest-metrics', others: [] });
+});
+
+t.test('XO halts a VM before it deletes it: such a halt is not the end of the guest, the deletion is', async (t) => {
+  let nowMs = 0;
+  const { guest, objects, tell } = guestWith(null, { nowMs: () => nowMs, sleep: async () => undefined });
+  await guest.start(within(1_000));
+  const after = (ms: number): string | undefined => {
+    nowMs += ms;
+    return guest.death()?.kind;
+  };
+  const HALTED = { power_state: 'Halted' };
+  tell({}, HALTED);
+  t.equal(after(0), undefined);
+  objects.notify({ type: 'exit', items: { v: 0 } });
+  t.equal(after(2_000), undefined);
+  t.equal(after(10_000), 'vanished');
+  tell({});
+  t.equal(after(0), undefined);
+  tell({}, HALTED);
+  t.equal(after(0), undefined, 'the time starts anew');
+  t.equal(after(2_999), undefined);
+  t.equal(after(1), 'halted', 'what stays halted has ended');
 });
