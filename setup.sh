@@ -27,6 +27,7 @@ openssh-client ssh-keygen makes its keys
 util-linux setpriv ends QEMU together with the lab
 debian-archive-keyring /usr/share/keyrings/debian-archive-keyring.gpg verifies the packages it is built from
 qemu-utils qemu-img for the tests only: reads back the disks that we write
+busybox busybox for the tests only: its sh runs our shell scripts
 shellcheck shellcheck for the tests only: reads our shell scripts
 END
 }

@@ -1,7 +1,12 @@
 /** Every script that the harness sends, by name, for the given paths. */
+import { neighbourTable } from '../../../harness/addresses/neighbour-table.ts';
+import type { Ran } from '../../../harness/addresses/run-here.ts';
+import { stimulation } from '../../../harness/addresses/stimulation.ts';
+import { Deadline } from '../../../harness/deadline.ts';
 import { recordsScript } from '../../../harness/guest-records.ts';
 import { imageScript, machineScript } from '../../../harness/identity.ts';
 import type { GuestPaths, ProbeGuest } from '../../../harness/model.ts';
+import { powerOffScript } from '../../../harness/power-off.ts';
 import { frame } from '../../../harness/probes/frame.ts';
 import { phase9XcpngBoot } from '../../../scenarios/phase9-xcpng-boot.ts';
 
@@ -13,6 +18,7 @@ export async function scripts(paths: GuestPaths): Promise<ReadonlyMap<string, st
     ['guest-identity', machineScript],
     ['image-identity', imageScript],
     ['guest-records', recordsScript],
+    ['power-off', powerOffScript],
   ]);
   for (const probe of phase9XcpngBoot.probes) {
     const guest: ProbeGuest = {
@@ -26,4 +32,18 @@ export async function scripts(paths: GuestPaths): Promise<ReadonlyMap<string, st
     await probe.observe(guest);
   }
   return new Map([...bodies].map(([name, body]) => [name, frame({ probe: name, nonce: NONCE, body })]));
+}
+
+/** Those that run beside the guests, unframed: on this machine or on the jump host. */
+export async function hostScripts(): Promise<ReadonlyMap<string, string>> {
+  const sent = new Map<string, string>();
+  const run = async (name: string, script: string): Promise<Ran> => {
+    sent.set(name, script);
+    return { exit: 0, stdout: '', stderr: '' };
+  };
+  const passes = stimulation('127.77.0.0/30', 50, run);
+  const table = neighbourTable({ run, where: 'a test', stimulation: passes });
+  await table.find(['02:00:00:00:aa:01'], Deadline.after(5_000, new AbortController().signal));
+  await passes.idle();
+  return sent;
 }

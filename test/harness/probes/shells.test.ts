@@ -12,7 +12,7 @@ import type { Check, GuestPaths, Observation } from '../../../harness/model.ts';
 import { frame, unframe } from '../../../harness/probes/frame.ts';
 import { fruixPaths } from '../../../scenarios/fruix-paths.ts';
 import { phase9XcpngBoot } from '../../../scenarios/phase9-xcpng-boot.ts';
-import { NONCE, scripts } from './scripts.ts';
+import { hostScripts, NONCE, scripts } from './scripts.ts';
 
 const SHELLS: readonly (readonly [string, ...string[]])[] = [
   ['dash', '-s'],
@@ -21,6 +21,9 @@ const SHELLS: readonly (readonly [string, ...string[]])[] = [
 ];
 const there = (command: string): boolean => spawnSync(command, ['--help'], { stdio: 'ignore' }).error === undefined;
 const shells = SHELLS.filter(([command]) => there(command));
+for (const [command] of SHELLS.filter((shell) => !shells.includes(shell))) {
+  t.test(`scripts under ${command}`, { skip: `${command} is not installed` }, async () => undefined);
+}
 
 const root = mkdtempSync(join(tmpdir(), "bw probes '"));
 t.teardown(() => rmSync(root, { recursive: true, force: true }));
@@ -182,7 +185,7 @@ fact output "$(bounded 5 printf hello)"`;
 
 const withShellcheck = { skip: !there('shellcheck') && 'shellcheck is not installed' };
 t.test('shellcheck has nothing to say', withShellcheck, async (t) => {
-  for (const [name, script] of await scripts(fruixPaths)) {
+  for (const [name, script] of [...(await scripts(fruixPaths)), ...(await hostScripts())]) {
     const done = spawnSync('shellcheck', ['-s', 'sh', '-'], { input: script, encoding: 'utf8' });
     t.equal(done.stdout, '', name);
     t.equal(done.status, 0, name);
