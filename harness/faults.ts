@@ -114,6 +114,11 @@ export const FAULTS = {
     false,
     'Another run has the VM: wait for it (--lock-wait SECONDS). The lock of a run that was killed expires by itself.',
   ),
+  FIXED_VM_CHANGED: row(
+    'lab',
+    false,
+    'Somebody else used the fixed VM or its disk during the run: leave both to the runs, then run again.',
+  ),
   VM_STUCK: row('lab', false, 'Look at the VM and its tasks in Xen Orchestra, and at the host: it does not stop.'),
   ADDRESS_UNKNOWN: row('lab', false, 'Give the lab a source of addresses: a slot for the MAC in the lab file.'),
   ADDRESS_SOURCE_FAILED: row(

@@ -76,11 +76,14 @@ function checkImage(vm: Vm, vdi: Vdi, image: PlannedImage, { pad }: FixedSetting
 
 /**
  * @param image null: not known yet; everything else is checked
- * @throws Fault BAD_FIXED_VM
+ * @throws Fault BAD_FIXED_VM; XO_OBJECT_LATE where something is missing because XO shows no pool at all
  */
 export function checkFixedPlace(objects: ObjectStore, fixed: FixedSettings, image: PlannedImage | null): FixedPlace {
   const vm = objects.get('VM', fixed.vm);
   const vdi = objects.get('VDI', fixed.vdi);
+  if ((vm === undefined || vdi === undefined) && objects.all('pool').length === 0) {
+    throw new Fault('XO_OBJECT_LATE', 'Xen Orchestra shows no pool: it has none, or lost it');
+  }
   if (vm === undefined) return refuse(`fixed.vm: expected the uuid of a VM, the pool has none ${fixed.vm}`);
   if (vdi === undefined) return refuse(`fixed.vdi: expected the uuid of a disk, the pool has none ${fixed.vdi}`);
   if (vdi.pool !== vm.pool) return refuse(`fixed.vdi ${vdi.uuid}: expected it in the pool of fixed.vm`);

@@ -24,6 +24,8 @@ export interface LockOptions {
 }
 
 export interface Lock {
+  /** Why it is not ours any more, as the VM's tags show it now; null: it is. */
+  lost(): string | null;
   /** Takes our tags away. @throws Fault as `Session.call` */
   release(deadline: Deadline): Promise<void>;
 }
@@ -160,6 +162,15 @@ class VmLock implements Lock {
         if (!(error instanceof Fault)) throw error;
       }
     }
+  }
+
+  lost(): string | null {
+    const tags = this.#options.session.objects.get('VM', this.#options.vmUuid)?.tags ?? [];
+    const shown = tags.filter((tag) => this.#own.includes(tag)).flatMap((tag) => parseLock(tag) ?? []);
+    if (shown.some(({ state, expiresMs }) => state === 'held' && expiresMs > this.#xoNowMs())) return null;
+    const other = this.#others()[0];
+    const why = shown.length === 0 ? 'somebody took the tag of its lock away' : 'its lock expired and was not renewed';
+    return other === undefined ? why : `${why}; held by ${other.holder}`;
   }
 
   async release(deadline: Deadline): Promise<void> {

@@ -2,7 +2,7 @@
  * Makes a guest of the VM and disk that the operator allots: nothing is created, nothing deleted, nothing else touched.
  * The disk is overwritten and read back; afterwards the VM is left as configured, and its settings are compared.
  */
-import { type Deadline, retry } from '../deadline.ts';
+import { Deadline, retry } from '../deadline.ts';
 import { Fault } from '../faults.ts';
 import type { Guest, GuestOrder, ImportRecord } from '../lab.ts';
 import { type DiskSource, plainSource } from './disk-source.ts';
@@ -11,7 +11,7 @@ import { XoGuest } from './guest.ts';
 import { overwrite } from './import.ts';
 import { compareSettings, type Settings, takeSettings } from './kept-settings.ts';
 import { readyForRest } from './listing.ts';
-import { lockVm } from './lock.ts';
+import { type Lock, lockVm } from './lock.ts';
 import { LOCK_PREFIX } from './lock-tag.ts';
 import { noteRetry } from './make-disk.ts';
 import { answerLost, type ProvisionContext } from './making.ts';
@@ -25,6 +25,10 @@ const RETRIES = 3;
 const RETRY_AFTER_MS = 500;
 /** Objects lag, and XO takes its marks off a disk a moment after its reply. */
 const SAME_AGAIN_MS = 10_000;
+/** To take a lock that is free. */
+const LOCK_TAKES_MS = 60_000;
+/** A pool that comes back shows itself before all of its objects. */
+const MISSING_MS = 10_000;
 
 interface Fixing extends ProvisionContext {
   readonly order: GuestOrder;
@@ -33,21 +37,27 @@ interface Fixing extends ProvisionContext {
 
 const isLock = (tag: unknown): boolean => typeof tag === 'string' && tag.startsWith(LOCK_PREFIX);
 
-/** @throws Fault BAD_FIXED_VM, VM_LOCKED, VM_STUCK, READ_BACK_DIFFERS, and as `overwrite` and `Session.call` */
+/**
+ * @throws Fault BAD_FIXED_VM (nothing was touched), FIXED_VM_CHANGED (after that), VM_LOCKED, VM_STUCK,
+ *   READ_BACK_DIFFERS, and as `overwrite` and `Session.call`
+ */
 export async function provisionFixed(
   context: ProvisionContext,
   fixed: FixedSettings,
   order: GuestOrder,
 ): Promise<Guest> {
-  const fixing: Fixing = { ...context, fixed, order };
   const { session, settings } = context;
-  const { deadline, disposals } = order;
+  const { disposals } = order;
   if (order.purpose === 'control' && !fixed.control) {
     throw new Fault('BAD_FIXED_VM', 'fixed.control: expected true, since the control image would overwrite fixed.vdi');
   }
-  await inSight(fixing);
+  await inSight({ ...context, fixed, order });
   checkFixedPlace(session.objects, fixed, order.image);
-  await hold(fixing);
+  const lock = await hold({ ...context, fixed, order });
+  // From here on anew: the time for which others had the VM was not ours.
+  const deadline = Deadline.after(order.deadline.budgetMs, order.deadline.signal, order.deadline.clock);
+  const fixing: Fixing = { ...context, fixed, order: { ...order, deadline } };
+  await inSight(fixing);
   // Again, with the lock in hand: somebody may have changed the VM while we waited.
   const place = checkFixedPlace(session.objects, fixed, order.image);
   const before = takeSettings(session.objects, fixed, isLock);
@@ -56,30 +66,40 @@ export async function provisionFixed(
   );
   const stoppedBy = await stopVm({ session, poolId: place.poolId, uuid: fixed.vm, deadline, powerOff: null });
   disposals.note('fixed-vm', { uuid: fixed.vm, stoppedBy });
+  const startTime = session.objects.get('VM', fixed.vm)?.startTime ?? null;
   const imported = await write(fixing, place);
+  await stillOurs(fixing, lock, startTime);
   const { macs } = place;
   const slot = settings.slots.find(({ mac }) => macs.includes(mac)) ?? null;
   return new XoGuest({
     ...{ session, settings, poolId: place.poolId, uuid: fixed.vm, name: place.vm.name, macs, slot, imported },
-    // Checked above: it is the only disk that is attached.
+    // Looked at before the disk was written, and once more after that.
     onlyDisk: true,
     clock: deadline.clock,
     afterwards: fixed.leave,
   });
 }
 
+/** Objects leave and come back when XO loses its pool: waits for VM and disk, or until they are missing for sure. */
 async function inSight({ session, fixed, order }: Fixing): Promise<void> {
   const { objects } = session;
-  await objects.waitFor(order.deadline, `VM ${fixed.vm} and VDI ${fixed.vdi} to be listed`, 'BAD_FIXED_VM', () => {
-    const there = objects.has(fixed.vm) && objects.has(fixed.vdi);
-    const poolThere = objects.all('pool').some(({ id }) => objects.poolPresent(id));
-    return there || poolThere ? { done: true } : { seen: 'Xen Orchestra shows no pool' };
+  const { clock } = order.deadline;
+  let aloneSinceMs: number | null = null;
+  await objects.waitFor(order.deadline, `VM ${fixed.vm} and VDI ${fixed.vdi} to be listed`, 'XO_OBJECT_LATE', () => {
+    if (objects.has(fixed.vm) && objects.has(fixed.vdi)) return { done: true };
+    if (!objects.all('pool').some(({ id }) => objects.poolPresent(id))) {
+      aloneSinceMs = null;
+      return { seen: 'Xen Orchestra shows no pool' };
+    }
+    aloneSinceMs ??= clock.nowMs();
+    return clock.nowMs() - aloneSinceMs >= MISSING_MS ? { done: true } : { seen: 'the pool, but not both of them' };
   });
 }
 
 /** Registered before it is taken, so that it is given back last: after the VM was left as configured. */
-async function hold({ session, settings, fixed, order }: Fixing): Promise<void> {
-  const { deadline, disposals, runId } = order;
+async function hold({ session, settings, fixed, order }: Fixing): Promise<Lock> {
+  const { disposals, runId } = order;
+  const deadline = Deadline.after(fixed.lockWaitMs + LOCK_TAKES_MS, order.deadline.signal, order.deadline.clock);
   let release: (undoing: Deadline) => Promise<void> = async () => undefined;
   disposals.register('lock', { vm: fixed.vm }, async (undoing) => {
     await release(undoing);
@@ -90,6 +110,26 @@ async function hold({ session, settings, fixed, order }: Fixing): Promise<void> 
     onWait: (holder) => disposals.note('lock', { waitsFor: holder }),
   });
   release = (undoing) => lock.release(undoing);
+  return lock;
+}
+
+/** An upload takes minutes: what was looked at before it is looked at again before anything is booted. */
+async function stillOurs(fixing: Fixing, lock: Lock, startTime: number | null): Promise<void> {
+  const { session, fixed, order } = fixing;
+  const changed = (how: string, cause?: unknown): never => {
+    throw new Fault('FIXED_VM_CHANGED', `while the disk was written: ${how}`, { cause });
+  };
+  await inSight(fixing);
+  try {
+    const { vm } = checkFixedPlace(session.objects, fixed, order.image);
+    const started = vm.powerState !== 'Halted' || (vm.startTime !== null && vm.startTime !== startTime);
+    if (started) changed(`VM ${vm.uuid} was started by somebody else (power_state ${vm.powerState})`);
+  } catch (error) {
+    if (!(error instanceof Fault && error.code === 'BAD_FIXED_VM')) throw error;
+    changed(error.message, error);
+  }
+  const lost = lock.lost();
+  if (lost !== null) changed(`VM ${fixed.vm} is not this run's any more: ${lost}`);
 }
 
 async function write({ session, fixed, order }: Fixing, { vdi, poolId }: FixedPlace): Promise<ImportRecord> {

@@ -41,7 +41,14 @@ const IMAGE = { path: 'an.img', sizeBytes: 8 * MIB, identity: {} } as unknown as
 type Pool = Readonly<Record<string, Raw>>;
 const pool = (changes: Pool = {}): ObjectStore => {
   const objects = new ObjectStore();
-  objects.seed({ vm: VM, vdi: VDI, vbd: VBD, vif: VIF, ...changes });
+  objects.seed({
+    P: { type: 'pool', uuid: 'P', name_label: 'a pool', $pool: 'P' },
+    vm: VM,
+    vdi: VDI,
+    vbd: VBD,
+    vif: VIF,
+    ...changes,
+  });
   return objects;
 };
 
@@ -93,3 +100,9 @@ for (const [name, changes, says, settings = {}, image = IMAGE] of refusals) {
     t.throws(refused, { code: 'BAD_FIXED_VM', message: says });
   });
 }
+
+t.test('what is missing while XO shows no pool at all is the fault of nobody who calls', async (t) => {
+  const objects = new ObjectStore();
+  objects.seed({});
+  t.throws(() => checkFixedPlace(objects, FIXED, null), { code: 'XO_OBJECT_LATE', message: /shows no pool/ });
+});
