@@ -3,7 +3,7 @@
  * reservation, the sources of the lab file. The winner and the others are named; a disagreement is a fault, never a
  * guess.
  */
-import { isIP } from 'node:net';
+import { BlockList, isIP } from 'node:net';
 import type { SaidAddress } from '../lab.ts';
 import type { Vm } from './wire.ts';
 
@@ -21,8 +21,19 @@ export type AddressFound =
   | { readonly state: 'conflict'; readonly seen: string }
   | { readonly state: 'none'; readonly seen: string };
 
-/** 169.254/16 and fe80::/10: valid on one wire only, and what a guest has that got no address. */
-const isLinkLocal = (address: string): boolean => /^169\.254\./.test(address) || /^fe[89ab]/i.test(address);
+/** 169.254/16 and fe80::/10 are valid on one wire only, and what a guest has that got none; 0.0.0.0 and :: are nobody's. */
+const NOBODYS = new BlockList();
+NOBODYS.addSubnet('169.254.0.0', 16);
+NOBODYS.addSubnet('fe80::', 10, 'ipv6');
+NOBODYS.addAddress('0.0.0.0');
+NOBODYS.addAddress('::', 'ipv6');
+
+/** In whatever spelling, IPv4 within IPv6 included; a name never is. */
+function isNobodys(address: string): boolean {
+  const family = isIP(address);
+  // A zone (`%em0`) is no part of the address.
+  return family !== 0 && NOBODYS.check(address.replace(/%.*$/, ''), family === 6 ? 'ipv6' : 'ipv4');
+}
 
 /** Device and index as numbers: as strings NIC 10 would come before NIC 2. */
 function order(key: string): readonly number[] {
@@ -39,7 +50,7 @@ export function reportedAddresses(vm: Pick<Vm, 'addresses' | 'mainIpAddress'>): 
   });
   // Old agents report several addresses in one value, separated by spaces.
   const all = [...entries.map(([, value]) => value), vm.mainIpAddress ?? ''].flatMap((value) => value.split(/\s+/));
-  const usable = [...new Set(all)].filter((address) => isIP(address) !== 0 && !isLinkLocal(address));
+  const usable = [...new Set(all)].filter((address) => isIP(address) !== 0 && !isNobodys(address));
   return [...usable.filter((address) => isIP(address) === 4), ...usable.filter((address) => isIP(address) === 6)];
 }
 
@@ -66,7 +77,7 @@ interface Vote {
 export function chooseAddress(sayings: readonly Saying[]): AddressFound {
   const votes = sayings.flatMap(({ source, addresses }) =>
     addresses
-      .filter(({ address }) => !isLinkLocal(address))
+      .filter(({ address }) => !isNobodys(address))
       .map((said): Vote => ({ source, ...said, family: isIP(said.address) })),
   );
   const conflict = contradiction(votes);

@@ -28,7 +28,8 @@ function run([command, ...args]: readonly [string, ...string[]], script: string)
   return { ...done, called: readFileSync(log, 'utf8').trim().split('\n') };
 }
 
-const told = (name: string, status = 0): string => `${name}() { echo "${name}\${*:+ $*}" >>'${log}'; return ${status}; }\n`;
+const told = (name: string, status = 0): string =>
+  `${name}() { echo "${name}\${*:+ $*}" >>'${log}'; return ${status}; }\n`;
 
 interface Guest {
   readonly name: string;

@@ -69,3 +69,21 @@ t.test('it says no', async (t) => {
   t.match(chosen(vm({}), null), { state: 'none', seen: /^guest-metrics knows none$/ });
   t.match(chosen(vm({ '0/ipv4/0': '169.254.1.1' }), null), { state: 'none' });
 });
+
+t.test('link-local and unspecified addresses are never taken, in no spelling and from no source', async (t) => {
+  const nobodys = [
+    ...['169.254.3.4', 'fe80::1', 'FE80::1', 'febf::1', 'fe80::1%em0', 'fe80:0:0::1'],
+    ...['::ffff:169.254.3.4', '::ffff:a9fe:304', '0.0.0.0', '::', '::ffff:0.0.0.0'],
+  ];
+  for (const address of nobodys) {
+    t.match(chosen(vm({ '0/ipv4/0': address }, address), null), { state: 'none' }, `guest-metrics: ${address}`);
+    t.match(chosen(vm({}), address), { state: 'none' }, `slot: ${address}`);
+    for (const source of ['neighbour-table', 'command']) {
+      t.match(chosen(vm({}), null, said(source, [address])), { state: 'none' }, `${source}: ${address}`);
+    }
+    t.match(chosen(vm({}), '198.51.100.9', said('command', [address])), { host: '198.51.100.9' }, 'nor a conflict');
+  }
+  for (const address of ['fec0::1', 'fe00::1', '169.253.1.1', 'feature-vm.example.org', 'fe80.example.org']) {
+    t.match(chosen(vm({}), address), { state: 'found', host: address }, address);
+  }
+});
