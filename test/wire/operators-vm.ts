@@ -16,7 +16,10 @@ export interface Operators {
 }
 
 /** What an operator makes once: a VM with one disk, a slot's MAC, boot from disk. */
-export async function makeVm({ lab, other }: Backstage, diskBytes = IMAGE_BYTES): Promise<Operators> {
+export async function makeVm(
+  { lab, other }: { readonly lab: Pick<Backstage['lab'], 'labFile'>; readonly other: Backstage['other'] },
+  diskBytes = IMAGE_BYTES,
+): Promise<Operators> {
   const session = await other();
   const call = (method: string, params: Record<string, unknown>) => session.call(method, params, within());
   const [template] = session.objects.all('VM-template').filter(({ name }) => name === 'Other install media');

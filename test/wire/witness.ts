@@ -44,7 +44,7 @@ export interface Play {
   readonly labFile?: (text: string) => string;
   /** Makes what is in the pool beforehand; more arguments come back. */
   readonly before?: (backstage: Backstage) => Promise<readonly string[]>;
-  /** Looks at the pool afterwards, while the lab still runs. */
+  /** Looks at the pool afterwards, while the lab still runs; also when the call was refused. */
   readonly after?: (backstage: Backstage) => Promise<void>;
   /** Called when a stage begins, e.g. `boot`, `probe`; not awaited. */
   readonly onStage?: (stage: string, backstage: Backstage) => void;
@@ -129,7 +129,11 @@ export async function witness(play: Play): Promise<Played> {
     }
     const recorded = play.recordsCalls ? recordCalls() : { calls: [], stop: () => undefined };
     const onStage = (stage: string): void => play.onStage?.(stage, backstage);
-    const run = await invoke(args, onStage, join(dir, 'cache')).finally(recorded.stop);
+    const running = invoke(args, onStage, join(dir, 'cache')).finally(recorded.stop);
+    const run = await running.catch(async (refused: unknown) => {
+      await play.after?.(backstage);
+      throw refused;
+    });
     const calls = recorded.calls.map(({ method }) => method);
     const unspent = wish.mishaps.names();
     for (const name of unspent) wish.mishaps.clear(name);
