@@ -18,6 +18,8 @@ const HANDSHAKE_WAIT_MS_MAX = 45_000;
 const HANDSHAKE_WAIT_MS_MIN = 3_000;
 /** Between attempts; sshd's penalties forbid a tight loop. */
 const PAUSE_MS = 250;
+/** The same where perhaps somebody else's sshd refused us: it is asked rarely. */
+const STRANGER_PAUSE_MS = 5_000;
 /** A fatal line must stand in two frames this far apart: then it is a state, not a moment. */
 const SECOND_FRAME_MS = 3_000;
 const CONSOLE_EVERY_MS = 1_000;
@@ -92,18 +94,18 @@ export async function awaitArrival(guest: Guest, login: Login, deadline: Deadlin
           firstBannerMs,
         };
       }
-      if (attempt.state !== 'not-yet') throw unwelcome(address, attempt);
-      ({ seen: lastSeen, reached } = attempt);
+      const looked = attempt.state === 'not-yet' ? attempt : perhapsStranger(address, attempt, deadline);
+      ({ seen: lastSeen, reached } = looked);
       onLook(lastSeen, deadline.clock.nowMs() - startedMs, deadline.budgetMs);
       if (watch.death !== null) continue;
       const blind = guest.outOfSight();
       // A guest that nobody can see is not silent: the lab is.
       if (deadline.expired() && blind !== null) throw new Fault('VM_LOST', `${lastSeen}, and ${blind}`);
-      if (deadline.expired() && attempt.blame !== null) throw attempt.blame;
+      if (deadline.expired() && looked.blame !== null) throw looked.blame;
       if (watch.fatal !== null || deadline.expired()) return silent(watch.fatal, false);
       // Under emulation a loaded sshd needs longer for its banner than an absent one to be silent.
       bannerWaitMs = Math.min(bannerWaitMs * 1.1, BANNER_WAIT_MS_MAX);
-      await deadline.clock.sleep(PAUSE_MS, deadline.signal);
+      await deadline.clock.sleep(looked === attempt ? PAUSE_MS : STRANGER_PAUSE_MS, deadline.signal);
       // It may have got another one meanwhile; what speaks SSH is stayed with.
       if (reached !== 'banner') address = await newest(guest, address, deadline);
     }
@@ -117,6 +119,20 @@ export async function awaitArrival(guest: Guest, login: Login, deadline: Deadlin
 function unwelcome({ host }: Address, attempt: Exclude<Attempt, { readonly state: 'ready' | 'not-yet' }>): Fault {
   const code = attempt.state === 'refused-key' ? 'SSH_KEY_REFUSED' : 'SSH_NO_AGREEMENT';
   return new Fault(code, `ssh to ${host}: ${attempt.seen}`);
+}
+
+/**
+ * Who refuses us at an address of which nobody is sure is perhaps not our guest, which has got another one meanwhile.
+ * @throws Fault as `unwelcome` where somebody is sure, or time is up
+ */
+function perhapsStranger(
+  address: Address,
+  attempt: Parameters<typeof unwelcome>[1],
+  deadline: Deadline,
+): Extract<Attempt, { readonly state: 'not-yet' }> {
+  if (address.sure || deadline.expired()) throw unwelcome(address, attempt);
+  const seen = `${attempt.seen} at ${address.host}, which ${address.source} is not sure of`;
+  return { state: 'not-yet', reached: 'nothing', seen, blame: null };
 }
 
 /** The address as it is said now; the old one where nobody says anything at the moment. */

@@ -44,6 +44,8 @@ export interface Address {
   readonly source: string;
   /** What the other sources said, `source=value`. */
   readonly others: readonly string[];
+  /** False: nobody is sure of it, and somebody else may live there by now. */
+  readonly sure: boolean;
 }
 
 /** An address as somebody knows it. */

@@ -17,7 +17,14 @@ export interface Saying {
 }
 
 export type AddressFound =
-  | { readonly state: 'found'; readonly host: string; readonly source: string; readonly others: readonly string[] }
+  | {
+      readonly state: 'found';
+      readonly host: string;
+      readonly source: string;
+      readonly others: readonly string[];
+      /** Some source is sure of it. */
+      readonly sure: boolean;
+    }
   | { readonly state: 'conflict'; readonly seen: string }
   | { readonly state: 'none'; readonly seen: string };
 
@@ -87,7 +94,8 @@ export function chooseAddress(sayings: readonly Saying[]): AddressFound {
   const { address: host, source } = winner;
   const rest = votes.filter((vote) => vote.source !== source || vote.address !== host);
   const failed = sayings.flatMap(({ source: name, failed: why }) => (why === null ? [] : [`${name} failed: ${why}`]));
-  return { state: 'found', host, source, others: [...rest.map(shown), ...failed] };
+  const sure = votes.some((vote) => vote.sure && vote.address === host);
+  return { state: 'found', host, source, sure, others: [...rest.map(shown), ...failed] };
 }
 
 const shown = ({ source, address, sure }: Vote): string => `${source}=${address}${sure ? '' : ' (old)'}`;

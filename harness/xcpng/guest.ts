@@ -166,7 +166,8 @@ export class XoGuest implements Guest {
     const found = chooseAddress([...sayingsOfXo(vm, slot?.address ?? null), ...this.#sources.sayings]);
     if (found.state === 'conflict') throw new Fault('ADDRESS_CONFLICT', `VM ${uuid}: ${found.seen}`);
     if (found.state === 'none') return { seen: found.seen };
-    return { done: { host: found.host, port: settings.sshPort, source: found.source, others: found.others } };
+    const { host, source, others, sure } = found;
+    return { done: { host, port: settings.sshPort, source, others, sure } };
   }
 
   /** @throws Fault ADDRESS_CONFLICT, and the interrupt */

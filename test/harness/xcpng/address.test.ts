@@ -26,11 +26,18 @@ const chosen = (raw: Parameters<typeof sayingsOfXo>[0], slot: string | null, ...
 t.test('the chain', async (t) => {
   const reports = vm({ '0/ipv4/0': '198.51.100.7', '0/ipv6/0': '2001:db8::7' });
   t.match(chosen(reports, null), { host: '198.51.100.7', source: 'guest-metrics', others: Array });
-  t.same(chosen(vm({}), '198.51.100.9'), { state: 'found', host: '198.51.100.9', source: 'slot', others: [] });
+  t.same(chosen(vm({}), '198.51.100.9'), {
+    state: 'found',
+    host: '198.51.100.9',
+    source: 'slot',
+    sure: true,
+    others: [],
+  });
   t.same(chosen(reports, '198.51.100.7'), {
     state: 'found',
     host: '198.51.100.7',
     source: 'guest-metrics',
+    sure: true,
     others: ['guest-metrics=2001:db8::7', 'slot=198.51.100.7'],
   });
   t.match(chosen(vm({ '0/ipv6/0': '2001:db8::7' }), '198.51.100.9'), {
@@ -51,7 +58,7 @@ t.test('sources of the lab file', async (t) => {
   const both = chosen(none, null, table, said('command', ['198.51.100.7']));
   t.match(both, { source: 'neighbour-table', others: ['command=198.51.100.7'] });
   const old = said('neighbour-table', ['198.51.100.5'], false);
-  t.match(chosen(none, null, old), { host: '198.51.100.5' }, 'better than nothing');
+  t.match(chosen(none, null, old), { host: '198.51.100.5', sure: false }, 'better than nothing');
   t.match(chosen(none, null, old, said('command', ['198.51.100.7'])), {
     ...{ state: 'found', host: '198.51.100.7', source: 'command', others: ['neighbour-table=198.51.100.5 (old)'] },
   });

@@ -52,7 +52,13 @@ t.test('a whole life', async (t) => {
     firmware: 'bios',
     bootOrder: 'c',
   });
-  t.same(await guest.address(within(5_000)), { host: '127.83.17.1', port: 2222, source: 'slot', others: [] });
+  t.same(await guest.address(within(5_000)), {
+    host: '127.83.17.1',
+    port: 2222,
+    source: 'slot',
+    sure: true,
+    others: [],
+  });
   t.match(await guest.console(), { source: 'serial', text: /^serial of bootwitness case 1/ });
   const events = world.journal.map(({ event, what }) => `${event} ${what}`);
   t.same(events.slice(0, 5), ['intent VDI', 'intent slot', 'intent VM', 'note VM', 'note VDI'], 'intent before deed');

@@ -1,0 +1,64 @@
+/** Waiting for a guest whose address nobody is sure of: somebody else may live there by now. */
+import t from 'tap';
+import { awaitArrival } from '../../harness/arrival.ts';
+import { Deadline, systemClock } from '../../harness/deadline.ts';
+import type { Address, Guest } from '../../harness/lab.ts';
+import { lab, PORT, rootBy, rootKey, type Started } from '../lab/simulated-guests.ts';
+
+/** Pauses are short, times are as they are. */
+const IMPATIENT = {
+  nowMs: systemClock.nowMs,
+  sleep: (ms: number, signal: AbortSignal) => systemClock.sleep(ms / 50, signal),
+};
+const within = (ms: number): Deadline => Deadline.after(ms, new AbortController().signal, IMPATIENT);
+
+const at = ({ slot }: Started, sure: boolean): Address => ({
+  ...{ host: slot.address, port: PORT, source: 'neighbour-table', others: [], sure },
+});
+
+/** A guest of which is said: first the one, then the other; `asked` counts. */
+function guestAt(first: Address, later: Address): Guest & { asked(): number } {
+  let asked = 0;
+  return {
+    ...{ uuid: 'v', name: 'x', macs: [], onlyDisk: true, afterwards: 'halted' },
+    imported: { path: 'none', bytes: 0, ms: 0, readBack: true },
+    start: async () => undefined,
+    address: async () => (asked++ === 0 ? first : later),
+    confirmAddress: async (used: Address) => used,
+    death: () => null,
+    outOfSight: () => null,
+    stop: async () => 'not-running',
+    console: async () => undefined,
+    asked: () => asked,
+  };
+}
+
+for (const sshd of ['refuse-key', 'old-algorithms'] as const) {
+  t.test(`a stranger's sshd (${sshd}) at an old address is no verdict on our guest`, async (t) => {
+    const stranger = await lab(t, { guests: [{ boot: { sshd } }] })();
+    const ours = await lab(t)();
+    const guest = guestAt(at(stranger, false), at(ours, true));
+    const arrival = await awaitArrival(guest, rootBy(rootKey()), within(20_000), () => undefined);
+    t.match(arrival, { state: 'answered', address: { host: ours.slot.address } });
+    if (arrival.state === 'answered') arrival.session.close();
+  });
+
+  t.test(`at an address that somebody is sure of it is (${sshd})`, async (t) => {
+    const start = lab(t, { guests: [{ boot: { sshd } }] });
+    const here = at(await start(), true);
+    const guest = guestAt(here, here);
+    const code = sshd === 'refuse-key' ? 'SSH_KEY_REFUSED' : 'SSH_NO_AGREEMENT';
+    await t.rejects(
+      awaitArrival(guest, rootBy(rootKey()), within(20_000), () => undefined),
+      { code },
+    );
+    t.equal(guest.asked(), 1, 'at once');
+  });
+}
+
+t.test('and an old address that stays the only one ends by its time', async (t) => {
+  const start = lab(t, { guests: [{ boot: { sshd: 'refuse-key' } }] });
+  const here = at(await start(), false);
+  const waiting = awaitArrival(guestAt(here, here), rootBy(rootKey()), within(1_500), () => undefined);
+  await t.rejects(waiting, { code: 'SSH_KEY_REFUSED' });
+});
