@@ -24,9 +24,19 @@ const MAY_CHANGE: Readonly<Record<string, string>> = {
   device: 'named at the first start',
   usage: 'bytes on the SR, by content',
   chainPhysicalUsage: 'bytes on the SR, by content',
+  bios_strings: 'filled in by the XAPI at the first start, and never changed again',
 };
 /** Marks that XO sets on a disk while it is written, and takes away a moment after its reply. */
 const IMPORT_MARK = /^xo:import:/;
+/** How and when it was shut down last, which the XAPI of older pools notes among a VM's settings. */
+const SHUTDOWN_NOTE = /^last_shutdown_/;
+
+const without = (value: unknown, noise: RegExp): Raw =>
+  Object.fromEntries(Object.entries(value as Raw).filter(([key]) => !noise.test(key)));
+
+/** Sets of the XAPI (tags, refs) have no order; a list of anything else has. */
+const ordered = (value: unknown): unknown =>
+  Array.isArray(value) && value.every((each) => typeof each === 'string') ? [...value].sort() : value;
 
 export type Settings = ReadonlyMap<string, Raw>;
 
@@ -34,12 +44,11 @@ function settingsOf(raw: Raw, ignoreTag: (tag: unknown) => boolean): Raw {
   const kept: Record<string, unknown> = {};
   for (const [field, value] of Object.entries(raw)) {
     if (Object.hasOwn(MAY_CHANGE, field)) continue;
-    if (field === 'tags' && Array.isArray(value)) kept.tags = value.filter((tag) => !ignoreTag(tag));
+    if (field === 'tags' && Array.isArray(value)) kept.tags = ordered(value.filter((tag) => !ignoreTag(tag)));
     else if (field === 'memory') kept.memory = { ...(value as Raw), size: undefined, usage: undefined };
-    else if (field === 'other_config') {
-      const pairs = Object.entries(value as Raw).filter(([key]) => !IMPORT_MARK.test(key));
-      kept.other_config = Object.fromEntries(pairs);
-    } else kept[field] = value;
+    else if (field === 'other_config') kept.other_config = without(value, IMPORT_MARK);
+    else if (field === 'other') kept.other = without(value, SHUTDOWN_NOTE);
+    else kept[field] = ordered(value);
   }
   return kept;
 }

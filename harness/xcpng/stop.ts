@@ -26,6 +26,8 @@ const CLEAN_MS = 120_000;
 const OFF_MS = 90_000;
 /** A power state that stays after a hard stop. */
 const STUCK_MS = 120_000;
+/** Kept back for the hard way, or half of what there is: the gentle ones may take all of their time in vain. */
+const HARD_MS = 60_000;
 
 /**
  * @returns the way that stopped it
@@ -40,29 +42,31 @@ export async function stopVm(options: StopOptions): Promise<StoppedBy> {
     if (found.state === 'out-of-sight') return { seen: found.seen };
     return found.vm.powerState === 'Halted' ? { done: true } : { seen: `power_state ${found.vm.powerState}` };
   };
-  const halted = async (ms: number): Promise<boolean> => {
+  const leftMs = deadline.remainingMs();
+  const gentle = deadline.within(leftMs - Math.min(HARD_MS, leftMs / 2));
+  const halted = async (limit: Deadline): Promise<boolean> => {
     const what = `VM ${uuid} to be halted`;
     try {
-      return await session.objects.waitFor(deadline.within(ms), what, 'VM_STUCK', look);
+      return await session.objects.waitFor(limit, what, 'VM_STUCK', look);
     } catch (error) {
       if (error instanceof Fault && error.code === 'VM_STUCK') return false;
       throw error;
     }
   };
   if ('done' in look()) return 'not-running';
-  const clean = await askedClean(options);
-  if (clean === 'not-running') return (await halted(OFF_MS)) ? clean : hard(options, halted, look);
-  if (clean === 'done' && (await halted(OFF_MS))) return 'clean';
+  const clean = await askedClean(options, gentle);
+  if (clean === 'not-running') return (await halted(gentle.within(OFF_MS))) ? clean : hard(options, halted, look);
+  if (clean === 'done' && (await halted(gentle.within(OFF_MS)))) return 'clean';
   if (powerOff !== null) {
     await powerOff();
-    if (await halted(OFF_MS)) return 'ssh';
+    if (await halted(gentle.within(OFF_MS))) return 'ssh';
   }
   return hard(options, halted, look);
 }
 
 async function hard(
   { session, uuid, deadline }: StopOptions,
-  halted: (ms: number) => Promise<boolean>,
+  halted: (limit: Deadline) => Promise<boolean>,
   look: () => Look<true>,
 ): Promise<StoppedBy> {
   try {
@@ -70,16 +74,19 @@ async function hard(
   } catch (error) {
     if (!isXoError(error, BAD_POWER_STATE)) throw error;
   }
-  if (await halted(STUCK_MS)) return 'force';
+  if (await halted(deadline.within(STUCK_MS))) return 'force';
   const last = look();
   const seen = 'seen' in last ? last.seen : 'halted just now';
   throw new Fault('VM_STUCK', `VM ${uuid} runs on after a hard stop; last seen: ${seen}`);
 }
 
 /** `refused`: XO cannot, or the guest did not go in time. */
-async function askedClean({ session, uuid, deadline }: StopOptions): Promise<'done' | 'refused' | 'not-running'> {
+async function askedClean(
+  { session, uuid, deadline }: StopOptions,
+  gentle: Deadline,
+): Promise<'done' | 'refused' | 'not-running'> {
   try {
-    await session.call('vm.stop', { id: uuid }, deadline.within(CLEAN_MS));
+    await session.call('vm.stop', { id: uuid }, gentle.within(CLEAN_MS));
     return 'done';
   } catch (error) {
     if (isXoError(error, BAD_POWER_STATE)) return 'not-running';

@@ -15,8 +15,17 @@ interface Row extends Play {
   readonly fault?: string;
   readonly says?: RegExp;
   readonly stoppedBy?: string;
+  /** Must not stand in the evidence. */
+  readonly never?: RegExp;
 }
 
+/** Everything but the closure is as it should be. */
+const FAILING = { guests: [{ closure: '/frx/store/fffffffffffffffffffffffffffffff0-another-system' }] };
+const STRANGER = {
+  guests: [{ answers: { 'guest-identity': { facts: { 'uuid.dmi': '11111111-2222-3333-4444-555555555555' } } } }],
+};
+const MUTE = { guests: [{ answers: { 'shepherd-status': { cut: 40 } } }] };
+const CODES: Readonly<Record<string, number>> = { PASS: 0, FAIL: 1, ERROR: 3 };
 const SILENT = { guests: [{ boot: { sshd: 'never' } }] };
 
 /** The VM's tags and power state as they are to be afterwards. */
@@ -56,6 +65,23 @@ const ROWS: readonly Row[] = [
     result: 'PASS',
     stoppedBy: 'none',
   },
+  ...(
+    [
+      ['FAIL', 'CHECKS_FAILED', FAILING],
+      ['ERROR', 'PROBE_UNOBSERVED', MUTE],
+      ['ERROR', 'WRONG_GUEST', STRANGER],
+    ] as const
+  ).flatMap(([result, fault, answers]) =>
+    (['halted', 'running'] as const).map(
+      (leave): Row => ({
+        ...{ name: `${fault}: left ${leave}`, result, fault, answers },
+        before: async (backstage) => [...fixedOptions(await makeVm(backstage)), '--leave', leave],
+        after: leftAs(leave === 'halted' ? 'Halted' : 'Running'),
+        // Another machine's connection is no way to power anything off; nor is one off that is to run on.
+        ...(fault === 'WRONG_GUEST' || leave === 'running' ? { never: /"power-off"/ } : { stoppedBy: 'ssh' }),
+      }),
+    ),
+  ),
   {
     name: 'a power state that is stuck is waited out',
     before: async (backstage) => {
@@ -160,7 +186,8 @@ for (const row of ROWS) {
     if (row.stoppedBy) t.equal(played.metadata.get('stopped_by'), row.stoppedBy);
     t.same(played.left, [], 'nothing is in the pool that was not there');
     const changed = /somebody changed/.test(row.name);
-    t.equal(played.code, row.result === 'PASS' && !changed ? 0 : 3);
+    t.equal(played.code, changed ? 3 : CODES[row.result]);
+    if (row.never) t.notMatch(played.file('evidence.ndjson'), row.never);
     t.match(played.stderr, changed ? /LEFT IN THE LAB: VM .* name_description: .*changed by somebody/ : /workdir/);
     if (row.result === 'PASS') t.equal(played.metadata.get('import_path'), 'rest-put-vdi');
   });

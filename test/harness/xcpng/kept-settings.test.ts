@@ -45,14 +45,20 @@ t.test('what a start and a halt change is no setting', async (t) => {
 });
 
 t.test('what somebody changed is told, field by field', async (t) => {
-  const vm = oneVm('VM (halted again)');
+  const vm: Record<string, unknown> = { ...oneVm('VM (halted again)') };
   const vdi = recorded('VDI (attached, halted)', { id: 'vdi', uuid: 'vdi', size: 100, tags: [] });
   const vif = recorded('VIF (halted)', { id: 'vif', MAC: 'aa' });
+  vm.tags = ['b', 'a'];
+  vm.$VBDs = ['vbd', 'cd'];
   const before = take(vm, vdi, vif);
   const cases: readonly (readonly [Raw, Raw, Raw, readonly RegExp[]])[] = [
     [vm, vdi, vif, []],
-    [{ ...vm, tags: ['ours'] }, vdi, vif, []],
-    [{ ...vm, tags: ['theirs'] }, vdi, vif, [/^VM vm tags: \[\] → \["theirs"\]$/]],
+    [{ ...vm, tags: ['a', 'ours', 'b'] }, vdi, vif, []],
+    [{ ...vm, $VBDs: ['cd', 'vbd'] }, vdi, vif, []],
+    [{ ...vm, bios_strings: { 'bios-vendor': 'Xen' } }, vdi, vif, []],
+    [{ ...vm, other: { last_shutdown_time: '20261126T03:00:00Z', last_shutdown_reason: 'halted' } }, vdi, vif, []],
+    [{ ...vm, other: { auto_poweron: 'true' } }, vdi, vif, [/^VM vm other: \{\} → \{"auto_poweron":"true"\}$/]],
+    [{ ...vm, tags: ['a', 'theirs'] }, vdi, vif, [/^VM vm tags: \["a","b"\] → \["a","theirs"\]$/]],
     [{ ...vm, boot: { order: 'n' } }, vdi, vif, [/^VM vm boot: \{\} → \{"order":"n"\}$/]],
     [{ ...vm, memory: { size: 2 } }, vdi, vif, []],
     [{ ...vm, memory: { size: 1, dynamic: [0, 1] } }, vdi, vif, [/^VM vm memory: /]],

@@ -1,5 +1,6 @@
 /** Ways to stop a VM that stays: the gentlest that works, and no word of success from XO that is believed. */
 import t, { type Test } from 'tap';
+import { Fault } from '../../../harness/faults.ts';
 import { openSession, type Session } from '../../../harness/xcpng/session.ts';
 import { stopVm } from '../../../harness/xcpng/stop.ts';
 import { hastened, openTestLab, type TestLab, within } from './test-lab.ts';
@@ -47,6 +48,23 @@ t.test('XO refuses to shut it down cleanly: over SSH, then hard', async (t) => {
   t.equal(await stop(ignored, nobodyGoes), 'force', 'a guest that was asked and stays');
   const locked = await started(t);
   t.equal(await stop(locked, null), 'force', 'a guest that let nobody in');
+});
+
+t.test('a guest with tools that never goes is stopped hard within the time there is', async (t) => {
+  const given = await started(t);
+  const { session } = given;
+  /** Xen Orchestra itself waits for ever for such a guest. */
+  const call: Session['call'] = async (method, params, deadline) => {
+    if (method !== 'vm.stop' || params.force === true) return session.call(method, params, deadline);
+    await deadline.clock.sleep(deadline.remainingMs(), deadline.signal);
+    throw new Fault('XO_CALL_TIMEOUT', 'vm.stop was not answered');
+  };
+  const hanging = new Proxy(session, {
+    get: (target, key) => (key === 'call' ? call : Reflect.get(target, key, target)),
+  });
+  const options = { session: hanging, poolId: session.objects.get('VM', given.uuid)?.pool ?? '', uuid: given.uuid };
+  // What clean-up has: less than the gentle ways would take one after the other.
+  t.equal(await stopVm({ ...options, powerOff: nobodyGoes, deadline: hastened(100, 180_000) }), 'force');
 });
 
 t.test('a power state that is stuck is waited out', async (t) => {
