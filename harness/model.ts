@@ -174,6 +174,8 @@ export interface PlannedImage {
   readonly blocks: readonly number[];
   /** What the image says of itself, found again on the guest's disk; null: no partition table. */
   readonly identity: ImageIdentity | null;
+  /** Firmware that finds something to start on it; empty: none does. */
+  readonly startsBy: readonly Firmware[];
   /** From the sidecar `<image>.bootwitness.json`; null where there is none. */
   readonly sidecar: ImageSidecar | null;
 }

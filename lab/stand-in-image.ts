@@ -71,6 +71,8 @@ function header(own: number, other: number, table: number, diskGuid: Buffer, tab
 /** One partition over the whole disk, of the type that says GPT. */
 function protectiveMbr(): Buffer {
   const bytes = Buffer.alloc(SECTOR);
+  // In the place of boot code: an image for either firmware has some.
+  bytes.write('nothing here boots', 0, 'latin1');
   bytes[450] = 0xee;
   bytes.writeUInt32LE(1, 454);
   bytes.writeUInt32LE(SECTORS - 1, 458);

@@ -1,12 +1,16 @@
-/** Reads the GUIDs of a GPT from a raw image, checksums verified: what identifies the image in the guest. */
+/** Reads a raw image's GPT, checksums verified: what identifies the image in the guest, and which firmware can start it. */
 import type { FileHandle } from 'node:fs/promises';
 import { crc32 } from 'node:zlib';
-import type { ImageIdentity } from '../model.ts';
+import type { Firmware, ImageIdentity } from '../model.ts';
 
 const SECTOR = 512;
 const HEADER_MIN_BYTES = 92;
 /** More than any tool writes (128 × 128 bytes); a header that claims more is not believed. */
 const TABLE_MAX_BYTES = 1024 * 1024;
+/** EFI system partition (UEFI specification, 5.3.3). */
+const ESP_TYPE = 'c12a7328-f81f-11d2-ba4b-00a0c93ec93b';
+/** Behind it in the first sector: signature and partition table of the MBR. */
+const BOOT_CODE_BYTES = 440;
 
 /** GUIDs are stored with their first three fields little-endian (UEFI specification, appendix A). */
 function guidAt(bytes: Buffer, at: number): string {
@@ -24,11 +28,13 @@ async function readFully(image: FileHandle, at: number, bytes: number): Promise<
   return bytesRead === bytes ? buffer : null;
 }
 
-/**
- * @param image open for reading; left open
- * @returns disk GUID and the GUIDs of the partitions in table order, lower case; null where there is no valid GPT
- */
-export async function readGptIdentity(image: FileHandle, sizeBytes: number): Promise<ImageIdentity | null> {
+interface Gpt {
+  readonly header: Buffer;
+  /** Those in use, in table order. */
+  readonly entries: readonly Buffer[];
+}
+
+async function readGpt(image: FileHandle, sizeBytes: number): Promise<Gpt | null> {
   const header = await readFully(image, SECTOR, SECTOR);
   if (header === null || header.toString('latin1', 0, 8) !== 'EFI PART') return null;
   const headerBytes = header.readUInt32LE(12);
@@ -46,10 +52,33 @@ export async function readGptIdentity(image: FileHandle, sizeBytes: number): Pro
   const table = await readFully(image, tableAt, tableBytes);
   if (table === null || crc32(table) !== header.readUInt32LE(88)) return null;
 
-  const partitionGuids: string[] = [];
+  const used: Buffer[] = [];
   for (let at = 0; at < tableBytes; at += entryBytes) {
     const unused = table.subarray(at, at + 16).every((byte) => byte === 0);
-    if (!unused) partitionGuids.push(guidAt(table, at + 16));
+    if (!unused) used.push(table.subarray(at, at + entryBytes));
   }
-  return { diskGuid: guidAt(header, 56), partitionGuids };
+  return { header, entries: used };
+}
+
+/**
+ * Which firmware finds something to start: BIOS needs code in the first sector, UEFI an EFI system partition. Whether
+ * that boots is another matter.
+ * @param image open for reading; left open
+ */
+export async function readStartsBy(image: FileHandle, sizeBytes: number): Promise<readonly Firmware[]> {
+  const code = await readFully(image, 0, BOOT_CODE_BYTES);
+  const gpt = await readGpt(image, sizeBytes);
+  const bios = code?.some((byte) => byte !== 0) === true;
+  const uefi = gpt?.entries.some((entry) => guidAt(entry, 0) === ESP_TYPE) === true;
+  return [...(bios ? (['bios'] as const) : []), ...(uefi ? (['uefi'] as const) : [])];
+}
+
+/**
+ * @param image open for reading; left open
+ * @returns disk GUID and the GUIDs of the partitions in table order, lower case; null where there is no valid GPT
+ */
+export async function readGptIdentity(image: FileHandle, sizeBytes: number): Promise<ImageIdentity | null> {
+  const gpt = await readGpt(image, sizeBytes);
+  if (gpt === null) return null;
+  return { diskGuid: guidAt(gpt.header, 56), partitionGuids: gpt.entries.map((entry) => guidAt(entry, 16)) };
 }

@@ -6,7 +6,7 @@ import { Fault } from '../faults.ts';
 import type { PlannedImage } from '../model.ts';
 import { BLOCK_BYTES } from './disk.ts';
 import { foreignFormat, HEAD_BYTES, TAIL_BYTES } from './format.ts';
-import { readGptIdentity } from './gpt.ts';
+import { readGptIdentity, readStartsBy } from './gpt.ts';
 import { type ImageReading, recallImage, rememberImage, stateOf } from './readings.ts';
 import { readSidecar } from './sidecar.ts';
 
@@ -78,7 +78,8 @@ async function readThrough(path: string, image: FileHandle, sizeBytes: number): 
     if (!bytes.equals(ZEROS.subarray(0, wanted))) blocks.push(block);
   }
   if (blocks.length === 0) throw new Fault('BAD_IMAGE', `image ${path}: it holds nothing but zeros`);
-  return { sha256: hash.digest('hex'), blocks, identity: await readGptIdentity(image, sizeBytes) };
+  const [identity, startsBy] = [await readGptIdentity(image, sizeBytes), await readStartsBy(image, sizeBytes)];
+  return { sha256: hash.digest('hex'), blocks, identity, startsBy };
 }
 
 async function reading(path: string, image: FileHandle, stats: BigIntStats, o: PlanImageOptions) {

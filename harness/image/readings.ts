@@ -6,16 +6,17 @@ import type { BigIntStats } from 'node:fs';
 import { readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { makeFolder } from '../make-folder.ts';
-import type { ImageIdentity } from '../model.ts';
+import type { Firmware, ImageIdentity } from '../model.ts';
 
 /** What one planning read finds. */
 export interface ImageReading {
   readonly sha256: string;
   readonly blocks: readonly number[];
   readonly identity: ImageIdentity | null;
+  readonly startsBy: readonly Firmware[];
 }
 
-const VERSION = 1;
+const VERSION = 2;
 
 /**
  * The state of the file. The change time is in it besides the modification time: builders that make
@@ -39,10 +40,12 @@ function isIdentity(value: unknown): value is ImageIdentity | null {
 function parse(text: string, state: string): ImageReading | null {
   const entry: unknown = JSON.parse(text);
   if (!isRecord(entry) || entry.version !== VERSION || entry.state !== state) return null;
-  const { sha256, blocks, identity } = entry;
+  const { sha256, blocks, identity, startsBy } = entry;
   if (typeof sha256 !== 'string' || !/^[0-9a-f]{64}$/.test(sha256) || !isIdentity(identity)) return null;
   if (!Array.isArray(blocks) || !blocks.every((block) => Number.isInteger(block))) return null;
-  return { sha256, blocks, identity };
+  if (!isStrings(startsBy)) return null;
+  const firmware = (['bios', 'uefi'] as const).filter((each) => startsBy.includes(each));
+  return { sha256, blocks, identity, startsBy: firmware };
 }
 
 /** What was found when the file was in exactly this state; null: never read, or the cache is broken. */

@@ -72,6 +72,10 @@ function checkImage(vm: Vm, vdi: Vdi, image: PlannedImage, { pad }: FixedSetting
   if (vm.firmware === 'uefi' && image.identity === null) {
     refuse(`${what}: expected a GPT, since fixed.vm ${vm.uuid} boots by UEFI`);
   }
+  if (!image.startsBy.includes(vm.firmware)) {
+    const needs = vm.firmware === 'uefi' ? 'an EFI system partition' : 'boot code in its first sector';
+    refuse(`${what}: expected ${needs}, since fixed.vm ${vm.uuid} boots by ${vm.firmware.toUpperCase()}`);
+  }
 }
 
 /**

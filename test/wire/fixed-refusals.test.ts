@@ -4,12 +4,13 @@
  * and a PV guest, which the embedded lab has not, stand in test/harness/xcpng/fixed-place.test.ts.
  */
 import { createHash } from 'node:crypto';
-import { mkdtempSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t from 'tap';
 import { Fault } from '../../harness/faults.ts';
 import type { Session } from '../../harness/xcpng/session.ts';
+import { makeStandInImage } from '../../lab/stand-in-image.ts';
 import { inLanes } from '../lanes.ts';
 import { fixedOptions, MIB, makeVm, type Operators, shown, within } from './operators-vm.ts';
 import { type Backstage, witness } from './witness.ts';
@@ -122,6 +123,18 @@ const ROWS: readonly Row[] = [
     },
     seen: ({ objects }, { vm }) => objects.get('VM', vm)?.firmware === 'uefi',
     says: /expected a GPT, since fixed\.vm \S+ boots by UEFI/,
+  },
+  {
+    name: 'BIOS and an image that only UEFI can start',
+    breaks: async () => {
+      const path = join(dir, 'uefi.raw');
+      await makeStandInImage(path, {});
+      const content = readFileSync(path);
+      content.fill(0, 0, 440);
+      writeFileSync(path, content);
+      return ['--image', path, '--expect-closure', '/frx/store/0-x'];
+    },
+    says: /expected boot code in its first sector, since fixed\.vm \S+ boots by BIOS/,
   },
   {
     name: 'a disk that is smaller than the image',

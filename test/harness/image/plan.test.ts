@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import t from 'tap';
 import { planImage } from '../../../harness/image/plan.ts';
+import { makeStandInImage } from '../../../lab/stand-in-image.ts';
 
 const MIB = 1024 * 1024;
 const dir = await mkdtemp(join(tmpdir(), 'bootwitness-image-'));
@@ -169,4 +170,21 @@ t.test('memory', async (t) => {
   await file.close();
   t.not((await planImage(path, options)).sha256, first.sha256, 'rewritten under an old mtime is read again');
   await t.resolves(planImage(path, { cacheDir: '/dev/null/nowhere', nowMs: later }), 'no cache is no error');
+});
+
+t.test('which firmware finds something to start', async (t) => {
+  const path = join(dir, 'both.raw');
+  await makeStandInImage(path, {});
+  t.same((await plan(path)).startsBy, ['bios', 'uefi']);
+  t.same((await plan(path)).startsBy, ['bios', 'uefi'], 'remembered');
+  const without = async (name: string, at: number, bytes: number): Promise<string> => {
+    const copy = join(dir, name);
+    const content = await readFile(path);
+    content.fill(0, at, at + bytes);
+    await writeFile(copy, content);
+    return copy;
+  };
+  t.same((await plan(await without('no-code.raw', 0, 440))).startsBy, ['uefi'], 'no boot code');
+  t.same((await plan(await without('no-gpt.raw', 512, 512))).startsBy, ['bios'], 'no GPT, so no EFI system partition');
+  t.same((await plan(await rawFile('data.raw', MIB, [[4096, 'data']]))).startsBy, [], 'neither');
 });

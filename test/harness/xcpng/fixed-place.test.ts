@@ -36,7 +36,12 @@ const VDI: Raw = {
 const VBD: Raw = { type: 'VBD', VM: 'vm', VDI: 'vdi', position: '0', is_cd_drive: false, read_only: false };
 const VIF: Raw = { type: 'VIF', $VM: 'vm', MAC: '02:00:00:00:00:01', device: '0', $network: 'n' };
 const FIXED = { vm: 'vm', vdi: 'vdi', leave: 'halted', control: false, lockWaitMs: 0, pad: false } as const;
-const IMAGE = { path: 'an.img', sizeBytes: 8 * MIB, identity: {} } as unknown as PlannedImage;
+const IMAGE = {
+  path: 'an.img',
+  sizeBytes: 8 * MIB,
+  identity: {},
+  startsBy: ['bios', 'uefi'],
+} as unknown as PlannedImage;
 
 type Pool = Readonly<Record<string, Raw>>;
 const pool = (changes: Pool = {}): ObjectStore => {
@@ -65,7 +70,8 @@ t.test('a VM that may be used', async (t) => {
 
 const uefi = { ...VM, boot: { order: 'c', firmware: 'uefi' } };
 const NO_GPT = { ...IMAGE, identity: null };
-const refusals: readonly (readonly [string, Pool, RegExp, Partial<typeof FIXED>?, PlannedImage?])[] = [
+type Refusal = readonly [string, Pool, RegExp, Partial<typeof FIXED>?, PlannedImage?];
+const refusals: readonly Refusal[] = [
   ['no VM', { vm: { ...VM, type: 'other' } }, /^fixed\.vm: .* the pool has none vm$/],
   ['no disk', { vdi: { ...VDI, type: 'other' } }, /^fixed\.vdi: .* the pool has none vdi$/],
   ['another pool', { vdi: { ...VDI, $pool: 'Q' } }, /expected it in the pool of fixed\.vm/],
@@ -92,6 +98,15 @@ const refusals: readonly (readonly [string, Pool, RegExp, Partial<typeof FIXED>?
   ['too large', { vdi: { ...VDI, size: 12 * MIB } }, /which has 12582912 bytes; --pad makes it so large/],
   ['nothing to move', {}, /expected an image with a GPT, since --pad moves its backup/, { pad: true } as never, NO_GPT],
   ['UEFI without GPT', { vm: uefi }, /expected a GPT, since fixed\.vm vm boots by UEFI/, {}, NO_GPT],
+  ...(['bios', 'uefi'] as const).map(
+    (firmware): Refusal => [
+      `an image for the other firmware than ${firmware}`,
+      { vm: { ...VM, boot: { order: 'c', firmware } } },
+      firmware === 'uefi' ? /an EFI system partition, since .* boots by UEFI$/ : /boot code .* since .* boots by BIOS$/,
+      {},
+      { ...IMAGE, startsBy: [firmware === 'uefi' ? 'bios' : 'uefi'] },
+    ],
+  ),
   ['no VIF', { vm: { ...VM, VIFs: [] } }, /fixed\.vm vm: expected a VIF, it has none/],
 ];
 for (const [name, changes, says, settings = {}, image = IMAGE] of refusals) {
