@@ -99,7 +99,7 @@ t.test('result.json carries its schema and no map of blocks', async (t) => {
     fileState: '',
     blocks: [0, 1],
     identity: null,
-    startsBy: ['bios'],
+    startsBy: ['bios'] as const,
     sidecar: null,
   };
   const json = JSON.parse(resultJson(report(PASS, { image })));

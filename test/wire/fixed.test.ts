@@ -1,6 +1,6 @@
 /**
  * The operator's VM and disk: overwritten, booted, left as configured, and nothing else different. Guests are
- * simulated; test/qemu/fixed.test.ts does it once for real.
+ * simulated.
  */
 import t from 'tap';
 import { inLanes } from '../lanes.ts';
