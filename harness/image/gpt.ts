@@ -1,4 +1,4 @@
-/** Reads a raw image's GPT, checksums verified: what identifies the image in the guest, and which firmware can start it. */
+/** Reads a raw image's GPT, checksums verified: what identifies the image, and which firmware can start it. */
 import type { FileHandle } from 'node:fs/promises';
 import { crc32 } from 'node:zlib';
 import type { Firmware, ImageIdentity } from '../model.ts';

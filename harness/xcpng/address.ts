@@ -28,7 +28,7 @@ export type AddressFound =
   | { readonly state: 'conflict'; readonly seen: string }
   | { readonly state: 'none'; readonly seen: string };
 
-/** 169.254/16 and fe80::/10 are valid on one wire only, and what a guest has that got none; 0.0.0.0 and :: are nobody's. */
+/** 169.254/16 and fe80::/10 are what a guest has that got no address; 0.0.0.0 and :: are nobody's. */
 const NOBODYS = new BlockList();
 NOBODYS.addSubnet('169.254.0.0', 16);
 NOBODYS.addSubnet('fe80::', 10, 'ipv6');
