@@ -21,7 +21,7 @@ function guestAt(first: Address, later: Address): Guest & { asked(): number } {
   let asked = 0;
   return {
     ...{ uuid: 'v', name: 'x', macs: [], onlyDisk: true, afterwards: 'halted' },
-    imported: { path: 'none', bytes: 0, ms: 0, readBack: true },
+    imported: { path: 'none', bytes: 0, ms: 0, mibPerS: 0, readBack: true },
     start: async () => undefined,
     address: async () => (asked++ === 0 ? first : later),
     confirmAddress: async (used: Address) => used,
