@@ -3,9 +3,9 @@
  * the control, and for the image's second chance, so that all three are treated alike.
  */
 import { type Arrival, awaitArrival, type OnLook } from './arrival.ts';
-import { Deadline } from './deadline.ts';
+import { budget, Deadline } from './deadline.ts';
 import type { Disposals, Journal } from './disposals.ts';
-import type { Evidence } from './evidence.ts';
+import type { Asking } from './interview.ts';
 import type { Guest, Lab } from './lab.ts';
 import type { Log } from './log.ts';
 import type { Budgets, Case, PlannedImage } from './model.ts';
@@ -22,19 +22,15 @@ export interface Tell {
 }
 
 /** What a run needs of the world around a case. */
-export interface World {
+export interface World extends Asking {
   readonly lab: Lab;
   readonly login: Login;
   /** What to ask when the image is silent; null: none configured. */
   readonly control: { readonly image: PlannedImage; readonly login: Login } | null;
-  readonly budgetScale: number;
   readonly readBack: 'auto' | 'always';
-  readonly evidence: Evidence;
   readonly journal: Journal;
   readonly log: Log;
   readonly tell: Tell;
-  /** Aborts with a Fault INTERRUPTED as its reason. */
-  readonly signal: AbortSignal;
 }
 
 /** A guest that was started, with what became of it and what must be taken back. */
@@ -52,11 +48,6 @@ export interface BootOrder {
   readonly login: Login;
   readonly readBack: boolean;
   readonly disposals: Disposals;
-}
-
-/** A deadline of the scenario, scaled for the lab. */
-export function budget(world: World, seconds: number): Deadline {
-  return Deadline.after(seconds * 1000 * world.budgetScale, world.signal);
 }
 
 /** Clean-up has its own budget and no interrupt: it must also run after one. */

@@ -61,6 +61,19 @@ export class Deadline {
   }
 }
 
+/** How fast things go here, and what ends them. */
+export interface Pace {
+  /** Factor for all budgets of a scenario. */
+  readonly budgetScale: number;
+  /** Aborts with a Fault INTERRUPTED as its reason. */
+  readonly signal: AbortSignal;
+}
+
+/** A budget of the scenario, in seconds, scaled for where the guest runs. */
+export function budget({ budgetScale, signal }: Pace, seconds: number): Deadline {
+  return Deadline.after(seconds * 1000 * budgetScale, signal);
+}
+
 /** What one look found: the thing itself, or what was seen instead, for the message at the end. */
 export type Look<T> = { readonly done: T } | { readonly seen: string };
 

@@ -18,8 +18,17 @@ export type EvidenceKind =
   | 'silence'
   | 'judged';
 
+/** Takes what was observed; all that most of the harness knows of the evidence. */
+export interface Recorder {
+  /** @returns the pointer by which a check names this line, `evidence.ndjson#<n>`; empty: nothing is kept. */
+  record(kind: EvidenceKind, name: string, data: unknown): string;
+}
+
+/** Keeps nothing. */
+export const NOTHING_KEPT: Recorder = { record: () => '' };
+
 /** Writes ndjson lines with a sequence number, the time, a kind and data. */
-export class Evidence {
+export class Evidence implements Recorder {
   readonly #fd: number;
   readonly #startedMs = performance.now();
   #sequence = 0;
@@ -27,7 +36,6 @@ export class Evidence {
   constructor(workdir: string) {
     this.#fd = openSync(join(workdir, 'evidence.ndjson'), 'ax', 0o644);
   }
-  /** @returns the pointer by which a check names this line, `evidence.ndjson#<n>`. */
   record(kind: EvidenceKind, name: string, data: unknown): string {
     const sequence = ++this.#sequence;
     const line = {

@@ -2,7 +2,8 @@
  * Proves, before any probe counts, that the machine which answered is our VM and that it booted our
  * image (design §4.7). The judgements themselves are pure and live in `identity.ts`.
  */
-import { type Booted, budget, type World } from './boot.ts';
+import type { Booted, World } from './boot.ts';
+import { budget } from './deadline.ts';
 import { Fault } from './faults.ts';
 import { imageScript, judgeImage, judgeMachine, machineScript } from './identity.ts';
 import { interview } from './interview.ts';

@@ -3,10 +3,16 @@
  * disk, returns the observation with its pointer. Judges nothing.
  */
 import { randomBytes } from 'node:crypto';
-import type { World } from './boot.ts';
+import type { Pace } from './deadline.ts';
+import type { Recorder } from './evidence.ts';
 import type { Observation } from './model.ts';
 import { frame, unframe } from './probes/frame.ts';
 import type { SshSession } from './ssh/session.ts';
+
+/** What asking a guest needs of the world around it. */
+export interface Asking extends Pace {
+  readonly evidence: Recorder;
+}
 
 /** An observation and the evidence line that holds it. */
 export interface Answer {
@@ -23,7 +29,7 @@ export interface Question {
 }
 
 /** Never throws for what the guest does. @throws the interrupt, at once: an answer cut by us is nobody's silence. */
-export async function interview(world: World, session: SshSession, question: Question): Promise<Answer> {
+export async function interview(world: Asking, session: SshSession, question: Question): Promise<Answer> {
   const nonce = randomBytes(12).toString('hex');
   const script = frame({ probe: question.name, nonce, body: question.body, patience: Math.max(1, world.budgetScale) });
   world.signal.throwIfAborted();

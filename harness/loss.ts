@@ -3,9 +3,9 @@
  * id of a new connection and the console do.
  */
 import { awaitArrival } from './arrival.ts';
-import { type Booted, budget, type World } from './boot.ts';
+import type { Booted, World } from './boot.ts';
 import { fatalSignature } from './console-signatures.ts';
-import { until } from './deadline.ts';
+import { budget, until } from './deadline.ts';
 import { Fault } from './faults.ts';
 import { confirmMachine } from './identify.ts';
 import type { Case } from './model.ts';

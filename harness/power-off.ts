@@ -1,5 +1,6 @@
 /** Powers a guest off from within. Only over a connection whose identity was verified: it might be somebody else's. */
-import { budget, type World } from './boot.ts';
+import type { World } from './boot.ts';
+import { budget } from './deadline.ts';
 import { interview } from './interview.ts';
 import type { PowerOff } from './lab.ts';
 import type { Case } from './model.ts';

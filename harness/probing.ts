@@ -2,36 +2,43 @@
  * Runs the probes of a scenario on an identified guest: first looks, the awaited marker, the rest
  * side by side, second looks. Returns checks in the scenario's order.
  */
-import { budget, type World } from './boot.ts';
+import { budget } from './deadline.ts';
 import { Fault } from './faults.ts';
-import { type Answer, interview } from './interview.ts';
-import type { Case, Check, JudgedCheck, Observation, Outcome, Probe, ProbeGuest } from './model.ts';
+import { type Answer, type Asking, interview } from './interview.ts';
+import type { CaseFacts, Check, JudgedCheck, Observation, Outcome, Probe, ProbeGuest, Scenario } from './model.ts';
 import type { SshSession } from './ssh/session.ts';
 
 /** sshd allows ten sessions on one connection (MaxSessions); some are left for a person. */
 const CHANNELS_MAX = 6;
 const AWAITED_EVERY_MS = 1_000;
 
-interface Look {
+/** What one probe saw, and what that means. */
+export interface Look {
   readonly observation: Observation;
   readonly checks: readonly JudgedCheck[];
 }
 
-/** Checks by probe, filled as they are judged, so that nothing is lost when a case is stopped. */
-export type Judged = Map<Probe, readonly JudgedCheck[]>;
+/** Looks by probe, filled as they are judged, so that nothing is lost when a case is stopped. */
+export type Judged = Map<Probe, Look>;
 
-/** What was judged, in the scenario's order. */
-export function inOrder(theCase: Case, judged: Judged): readonly JudgedCheck[] {
-  return theCase.scenario.probes.flatMap((probe) => judged.get(probe) ?? []);
+/** What is run, in which time, and what is known besides the guest. */
+export interface Probing extends Pick<Scenario, 'probes'> {
+  readonly budgets: Pick<Scenario['budgets'], 'readyS' | 'probeS'>;
+  readonly facts: CaseFacts;
 }
 
-/** @throws Fault SSH_LOST where the connection ended in the middle. */
-export async function runProbes(world: World, theCase: Case, session: SshSession, found: Judged): Promise<void> {
-  const { probes, budgets } = theCase.scenario;
-  const of = (look: Probe['look']): readonly Probe[] => probes.filter((probe) => probe.look === look);
-  const lookAt = (probe: Probe, asked?: Asked): Promise<Look> => look(world, theCase, session, probe, asked);
+/** What was judged, in the scenario's order. */
+export function inOrder({ probes }: Pick<Scenario, 'probes'>, judged: Judged): readonly JudgedCheck[] {
+  return probes.flatMap((probe) => judged.get(probe)?.checks ?? []);
+}
 
-  for (const probe of of('twice')) found.set(probe, (await lookAt(probe)).checks);
+/** @throws Fault SSH_LOST where the connection ended in the middle, and the interrupt. */
+export async function runProbes(world: Asking, probing: Probing, session: SshSession, found: Judged): Promise<void> {
+  const { probes, budgets } = probing;
+  const of = (look: Probe['look']): readonly Probe[] => probes.filter((probe) => probe.look === look);
+  const lookAt = (probe: Probe, asked?: Asked): Promise<Look> => look(world, probing, session, probe, asked);
+
+  for (const probe of of('twice')) found.set(probe, await lookAt(probe));
   for (const probe of of('awaited')) {
     const deadline = budget(world, budgets.readyS);
     let last = await lookAt(probe);
@@ -40,14 +47,15 @@ export async function runProbes(world: World, theCase: Case, session: SshSession
       deadline.check();
       last = await lookAt(probe);
     }
-    found.set(probe, last.checks);
+    found.set(probe, last);
   }
   const asked: Asked = new Map();
   await sideBySide(of('settled'), async (probe) => {
-    found.set(probe, (await lookAt(probe, asked)).checks);
+    found.set(probe, await lookAt(probe, asked));
   });
   for (const probe of of('twice')) {
-    found.set(probe, worse(found.get(probe) ?? [], (await lookAt(probe)).checks));
+    const late = await lookAt(probe);
+    found.set(probe, { ...late, checks: worse(found.get(probe)?.checks ?? [], late.checks) });
   }
 }
 
@@ -58,20 +66,19 @@ export async function runProbes(world: World, theCase: Case, session: SshSession
 type Asked = Map<string, Promise<Answer>>;
 
 async function look(
-  world: World,
-  theCase: Case,
+  world: Asking,
+  { facts, budgets }: Probing,
   session: SshSession,
   probe: Probe,
   asked: Asked = new Map(),
 ): Promise<Look> {
-  const { facts, scenario } = theCase;
   world.signal.throwIfAborted();
   let evidence = '';
   const guest: ProbeGuest = {
     paths: facts.paths,
     bootMode: facts.bootMode,
     run: async (body) => {
-      const budgetMs = budget(world, scenario.budgets.probeS).budgetMs;
+      const budgetMs = budget(world, budgets.probeS).budgetMs;
       const asking = asked.get(body) ?? interview(world, session, { name: probe.name, body, budgetMs });
       asked.set(body, asking);
       const answer = await asking;

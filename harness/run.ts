@@ -3,8 +3,8 @@
  * Orchestra, and it holds the only catch that hands a thrown thing to the judge.
  */
 import { join } from 'node:path';
-import { boot, budget, cleanUpBudget, dispose, type World } from './boot.ts';
-import { retry } from './deadline.ts';
+import { boot, cleanUpBudget, dispose, type World } from './boot.ts';
+import { budget, retry } from './deadline.ts';
 import { Disposals } from './disposals.ts';
 import { Fault, faultRecord } from './faults.ts';
 import { readRecords, recordsScript } from './guest-records.ts';
@@ -78,7 +78,7 @@ export async function run(theCase: Case, world: World): Promise<CaseResult> {
   timings.end();
   // Also one that came while the lab was cleaned up: who stops a run is told that it was stopped.
   if (world.signal.aborted) fault = faultRecord(world.signal.reason);
-  const verdict = judge({ checks: inOrder(theCase, judged), fault });
+  const verdict = judge({ checks: inOrder(theCase.scenario, judged), fault });
   world.evidence.record('judged', 'verdict', verdict);
   return { verdict, ...found, leaked: withoutTwins(left, listed), timings: timings.seconds };
 }
@@ -115,7 +115,7 @@ async function witness(theCase: Case, world: World, disposals: Disposals, findin
     found.guestIdentity = 'verified';
     found.imageIdentity = await confirmImage(world, theCase, { ...booted, session });
     world.tell.stage('probe');
-    await runProbes(world, theCase, session, judged);
+    await runProbes(world, { ...theCase.scenario, facts: theCase.facts }, session, judged);
     const budgetMs = budget(world, theCase.scenario.budgets.probeS).budgetMs;
     const records = await interview(world, session, { name: 'guest-records', body: recordsScript, budgetMs });
     found.records = readRecords(records.observation);
