@@ -4,6 +4,7 @@ import { Fault } from './faults.ts';
 import type {
   AddressesTable,
   FixedTable,
+  GuestTables,
   JumpTable,
   LabFile,
   PlacementTable,
@@ -11,9 +12,11 @@ import type {
   XoTable,
 } from './lab-tables.ts';
 import { BOOT_MODES, type BootMode, type GuestPaths } from './model.ts';
+import { PATH_TABLE } from './path-table.ts';
 import { type Overrides, type Table, TomlReader } from './toml-reader.ts';
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+const PATH = /^\/\P{Cc}*[^/\p{Cc}]$/u;
 const FINGERPRINT = /^(sha256:)?[0-9a-f]{2}(:?[0-9a-f]{2}){31}$/i;
 
 /** Every key that a lab file may have, by table. */
@@ -31,44 +34,64 @@ export const KNOWN_KEYS: Readonly<Record<string, readonly string[]>> = {
   console: ['serial_path'],
   control: BOOT_MODES,
   reference: BOOT_MODES,
-  paths: [
-    ...['shim_prefixes', 'store', 'current_system', 'ready_marker', 'ready_marker_content', 'shepherd_socket'],
-    ...['shepherd_pid_file', 'herd', 'guile', 'guile_environment'],
-  ],
+  paths: PATH_TABLE.map(({ key }) => key),
 };
 
 const NOTHING: Overrides = new Map();
 
 /** @throws Fault BAD_LAB_FILE with file and line, BAD_OPTION or BAD_ENVIRONMENT for what was given outside of it */
 export function loadLabFile(path: string, overrides: Overrides = NOTHING): LabFile {
-  let text: string;
+  return parseLabFile(path, readText(path), overrides);
+}
+
+/** What a lab file says of guests; what it says of the lab is not asked for. @throws Fault as `loadLabFile` */
+export function loadGuestTables(path: string, overrides: Overrides = NOTHING): GuestTables {
+  return parseGuestTables(path, readText(path), overrides);
+}
+
+function readText(path: string): string {
   try {
-    text = readFileSync(path, 'utf8');
+    return readFileSync(path, 'utf8');
   } catch (cause) {
     throw new Fault('BAD_LAB_FILE', `lab: expected a lab file that can be read, given ${path}`, { cause });
   }
-  return parseLabFile(path, text, overrides);
 }
 
 /** The pure part of `loadLabFile`. Relative paths in the file are relative to the file. */
 export function parseLabFile(path: string, text: string, overrides: Overrides = NOTHING): LabFile {
-  const reader = new TomlReader(path, text, overrides);
-  for (const [table, keys] of Object.entries(KNOWN_KEYS)) reader.knownOnly(table, keys);
+  const reader = checked(path, text, overrides);
   return {
-    path,
-    name: reader.string('', 'name') ?? 'lab',
+    ...guestTables(reader),
     kind: reader.choice('', 'kind', ['embedded', 'xo'] as const) ?? 'xo',
-    budgetScale: reader.number('', 'budget_scale', { min: 0.01, max: 1000 }) ?? 1,
     claimHours: reader.number('', 'claim_hours', { min: 0.1, max: 720 }) ?? 4,
     xo: xo(reader),
     placement: placement(reader),
     fixed: reader.has('fixed') ? fixed(reader) : null,
-    ssh: ssh(reader),
     addresses: addresses(reader),
     serialPath: reader.string('console', 'serial_path'),
     slots: slots(reader),
     control: images(reader, 'control'),
     reference: images(reader, 'reference'),
+  };
+}
+
+/** The pure part of `loadGuestTables`. */
+export function parseGuestTables(path: string, text: string, overrides: Overrides = NOTHING): GuestTables {
+  return guestTables(checked(path, text, overrides));
+}
+
+function checked(path: string, text: string, overrides: Overrides): TomlReader {
+  const reader = new TomlReader(path, text, overrides);
+  for (const [table, keys] of Object.entries(KNOWN_KEYS)) reader.knownOnly(table, keys);
+  return reader;
+}
+
+function guestTables(reader: TomlReader): GuestTables {
+  return {
+    path: reader.path,
+    name: reader.string('', 'name') ?? 'lab',
+    budgetScale: reader.number('', 'budget_scale', { min: 0.01, max: 1000 }) ?? 1,
+    ssh: ssh(reader),
     paths: paths(reader),
   };
 }
@@ -178,14 +201,14 @@ function slots(reader: TomlReader): LabFile['slots'] {
 
 function paths(reader: TomlReader): Partial<GuestPaths> {
   const found: Record<string, string | readonly string[]> = {};
-  for (const [key, value] of Object.entries(reader.table('paths'))) {
-    const name = key.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase());
-    const single = ['store', 'current_system', 'ready_marker', 'ready_marker_content'].includes(key);
-    const list = typeof value === 'string' ? [value] : value;
-    if (!Array.isArray(list) || list.length === 0 || !list.every((entry) => typeof entry === 'string')) {
-      reader.wrong('paths', key, single ? 'a text' : 'a text or a list of texts', value);
+  for (const { name, key, list, is } of PATH_TABLE) {
+    const value = list ? reader.texts('paths', key) : reader.string('paths', key);
+    if (value === null) continue;
+    for (const path of is === 'text' ? [] : [value].flat()) {
+      // Compared by their text later: `/x/` and `/x` would be two.
+      if (!PATH.test(path)) reader.wrong('paths', key, 'absolute paths without a final slash', value);
     }
-    found[name] = single ? String(list[0]) : (list as readonly string[]);
+    found[name] = value;
   }
   return found as Partial<GuestPaths>;
 }

@@ -1,26 +1,30 @@
 /** What a lab file says, as types: the tables of the file, named as they are there. */
 import type { BootMode, Firmware, GuestPaths } from './model.ts';
 
-/** A lab as its file and the caller describe it. Files are absolute paths. */
-export interface LabFile {
+/** What is said of guests, wherever they run. */
+export interface GuestTables {
   readonly path: string;
   readonly name: string;
+  readonly budgetScale: number;
+  readonly ssh: SshTable;
+  readonly paths: Partial<GuestPaths>;
+}
+
+/** A lab as its file and the caller describe it. Files are absolute paths. */
+export interface LabFile extends GuestTables {
   /** `embedded` promises that the images of `reference` say nothing about anybody's image. */
   readonly kind: 'embedded' | 'xo';
-  readonly budgetScale: number;
   /** How long an object of ours may live before it counts as left over, in hours. Default 4. */
   readonly claimHours: number;
   readonly xo: XoTable;
   readonly placement: PlacementTable;
   /** Null: guests are ephemeral, made and deleted by us. */
   readonly fixed: FixedTable | null;
-  readonly ssh: SshTable;
   readonly addresses: AddressesTable;
   readonly serialPath: string | null;
   readonly slots: readonly { readonly mac: string; readonly address: string }[];
   readonly control: Readonly<Partial<Record<BootMode, string>>>;
   readonly reference: Readonly<Partial<Record<BootMode, string>>>;
-  readonly paths: Partial<GuestPaths>;
 }
 
 export interface XoTable {

@@ -134,6 +134,10 @@ export interface Probe {
    * after that. `twice`: first thing after connecting, and again at the end.
    */
   readonly look: 'awaited' | 'settled' | 'twice';
+  /** The places of the guest that it looks at: what to correct where it finds nothing there. */
+  readonly paths: readonly (keyof GuestPaths)[];
+  /** What it makes run beyond the tools of a base system, one phrase each; empty: nothing of the guest's own. */
+  readonly runs: readonly string[];
   observe(guest: ProbeGuest): Promise<Observation>;
   expect(observation: Observation, about: CaseFacts): readonly [Check, ...Check[]];
 }

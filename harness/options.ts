@@ -2,9 +2,11 @@
  * The one table of options: flag, environment variable, form, meaning. Help, parsing and the check
  * for unknown variables all read it.
  */
+import { PATH_TABLE } from './path-table.ts';
 
-/** Headings of --help. `sweep` knows those of `lab` and its own. */
+/** Headings of --help. Commands beside the phases know some of them and their own. */
 export const GROUPS = {
+  probe: 'What is looked at',
   sweep: 'What is swept',
   run: 'What is run',
   lab: 'The lab',
@@ -12,6 +14,7 @@ export const GROUPS = {
   fixed: 'A VM allotted by an operator',
   ssh: 'SSH to guests',
   addresses: 'Addresses of guests without guest tools',
+  paths: 'Where the guest keeps its things',
 } as const;
 
 export interface Option {
@@ -43,6 +46,13 @@ const placement = inGroup('placement');
 const fixed = inGroup('fixed');
 const ssh = inGroup('ssh');
 const addresses = inGroup('addresses');
+
+const paths = inGroup('paths');
+
+const PATH_OPTIONS = PATH_TABLE.map(({ option, key, list, is, meaning }) => {
+  const form = is === 'text' ? 'TEXT' : list ? 'PATH[:PATH…]' : 'PATH';
+  return paths(option, form, meaning, { key: `paths.${key}` });
+});
 
 export const OPTIONS: readonly Option[] = [
   lab('lab', 'embedded | NAME | FILE', 'lab to run on: the embedded one, labs/NAME.toml, or a lab file'),
@@ -107,6 +117,7 @@ export const OPTIONS: readonly Option[] = [
   addresses('address-command', 'COMMAND', 'program that is given the MAC and prints the address', {
     key: 'addresses.command',
   }),
+  ...PATH_OPTIONS,
 ];
 
 const sweeping = inGroup('sweep');
@@ -118,8 +129,24 @@ export const SWEEP_OPTIONS: readonly Option[] = [
   ...OPTIONS.filter(({ group }) => group === 'lab'),
 ];
 
+const probing = inGroup('probe');
+
+/** Options of `npm run probe`: how one gets into the machine, where it keeps its things, and its own. */
+export const PROBE_OPTIONS: readonly Option[] = [
+  probing('ssh', '[USER@]HOST[:PORT]', 'the machine to look at; IPv6 in brackets: [2001:db8::1]:22'),
+  probing('scenario', 'phase9 | phase11', 'what it is compared with (default: that of the boot mode it shows)'),
+  probing('only', 'PROBE[,PROBE…]', 'these probes and no others'),
+  probing('wait', 'SECONDS', 'how long the ready marker is waited for (default: 0, looked at once)'),
+  probing('host-key', 'SHA256:…', 'its host key, as ssh-keygen -l prints it (default: any, shown)'),
+  probing('evidence', 'DIR', 'keep every command and its output there, as evidence.ndjson'),
+  probing('json', null, 'print one JSON object instead of lines'),
+  probing('lab', 'NAME | FILE', 'lab file whose [ssh] and [paths] count; no Xen Orchestra is contacted'),
+  probing('budget-scale', 'NUMBER', 'factor for the time that a probe may take, for a slow machine'),
+  ...OPTIONS.filter(({ group }) => group === 'ssh' || group === 'paths'),
+];
+
 /** Of every command: a variable of another command is no mistake. */
-export const ALL_OPTIONS: readonly Option[] = [...OPTIONS, ...SWEEP_OPTIONS];
+export const ALL_OPTIONS: readonly Option[] = [...OPTIONS, ...SWEEP_OPTIONS, ...PROBE_OPTIONS];
 
 /** Read elsewhere than here, but known: not an error in the environment. */
 export const OTHER_VARIABLES: readonly { readonly name: string; readonly meaning: string }[] = [

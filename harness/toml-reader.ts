@@ -169,6 +169,16 @@ export class TomlReader {
     return choices.find((choice) => choice === value) ?? this.wrong(table, key, choices.join(' or '), value);
   }
 
+  /** A text or a list of texts; of an option, what colons separate, as in PATH. Null: not given. */
+  texts(table: string, key: string): readonly string[] | null {
+    const raw = this.#raw(table, key);
+    if (raw === undefined) return null;
+    const given = this.#isGiven(table, key) ? String(raw).split(':') : raw;
+    const value = typeof given === 'string' ? [given] : given;
+    const fits = Array.isArray(value) && value.length > 0 && value.every((text) => typeof text === 'string');
+    return fits ? (value as readonly string[]) : this.wrong(table, key, 'a text or a list of texts', raw);
+  }
+
   /** A text or a list of texts; of an option, the words that spaces separate. Null: not given. */
   words(table: string, key: string): readonly string[] | null {
     const raw = this.#raw(table, key);

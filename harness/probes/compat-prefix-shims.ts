@@ -43,6 +43,8 @@ done`;
 export const compatPrefixShims: Probe = {
   name: 'compat-prefix-shims',
   look: 'twice',
+  paths: ['shimPrefixes'],
+  runs: [],
   observe: (guest) => guest.run(body(guest.paths.shimPrefixes)),
   expect: (observation, { paths }): readonly [Check] => {
     if (observation.state === 'unseen') return [check.unobserved(NAME, EXPECTED, observation.reason)];

@@ -40,6 +40,8 @@ fact real "$real"`;
 export const currentSystem: Probe = {
   name: 'current-system',
   look: 'settled',
+  paths: ['currentSystem', 'store'],
+  runs: [],
   observe: (guest) => guest.run(body(guest.paths.currentSystem)),
   expect: (observation, { paths, expectedClosure }): readonly [Check] => {
     const expected = expectedClosure ?? `a path under ${paths.store}`;

@@ -22,7 +22,7 @@
 import type { Check, Probe } from '../model.ts';
 import { check } from './check.ts';
 import { SAY, said } from './guile-output.ts';
-import { guileRuntime } from './guile-runtime.ts';
+import { guileRuntime, RUNTIME_PATHS, RUNTIME_RUNS } from './guile-runtime.ts';
 import { quote } from './quote.ts';
 import { inStore } from './store-path.ts';
 
@@ -76,6 +76,8 @@ const PROGRAM = `${SAY}
 export const guileModuleSmoke: Probe = {
   name: 'guile-module-smoke',
   look: 'settled',
+  paths: RUNTIME_PATHS,
+  runs: [...RUNTIME_RUNS, 'loads three modules into it'],
   observe: (guest) =>
     guest.run(`${guileRuntime(guest.paths)}
 find_runtime

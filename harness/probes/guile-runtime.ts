@@ -11,6 +11,14 @@
 import type { GuestPaths } from '../model.ts';
 import { quote, words } from './quote.ts';
 
+/** The places that `find_runtime` looks at. */
+export const RUNTIME_PATHS: readonly (keyof GuestPaths)[] = ['shepherdPidFile', 'guileEnvironment', 'guile', 'store'];
+/** What is run of the guest's own. */
+export const RUNTIME_RUNS: readonly string[] = [
+  'the Guile of the store',
+  'its environment file, read by /bin/sh where the running Shepherd shows no environment',
+];
+
 /**
  * Defines `find_runtime`, which sets `rt_guile` (empty: none in the store) and `rt_env` and states
  * the facts `guile`, `guile_environment` and `guile_rejected`; `run_guile SECONDS ARGS ...`; and

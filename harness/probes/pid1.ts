@@ -11,7 +11,7 @@
  *   names no live process counts as none). Name and file must not contradict each other;
  *   where they do nothing is told here, and shepherd_pid, which asks the live socket, decides.
  */
-import type { BootMode, Check, Probe } from '../model.ts';
+import type { BootMode, Check, Observation, Probe } from '../model.ts';
 import { check } from './check.ts';
 import { SHEPHERD_PROCESS } from './guile-runtime.ts';
 import { words } from './quote.ts';
@@ -48,26 +48,38 @@ shepherd_process ${words(pidFiles)}`;
 export const pid1: Probe = {
   name: 'pid1',
   look: 'settled',
+  paths: ['shepherdPidFile'],
+  runs: [],
   observe: (guest) => guest.run(body(guest.paths.shepherdPidFile)),
   expect: (observation, { bootMode }): readonly [Check, Check] => {
-    const blind = (reason: string): readonly [Check, Check] => [
-      check.unobserved(MODE, bootMode, reason),
-      check.unobserved(COMMAND, ANY_COMMAND, reason),
-    ];
-    if (observation.state === 'unseen') return blind(observation.reason);
-    const { missing, comm = '', command = '', pid_alive: written = '' } = observation.facts;
-    if (missing !== undefined) return blind(`tool missing: ${missing}`);
-    if (comm === '') return blind('neither /proc nor ps named PID 1');
+    const seen = namedPid1(observation);
+    if ('blind' in seen) {
+      return [check.unobserved(MODE, bootMode, seen.blind), check.unobserved(COMMAND, ANY_COMMAND, seen.blind)];
+    }
+    const { comm, command } = seen;
     // ps itself writes [name] where the arguments are hidden; so do we.
     const commandCheck = check.held(COMMAND, ANY_COMMAND, command.trim() === '' ? `[${comm}]` : command.trim());
-    return [modeCheck(shown(comm, command, written), bootMode), commandCheck];
+    return [modeCheck(shownMode(observation), bootMode), commandCheck];
   },
 };
 
-/** What the guest shows: a mode, something that is neither, or a contradiction. */
-type Shown = { readonly mode: BootMode } | { readonly neither: string } | { readonly undecided: string };
+type Named = { readonly comm: string; readonly command: string; readonly written: string } | { readonly blind: string };
 
-function shown(comm: string, command: string, written: string): Shown {
+function namedPid1(observation: Observation): Named {
+  if (observation.state === 'unseen') return { blind: observation.reason };
+  const { missing, comm = '', command = '', pid_alive: written = '' } = observation.facts;
+  if (missing !== undefined) return { blind: `tool missing: ${missing}` };
+  return comm === '' ? { blind: 'neither /proc nor ps named PID 1' } : { comm, command, written };
+}
+
+/** What the guest shows: a mode, something that is neither, or nothing that decides. */
+export type Shown = { readonly mode: BootMode } | { readonly neither: string } | { readonly undecided: string };
+
+/** The boot mode that this probe's observation shows, whatever was expected. */
+export function shownMode(observation: Observation): Shown {
+  const named = namedPid1(observation);
+  if ('blind' in named) return { undecided: named.blind };
+  const { comm, command, written } = named;
   if (comm === INIT) {
     if (written === '1') return { undecided: `PID 1 is ${comm}, but Shepherd's pid file says 1` };
     return { mode: 'freebsd-init+rc.d-shepherd' };

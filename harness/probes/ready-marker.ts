@@ -59,6 +59,8 @@ fact now "$(date +%s)"`;
 export const readyMarker: Probe = {
   name: 'ready-marker',
   look: 'awaited',
+  paths: ['readyMarker', 'readyMarkerContent'],
+  runs: [],
   observe: (guest) => guest.run(body(guest.paths.readyMarker)),
   expect: (observation, { paths }): readonly [Check] => {
     const expected = paths.readyMarkerContent;

@@ -10,13 +10,15 @@
  */
 import type { Check, Probe } from '../model.ts';
 import { check } from './check.ts';
-import { askShepherd, readTalk } from './shepherd-talk.ts';
+import { askShepherd, readTalk, TALK_PATHS, TALK_RUNS } from './shepherd-talk.ts';
 
 const NAME = 'shepherd_pid';
 
 export const shepherdPid: Probe = {
   name: 'shepherd-pid',
   look: 'settled',
+  paths: TALK_PATHS,
+  runs: TALK_RUNS,
   observe: (guest) => guest.run(askShepherd(guest.paths)),
   expect: (observation, { bootMode, paths }): readonly [Check] => {
     const isPid1 = bootMode === 'shepherd-pid1';

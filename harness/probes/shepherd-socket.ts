@@ -39,6 +39,8 @@ done`;
 export const shepherdSocket: Probe = {
   name: 'shepherd-socket',
   look: 'settled',
+  paths: ['shepherdSocket'],
+  runs: [],
   observe: (guest) => guest.run(body(guest.paths.shepherdSocket)),
   expect: (observation, { paths }): readonly [Check] => {
     if (observation.state === 'unseen') return [check.unobserved(NAME, EXPECTED, observation.reason)];

@@ -9,7 +9,7 @@
  */
 import type { Check, Probe } from '../model.ts';
 import { check } from './check.ts';
-import { askShepherd, readTalk } from './shepherd-talk.ts';
+import { askShepherd, readTalk, TALK_PATHS, TALK_RUNS } from './shepherd-talk.ts';
 
 const NAME = 'shepherd_status';
 const EXPECTED = 'running';
@@ -17,6 +17,8 @@ const EXPECTED = 'running';
 export const shepherdStatus: Probe = {
   name: 'shepherd-status',
   look: 'settled',
+  paths: TALK_PATHS,
+  runs: TALK_RUNS,
   observe: (guest) => guest.run(askShepherd(guest.paths)),
   expect: (observation, { paths }): readonly [Check] => {
     const talk = readTalk(observation, paths);

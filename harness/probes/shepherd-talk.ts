@@ -9,8 +9,17 @@
  */
 import type { GuestPaths, Observation } from '../model.ts';
 import { SAY, said } from './guile-output.ts';
-import { guileRuntime } from './guile-runtime.ts';
+import { guileRuntime, RUNTIME_PATHS, RUNTIME_RUNS } from './guile-runtime.ts';
 import { quote, words } from './quote.ts';
+
+/** The places that `askShepherd` looks at. */
+export const TALK_PATHS: readonly (keyof GuestPaths)[] = ['shepherdSocket', ...RUNTIME_PATHS, 'herd'];
+/** What is run of the guest's own. */
+export const TALK_RUNS: readonly string[] = [
+  ...RUNTIME_RUNS,
+  'asks the running Shepherd for `(getpid)` and its status',
+  'herd, where that Guile does not run',
+];
 
 /** A healthy Shepherd answers in 10 ms; Guile itself takes 0.1 s on hardware. */
 const TALK_S = 6;

@@ -66,6 +66,8 @@ fi
 export const sshdStatus: Probe = {
   name: 'sshd-status',
   look: 'settled',
+  paths: [],
+  runs: ["rc's `service sshd onestatus`, where neither sockets nor processes can be read"],
   observe: (guest) => guest.run(body),
   expect: (observation): readonly [Check] => {
     if (observation.state === 'unseen') return [check.unobserved(NAME, EXPECTED, observation.reason)];

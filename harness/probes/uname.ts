@@ -24,6 +24,8 @@ fi`;
 export const uname: Probe = {
   name: 'uname',
   look: 'settled',
+  paths: [],
+  runs: [],
   observe: (guest) => guest.run(body),
   expect: (observation): readonly [Check] => {
     if (observation.state === 'unseen') return [check.unobserved(NAME, EXPECTED, observation.reason)];
