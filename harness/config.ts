@@ -48,6 +48,9 @@ export interface Request {
   readonly labArguments: readonly string[];
 }
 
+/** Keys and agents that the caller has at hand. */
+export type GivenProof = Pick<Request, 'sshKeyPath' | 'sshPassphrase' | 'sshAuthSock'>;
+
 export type Asked = { readonly print: 'help' | 'version' } | { readonly request: Request };
 
 /** The environment of this process, for whoever reads it through here. */
@@ -71,7 +74,7 @@ export function requestOf(given: Given, environment: Environment): Request {
     lab: chooseLab(value('lab'), xoUrl, environment),
     imagePath: path(value('image')),
     expectClosure: closure(value('expect-closure')),
-    sshKeyPath: path(value('ssh-key')),
+    ...proofOf(given, environment),
     control: value('control')?.text === 'none' ? 'none' : path(value('control')),
     readBack: choice(value('read-back'), ['auto', 'always'] as const) ?? 'auto',
     budgetScale: positive(value('budget-scale')),
@@ -80,13 +83,20 @@ export function requestOf(given: Given, environment: Environment): Request {
     xoUrl: xoUrl === null ? null : checkUrl(xoUrl.from, xoUrl.text),
     xoToken: secret('the token', value('xo-token'), value('xo-token-file')),
     xoPassword: secret('the password', value('xo-password'), null),
-    sshPassphrase: secret('the passphrase', value('ssh-passphrase'), null),
-    sshAuthSock: environment.SSH_AUTH_SOCK || null,
     overrides: given.overrides(),
     cacheDir: cacheDir(environment),
     childEnvironment: childEnvironment(environment),
     variables: given.shownVariables(),
     labArguments: given.flagsOf('lab'),
+  };
+}
+
+/** @throws Fault BAD_OPTION, BAD_ENVIRONMENT */
+export function proofOf(given: Given, environment: Environment): GivenProof {
+  return {
+    sshKeyPath: path(given.value('ssh-key')),
+    sshPassphrase: secret('the passphrase', given.value('ssh-passphrase'), null),
+    sshAuthSock: environment.SSH_AUTH_SOCK || null,
   };
 }
 
@@ -103,11 +113,17 @@ function chooseLab(lab: Override | null, xoUrl: Override | null, environment: En
   if (/^\w+:\/\//.test(lab.text)) {
     throw bad(lab.from, 'embedded, a name or a lab file; a URL goes to --xo-url', `"${withoutCredentials(lab.text)}"`);
   }
-  const isPath = lab.text.includes('/') || lab.text.endsWith('.toml');
-  return { kind: 'file', path: resolve(isPath ? lab.text : join('labs', `${lab.text}.toml`)) };
+  return { kind: 'file', path: labFilePath(lab.text) };
 }
 
-function path(value: Override | null): string | null {
+/** @param named a name below `labs/`, or a path */
+export function labFilePath(named: string): string {
+  const isPath = named.includes('/') || named.endsWith('.toml');
+  return resolve(isPath ? named : join('labs', `${named}.toml`));
+}
+
+/** The file or folder that was named, absolute. */
+export function path(value: Override | null): string | null {
   return value === null ? null : resolve(value.text.replace(/^~(?=\/)/, homedir()));
 }
 
@@ -123,7 +139,8 @@ function choice<T extends string>(value: Override | null, choices: readonly T[])
   return found;
 }
 
-function positive(value: Override | null): number | null {
+/** @throws Fault BAD_OPTION, BAD_ENVIRONMENT */
+export function positive(value: Override | null): number | null {
   if (value === null) return null;
   const number = Number(value.text);
   if (!(number > 0 && number <= 1000)) throw bad(value.from, 'a number above 0, at most 1000', `"${value.text}"`);

@@ -153,7 +153,17 @@ export const FAULTS = {
     false,
     'Give the image a GPT and name its closure (--expect-closure), or leave reading back on.',
   ),
-  SSH_KEY_REFUSED: row('undetermined', false, 'Check that the public half of this key was injected into the image.'),
+  SSH_UNREACHABLE: row(
+    'undetermined',
+    false,
+    'Look whether the machine is up, whether its sshd listens there, and whether it can be reached from here.',
+  ),
+  SSH_HOST_KEY: row(
+    'undetermined',
+    false,
+    "Another machine answers there, or its key was made anew: compare with ssh-keygen -l on the machine's own console.",
+  ),
+  SSH_KEY_REFUSED: row('undetermined', false, 'Check that the public half of this key is in the image, for this user.'),
   SSH_COMMAND_FAILED: row(
     'undetermined',
     false,

@@ -1,8 +1,8 @@
 /** How guests are logged in to: the caller's key over the lab file's, the agent, the jump host. */
-import { type Request, readSecretFile } from './config.ts';
+import { type GivenProof, type Request, readSecretFile } from './config.ts';
 import { Deadline } from './deadline.ts';
 import { Fault } from './faults.ts';
-import type { LabFile } from './lab-tables.ts';
+import type { GuestTables } from './lab-tables.ts';
 import type { Secret } from './secrets.ts';
 import { JumpHost } from './ssh/jump-host.ts';
 import { checkAgent, loadPrivateKey } from './ssh/keys.ts';
@@ -24,7 +24,7 @@ const CALLERS_KEY = 'ssh key';
 const AGENT_MS = 10_000;
 
 /** @throws Fault BAD_KEY, BAD_OPTION, BAD_ENVIRONMENT */
-export function prepareLogins(request: Request, file: LabFile): Logins {
+export function prepareLogins(request: GivenProof, file: GuestTables): Logins {
   const { ssh, path } = file;
   const passphrase = passphraseOf(request, file);
   const agent = agentOf(request, file);
@@ -51,8 +51,8 @@ export function prepareLogins(request: Request, file: LabFile): Logins {
 }
 
 function jumpHost(
-  { path, ssh }: LabFile,
-  jump: NonNullable<LabFile['ssh']['jump']>,
+  { path, ssh }: GuestTables,
+  jump: NonNullable<GuestTables['ssh']['jump']>,
   otherwise: () => SshProof,
   { passphrase, agent }: { readonly passphrase: Secret | null; readonly agent: string | null },
 ): JumpHost {
@@ -62,13 +62,13 @@ function jumpHost(
   return new JumpHost({ host, port, user, hostKey, proof, keepaliveMs: ssh.keepaliveS * 1000 });
 }
 
-function passphraseOf({ sshPassphrase }: Request, { path, ssh }: LabFile): Secret | null {
+function passphraseOf({ sshPassphrase }: GivenProof, { path, ssh }: GuestTables): Secret | null {
   if (sshPassphrase !== null) return sshPassphrase;
   if (ssh.passphraseFile === null) return null;
   return readSecretFile(`${path}: ssh.passphrase_file`, 'the passphrase', ssh.passphraseFile);
 }
 
-function agentOf({ sshAuthSock }: Request, { ssh }: LabFile): string | null {
+function agentOf({ sshAuthSock }: GivenProof, { ssh }: GuestTables): string | null {
   if (ssh.agent !== 'env') return ssh.agent;
   if (sshAuthSock !== null) return sshAuthSock;
   throw new Fault('BAD_OPTION', 'ssh.agent = "env": expected SSH_AUTH_SOCK to name a socket, given nothing');

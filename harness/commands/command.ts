@@ -5,10 +5,11 @@ import { type Environment, Given } from '../given.ts';
 import { listenForInterrupt } from '../interrupt.ts';
 import { ALL_OPTIONS, type Option } from '../options.ts';
 import { type People, people } from '../reporters/people.ts';
+import { scrub } from '../secrets.ts';
 import { version } from '../version.ts';
 
 /** Exit codes of design §3. */
-export const EXIT = { fine: 0, image: 1, misuse: 2, lab: 3, bug: 70, interrupted: 130 } as const;
+export const EXIT = { fine: 0, failed: 1, misuse: 2, lab: 3, bug: 70, interrupted: 130 } as const;
 
 /** What a command is handed. */
 export interface Call {
@@ -31,7 +32,8 @@ export interface Command {
   run(call: Call): Promise<number>;
 }
 
-function failed(thrown: unknown, told: People): number {
+/** Tells what ended a command. @returns the exit code */
+export function failed(thrown: unknown, told: People): number {
   const cause = faultRecord(thrown);
   if (cause.party === 'harness') process.stderr.write(`${thrown instanceof Error ? thrown.stack : String(thrown)}\n`);
   told.misuse(cause);
@@ -47,7 +49,7 @@ export async function runCommand(command: Command, argv: readonly string[]): Pro
     (name) => told.note(`${name}: stopping; ${command.onInterrupt}`),
     () => process.exit(EXIT.interrupted),
   );
-  const print = (line: string): void => void process.stdout.write(`${line}\n`);
+  const print = (line: string): void => void process.stdout.write(`${scrub(line)}\n`);
   let code: number;
   try {
     const environment = ownEnvironment();
