@@ -119,17 +119,25 @@ function openEvidence(dir: Override): { readonly evidence: Evidence; readonly fi
   }
 }
 
+/** Each phrase of what is run, with the probes that run it. */
+function runsOf(scenarios: Scenarios): readonly string[] {
+  const by = new Map<string, Set<string>>();
+  for (const { name, runs } of scenarios.flatMap(({ probes }) => probes)) {
+    for (const phrase of runs) by.set(phrase, new Set(by.get(phrase)).add(name));
+  }
+  return [...by].map(([phrase, names]) => `  ${phrase}: ${[...names].join(', ')}`);
+}
+
 function helpText(scenarios: Scenarios): string {
-  const probes = new Map(scenarios.flatMap((each) => each.probes.map((probe) => [probe.name, probe] as const)));
-  const runs = [...probes.values()].filter((probe) => probe.runs.length > 0);
   return `probe: looks at a machine that runs, by the probes of the phases. No lab, no Xen Orchestra, no image.
 ${NO_VERDICT}
 
 Usage: npm run -s probe -- --ssh [USER@]HOST[:PORT] [options]
 
-Nothing is written to the machine: the scripts read files, tables and processes. These run code of the machine's own
-(what its sshd and its Shepherd log of that, they log):
-${runs.map(({ name, runs }) => `  ${name}: ${runs.join('; ')}`).join('\n')}
+Nothing is written to the machine: the scripts read files, tables and processes (what its sshd and its Shepherd log of
+being asked, they log). Beyond base tools this runs there, in these probes:
+${runsOf(scenarios).join('\n')}
+Where PID 1 leaves the boot mode open, Shepherd is asked as by shepherd-pid, also under --only.
 
 Options (flags > environment > lab file > defaults)
 ${optionsHelp(PROBE_OPTIONS)}

@@ -77,7 +77,7 @@ export const guileModuleSmoke: Probe = {
   name: 'guile-module-smoke',
   look: 'settled',
   paths: RUNTIME_PATHS,
-  runs: [...RUNTIME_RUNS, 'loads three modules into it'],
+  runs: [...RUNTIME_RUNS, 'three modules, loaded into it'],
   observe: (guest) =>
     guest.run(`${guileRuntime(guest.paths)}
 find_runtime

@@ -16,7 +16,7 @@ export const RUNTIME_PATHS: readonly (keyof GuestPaths)[] = ['shepherdPidFile', 
 /** What is run of the guest's own. */
 export const RUNTIME_RUNS: readonly string[] = [
   'the Guile of the store',
-  'its environment file, read by /bin/sh where the running Shepherd shows no environment',
+  'its environment file, read by /bin/sh, where the running Shepherd shows none',
 ];
 
 /**

@@ -17,7 +17,7 @@ export const TALK_PATHS: readonly (keyof GuestPaths)[] = ['shepherdSocket', ...R
 /** What is run of the guest's own. */
 export const TALK_RUNS: readonly string[] = [
   ...RUNTIME_RUNS,
-  'asks the running Shepherd for `(getpid)` and its status',
+  '`(getpid)`, evaluated by the running Shepherd, which is asked for its status, too',
   'herd, where that Guile does not run',
 ];
 

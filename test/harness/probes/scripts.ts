@@ -5,6 +5,7 @@ import { stimulation } from '../../../harness/addresses/stimulation.ts';
 import { Deadline } from '../../../harness/deadline.ts';
 import { recordsScript } from '../../../harness/guest-records.ts';
 import { imageScript, machineScript } from '../../../harness/identity.ts';
+import { guestPathsScript } from '../../../harness/live/guest-paths.ts';
 import type { GuestPaths, ProbeGuest } from '../../../harness/model.ts';
 import { powerOffScript } from '../../../harness/power-off.ts';
 import { frame } from '../../../harness/probes/frame.ts';
@@ -19,6 +20,7 @@ export async function scripts(paths: GuestPaths): Promise<ReadonlyMap<string, st
     ['image-identity', imageScript],
     ['guest-records', recordsScript],
     ['power-off', powerOffScript],
+    ['guest-paths', guestPathsScript(paths)],
   ]);
   for (const probe of phase9XcpngBoot.probes) {
     const guest: ProbeGuest = {
