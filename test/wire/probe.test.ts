@@ -1,40 +1,13 @@
-/** `npm run probe` over real sockets: simulated guests, and this machine's own /bin/sh behind an SSH server. */
-import { execFileSync, spawn } from 'node:child_process';
-import { createHash } from 'node:crypto';
-import {
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs';
-import { tmpdir } from 'node:os';
+/** What `npm run probe` sees: on simulated guests, and by this machine's own /bin/sh behind an SSH server. */
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import t, { type Test } from 'tap';
-import { Fault } from '../../harness/faults.ts';
+import t from 'tap';
 import { makeSshKeyPair } from '../../lab/ssh-key.ts';
 import { startJump } from '../jump-host.ts';
-import { lab, PORT, rootKey } from '../lab/simulated-guests.ts';
-import { type Called, callProbe } from '../probe-call.ts';
-
-const dir = mkdtempSync(join(tmpdir(), 'bw-probe-'));
-t.teardown(() => rmSync(dir, { recursive: true, force: true }));
-const key = join(dir, 'key');
-writeFileSync(key, rootKey(), { mode: 0o600 });
-const RC = 'freebsd-init+rc.d-shepherd';
-
-/** A simulated guest, and the arguments that lead to it. */
-async function machine(t: Test, guest: unknown): Promise<readonly string[]> {
-  const started = await lab(t, { guests: [guest] })();
-  return ['--ssh', `root@${started.slot.address}:${PORT}`, '--ssh-key', key];
-}
-
-const looked = async (t: Test, guest: unknown, ...args: readonly string[]): Promise<Called> =>
-  callProbe([...(await machine(t, guest)), ...args]);
+import { rootKey } from '../lab/simulated-guests.ts';
+import { callProbe } from '../probe-call.ts';
+import { dir, looked, machine, RC } from './looked-at.ts';
 
 t.test('a healthy machine in either mode: all is ok, and the mode is its own', async (t) => {
   const dirs = { [RC]: 'phase9-xcpng-boot', 'shepherd-pid1': 'phase11-shepherd-pid1-xcpng' };
@@ -135,40 +108,6 @@ t.test('the marker is looked at once, or waited for', async (t) => {
   t.equal(waited.code, 0, waited.stdout);
 });
 
-t.test('who is not let in is told why, and ends with 3', async (t) => {
-  const rows = [
-    [{ boot: { sshd: 'refuse-key' } }, [], /SSH-2\.0-\S+ simulated-guest, key refused for user root/],
-    [{ boot: { sshd: 'old-algorithms' } }, [], /no matching key exchange/],
-    [{ boot: { sshd: 'immediate-end' } }, [], /ssh to 127\.[\d.]+:2222: connected, closed without a banner/],
-    [{ boot: { sshd: 'never' } }, ['--budget-scale', '0.03'], /connected, no banner.*Look whether the machine is up/],
-    [{}, ['--ssh-jump-host', '127.0.0.1', '--ssh-jump-port', '1'], /jump host 127\.0\.0\.1:1: ECONNREFUSED/],
-  ] as const;
-  for (const [guest, args, says] of rows) {
-    const called = await looked(t, guest, ...args);
-    t.equal(called.code, 3, called.stderr);
-    t.match(called.stderr, says);
-    t.equal(called.stdout, '');
-  }
-  const json = await callProbe(['--ssh', '127.0.0.1:1', '--ssh-key', key, '--json']);
-  t.equal(json.code, 3);
-  t.match(JSON.parse(json.stdout), { schema: 1, machine: null, fault: { code: 'SSH_UNREACHABLE' }, probes: [] });
-});
-
-t.test('a pinned host key', async (t) => {
-  const args = await machine(t, { bootMode: RC });
-  const [hostKey = ''] = /SHA256:\S{43}/.exec((await callProbe([...args, '--only', 'uname'])).stdout) ?? [];
-  const pinned = await callProbe([...args, '--only', 'uname', '--host-key', hostKey]);
-  t.equal(pinned.code, 0, pinned.stderr);
-  t.match(pinned.stdout, `host key    ${hostKey} (as pinned)`);
-  const evidence = join(dir, 'refused');
-  const other = `SHA256:${createHash('sha256').update('another').digest('base64').replace(/=+$/, '')}`;
-  const refused = await callProbe([...args, '--host-key', other, '--evidence', evidence]);
-  t.equal(refused.code, 3);
-  t.match(refused.stderr, `expected the host key ${other}, given ${hostKey}; nothing was shown to it`);
-  t.equal(readFileSync(join(evidence, 'evidence.ndjson'), 'utf8'), '', 'no command was sent');
-  t.equal(JSON.parse((await callProbe([...args, '--host-key', other, '--json'])).stdout).fault.code, 'SSH_HOST_KEY');
-});
-
 t.test('JSON and evidence', async (t) => {
   const evidence = join(dir, 'kept');
   const args = await machine(t, { bootMode: 'shepherd-pid1' });
@@ -203,57 +142,6 @@ t.test('JSON and evidence', async (t) => {
     code: 'BAD_OPTION',
     message: /--evidence: expected .* without an evidence\.ndjson, given .*EEXIST/,
   });
-});
-
-t.test('an interrupt ends it with 130', async (t) => {
-  const controller = new AbortController();
-  const answers = { 'ready-marker': { facts: { kind: 'absent', content: null } } };
-  const args = await machine(t, { bootMode: RC, answers });
-  const fault = new Fault('INTERRUPTED', 'interrupted by the test');
-  const called = await callProbe([...args, '--wait', '600'], {
-    signal: controller.signal,
-    onStage: (stage) => stage === 'probe' && controller.abort(fault),
-  });
-  t.equal(called.code, 130, called.stderr);
-  t.match(called.stdout, /ended early \(INTERRUPTED\)/);
-});
-
-t.test('misuse is one sentence, and nothing is connected to', async (t) => {
-  const at = ['--ssh', '127.0.0.1:1'];
-  writeFileSync(join(dir, 'slash.toml'), '[paths]\n\nstore = "/frx/store/"\n');
-  writeFileSync(join(dir, 'open'), 'hello\n');
-  const rows: readonly (readonly [readonly string[], RegExp])[] = [
-    [[], /--ssh: expected the machine to look at, \[user@\]host\[:port\], given nothing/],
-    [['--ssh', '2001:db8::1'], /--ssh: expected .*IPv6 address in brackets, given "2001:db8::1"/],
-    [['--ssh', '[192.0.2.1]:22'], /IPv6 address in brackets, given/],
-    [['--ssh', 'h:70000'], /--ssh: expected a port from 1 to 65535, given "70000"/],
-    [['--ssh', '-oProxyCommand=x'], /--ssh: expected .*given "-oProxyCommand=x"/],
-    [['--ssh', 'root:hunter2@h'], /given "\[hidden\]@h"/],
-    [['--ssh', 'ssh://root:hunter2@h'], /given "\[hidden\]@h"/],
-    [['--ssh', 'a@h', '--ssh-user', 'b'], /--ssh-user: expected "a" as --ssh says, or it there only, given "b"/],
-    [[...at, '--ssh-port', '2'], /--ssh-port: expected "1" as --ssh says/],
-    [[...at, '--scenario', 'phase10'], /--scenario: expected phase9 or phase11, given "phase10"/],
-    [[...at, '--only', 'uname,pid2'], /--only: expected some of compat-prefix-shims, .*given "pid2"/],
-    [[...at, '--wait', 'long'], /--wait: expected seconds from 0 to 86400, given "long"/],
-    [[...at, '--host-key', 'MD5:00'], /--host-key: expected SHA256: and 43 characters.*given "MD5:00"/],
-    [[...at, '--lab', 'embedded'], /--lab: expected a lab file, for its \[ssh\] and \[paths\], given embedded/],
-    [[...at, '--lab', 'nowhere.toml'], /expected a lab file that can be read, given .*nowhere\.toml/],
-    [
-      [...at, '--lab', join(dir, 'slash.toml')],
-      /slash\.toml, line 3: paths\.store: expected absolute paths without a final/,
-    ],
-    [[...at, '--path-guile', '/a:b'], /--path-guile: expected absolute paths without a final slash, given "\/a:b"/],
-    [[...at, '--image', 'x'], /--image: unknown option; expected one of --ssh, /],
-    [at, /--ssh-key: expected a private key, given nothing/],
-    [[...at, '--ssh-key', join(dir, 'open')], /expected a private key/],
-    [[...at, '--ssh-key', key, '--evidence', join(dir, 'open')], /--evidence: expected a folder/],
-  ];
-  for (const [args, says] of rows) {
-    const called = await callProbe(args);
-    t.match(called.misuse?.message, says, args.join(' '));
-    t.match(called.misuse?.code, /^BAD_/);
-    t.notMatch(called.misuse?.message, /hunter2/);
-  }
 });
 
 /** This machine's own /bin/sh, with its things below a folder: nothing simulated but who lives there. */
@@ -293,24 +181,4 @@ t.test('a real shell behind a jump host: what is there is seen, and nothing is w
   t.match(called.stdout, /^found +guile +\S+bin\/guile$/m);
   t.equal(listing(), before, 'nothing was written');
   t.notOk(existsSync(below('ran')), 'a Guile outside of the store is not run');
-});
-
-t.test('as a process: the exit code, and lines that go to stdout', async (t) => {
-  const entry = fileURLToPath(new URL('../../probe.ts', import.meta.url));
-  const run = (args: readonly string[]): Promise<{ code: number | null; out: string; err: string }> =>
-    new Promise((resolve) => {
-      const child = spawn(process.execPath, ['--import', import.meta.resolve('tsx'), entry, ...args]);
-      let [out, err] = ['', ''];
-      child.stdout.on('data', (piece) => (out += piece));
-      child.stderr.on('data', (piece) => (err += piece));
-      child.once('close', (code) => resolve({ code, out, err }));
-    });
-  const [fine, misuse, help] = await Promise.all([
-    run([...(await machine(t, { bootMode: RC })), '--only', 'uname']),
-    run(['--ssh', 'a b']),
-    run(['--help']),
-  ]);
-  t.match(fine, { code: 0, out: /^ok +uname_output/m, err: /connect to / });
-  t.match(misuse, { code: 2, out: '', err: /^--ssh: expected .*\. Run with --help/ });
-  t.match(help, { code: 0, out: /Nothing is written to the machine.*the Guile of the store: guile-module-smoke, /s });
 });
