@@ -70,6 +70,8 @@ t.test('what is wrong is named with its line', async (t) => {
     [`colour = "red"\n${GOOD}`, /line 1: unknown key colour/],
     ['ssh = 3\n[xo]\nurl = "http://x"\n', /line 1: ssh: expected a table, given 3/],
     [GOOD.replace('"/usr/local/bin/herd"', '7'), /paths.herd: expected a text or a list of texts, given 7/],
+    [GOOD.replace('"/usr/local/bin/herd"', '"bin/herd"'), /paths.herd: expected absolute paths without a final slash/],
+    [`${GOOD}\nstore = "/frx/store/"\n`, /paths.store: expected absolute paths without a final slash/],
   ];
   for (const [text, message] of rows) t.match(refused(text), message);
 });
@@ -106,6 +108,9 @@ t.test('what the caller gives wins over the file, and is checked alike', async (
   t.equal(parseLabFile('/l.toml', GOOD, with_('xo.insecure', 'true')).xo.insecure, true);
   t.equal(parseLabFile('/l.toml', GOOD, with_('ssh.jump.host', 'j')).ssh.jump?.host, 'j');
   t.same(parseLabFile('/l.toml', GOOD, with_('addresses.command', 'lease -m')).addresses.command, ['lease', '-m']);
+  t.match(parseLabFile('/l.toml', GOOD, with_('paths.herd', '/a:/b c')).paths, {
+    ...{ herd: ['/a', '/b c'], readyMarker: '/var/lib/x' },
+  });
   const colons = `SHA256:${'AB:'.repeat(31)}AB`;
   t.equal(parseLabFile('/l.toml', GOOD, with_('xo.fingerprint', colons)).xo.fingerprint, 'ab'.repeat(32));
   const rows: readonly [string, string, string, string, RegExp][] = [

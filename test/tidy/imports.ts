@@ -58,6 +58,11 @@ export const BOUNDARIES: readonly Boundary[] = [
     because: 'the client of Xen Orchestra knows nothing of probes, verdicts and reports',
   },
   {
+    files: ['harness/live/**', 'harness/commands/probe.ts', 'harness/probing.ts', 'harness/interview.ts'],
+    never: ['harness/xcpng/**', 'harness/lab.ts', 'harness/boot.ts', 'harness/run.ts', 'harness/image/**'],
+    because: 'a machine that runs already is looked at without a lab and without an image',
+  },
+  {
     files: ['harness/image/**'],
     only: ['harness/image/**', ...WORDS, 'harness/make-folder.ts', 'node:'],
     because: 'what an image is has nothing to do with where it is going',
