@@ -163,6 +163,8 @@ async function run({ given, environment, print, told, signal }: Call, scenarios:
   await logins.check(signal);
   const kept = evidenceDir === null ? null : openEvidence(evidenceDir);
   const asking: Asking = { evidence: kept?.evidence ?? NOTHING_KEPT, budgetScale, signal };
+  // A jump host is on its way to us alone; nothing else ends that wait.
+  signal.addEventListener('abort', () => void logins.jump?.close(), { once: true });
   const sight = new Sight();
   let reached: Reached | null = null;
   let session: SshSession | null = null;
