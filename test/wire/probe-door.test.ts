@@ -2,6 +2,7 @@
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
+import net, { type AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import t from 'tap';
@@ -54,6 +55,21 @@ t.test('an interrupt ends it with 130', async (t) => {
   });
   t.equal(called.code, 130, called.stderr);
   t.match(called.stdout, /ended early \(INTERRUPTED\)/);
+});
+
+t.test('an interrupt does not wait for a jump host that says nothing', async (t) => {
+  const controller = new AbortController();
+  const server = net.createServer((socket) => {
+    t.teardown(() => socket.destroy());
+    controller.abort(new Fault('INTERRUPTED', 'interrupted by the test'));
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  t.teardown(() => server.close());
+  const { port } = server.address() as AddressInfo;
+  const through = ['--ssh-jump-host', '127.0.0.1', '--ssh-jump-port', String(port)];
+  const called = await callProbe(['--ssh', '127.0.0.1:1', '--ssh-key', key, ...through], { signal: controller.signal });
+  t.equal(called.code, 130, called.stderr);
+  t.ok(called.seconds < 10, `${called.seconds} s; a jump host has 15`);
 });
 
 t.test('misuse is one sentence, and nothing is connected to', async (t) => {
