@@ -19,12 +19,32 @@ export class Given {
   readonly #options: readonly Option[];
   readonly #flags: ReadonlyMap<string, string>;
   readonly #environment: Environment;
+  readonly #operandForm: string | null;
+  readonly #operand: string | null;
 
-  /** @throws Fault BAD_OPTION, BAD_ENVIRONMENT (a variable that no command knows, when `strict`) */
-  constructor(options: readonly Option[], args: readonly string[], environment: Environment) {
+  /**
+   * @param operandForm how the one thing looks that is given without a flag (`FILE`); null: there is none
+   * @throws Fault BAD_OPTION
+   */
+  constructor(
+    options: readonly Option[],
+    args: readonly string[],
+    environment: Environment,
+    operandForm: string | null = null,
+  ) {
+    const { flags, operand } = parse(options, args, operandForm);
     this.#options = options;
-    this.#flags = parseFlags(options, args);
+    this.#flags = flags;
     this.#environment = environment;
+    this.#operandForm = operandForm;
+    this.#operand = operand;
+  }
+
+  /** What was given without a flag. @throws Fault BAD_OPTION where nothing was */
+  operand(): Override {
+    const from = this.#operandForm ?? '--';
+    if (this.#operand === null) throw new Fault('BAD_OPTION', `${from}: expected one, given nothing`);
+    return { from, text: this.#operand };
   }
 
   /** `help` or `version`, where that was asked for. */
@@ -79,7 +99,12 @@ export class Given {
   }
 }
 
-function parseFlags(options: readonly Option[], args: readonly string[]): ReadonlyMap<string, string> {
+interface Parsed {
+  readonly flags: ReadonlyMap<string, string>;
+  readonly operand: string | null;
+}
+
+function parse(options: readonly Option[], args: readonly string[], operandForm: string | null): Parsed {
   const known = options.filter(({ secret }) => !secret);
   const types = Object.fromEntries(
     known.map(({ name, form }) => [name, { type: form === null ? ('boolean' as const) : ('string' as const) }]),
@@ -92,13 +117,18 @@ function parseFlags(options: readonly Option[], args: readonly string[]): Readon
     allowPositionals: true,
   });
   const flags = new Map<string, string>();
+  let operand: string | null = null;
   for (const entry of tokens) {
-    if (entry.kind === 'positional') throw bad('--', 'options only', `"${entry.value}"`);
+    if (entry.kind === 'positional') {
+      if (operandForm === null) throw bad('--', 'options only', `"${entry.value}"`);
+      if (operand !== null) throw new Fault('BAD_OPTION', `${operandForm}: expected one, given also "${entry.value}"`);
+      operand = entry.value;
+    }
     if (entry.kind !== 'option') continue;
     if (entry.name === 'help' || entry.name === 'version') flags.set(entry.name, 'true');
     else flags.set(entry.name, flagValue(known, flags, entry));
   }
-  return flags;
+  return { flags, operand };
 }
 
 interface Token {

@@ -184,6 +184,22 @@ export interface PlannedImage {
   readonly sidecar: ImageSidecar | null;
 }
 
+/** What the lint saw in an image before it was sent. A warning only: it never makes or changes a verdict. */
+export interface LintFinding {
+  /** What was judged, kebab-case and stable: `gpt-backup`; with a number where there are several: `file-system-2`. */
+  readonly name: string;
+  /** `broken`: it cannot boot so. `unknown`: it cannot be told from the file alone. */
+  readonly status: 'ok' | 'warning' | 'broken' | 'unknown';
+  /** What was looked at. */
+  readonly looked: string;
+  /** What is there, or what is wrong with it. */
+  readonly seen: string;
+  /** Why that matters for booting; empty where nothing is wrong. */
+  readonly why: string;
+  /** What to do; empty where nothing is wrong. */
+  readonly remedy: string;
+}
+
 /** Facts of the image file that nobody writes to while it runs. GUIDs in lower-case text form. */
 export interface ImageIdentity {
   readonly diskGuid: string;

@@ -8,6 +8,7 @@ import { PATH_TABLE } from './path-table.ts';
 export const GROUPS = {
   probe: 'What is looked at',
   sweep: 'What is swept',
+  lint: 'What the image is for, and how the findings are told',
   run: 'What is run',
   lab: 'The lab',
   placement: 'Guests made for a run',
@@ -145,8 +146,17 @@ export const PROBE_OPTIONS: readonly Option[] = [
   ...OPTIONS.filter(({ group }) => group === 'ssh' || group === 'paths'),
 ];
 
+const linting = inGroup('lint');
+
+/** Options of `npm run lint-image`. */
+export const LINT_OPTIONS: readonly Option[] = [
+  linting('firmware', 'bios | uefi', 'firmware that the guest will have (default: say by which it could boot)'),
+  linting('vdi-size', 'BYTES', 'size of the VDI that the image is written to (default: one is made to fit)'),
+  linting('json', null, 'print the findings as JSON'),
+];
+
 /** Of every command: a variable of another command is no mistake. */
-export const ALL_OPTIONS: readonly Option[] = [...OPTIONS, ...SWEEP_OPTIONS, ...PROBE_OPTIONS];
+export const ALL_OPTIONS: readonly Option[] = [...OPTIONS, ...SWEEP_OPTIONS, ...PROBE_OPTIONS, ...LINT_OPTIONS];
 
 /** Read elsewhere than here, but known: not an error in the environment. */
 export const OTHER_VARIABLES: readonly { readonly name: string; readonly meaning: string }[] = [

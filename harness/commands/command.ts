@@ -25,6 +25,8 @@ export interface Call {
 
 export interface Command {
   readonly options: readonly Option[];
+  /** How the one thing looks that it takes without a flag: `FILE`. @default it takes none */
+  readonly operand?: string;
   readonly help: string;
   /** What an interrupt leaves, one half of a sentence for the person who pressed. */
   readonly onInterrupt: string;
@@ -53,7 +55,7 @@ export async function runCommand(command: Command, argv: readonly string[]): Pro
   let code: number;
   try {
     const environment = ownEnvironment();
-    const given = new Given(command.options, argv.slice(2), environment);
+    const given = new Given(command.options, argv.slice(2), environment, command.operand ?? null);
     if (given.print === null) {
       given.refuseUnknownVariables(ALL_OPTIONS);
       code = await command.run({ given, environment, print, told, signal });

@@ -13,7 +13,7 @@ const ESP_TYPE = 'c12a7328-f81f-11d2-ba4b-00a0c93ec93b';
 const BOOT_CODE_BYTES = 440;
 
 /** GUIDs are stored with their first three fields little-endian (UEFI specification, appendix A). */
-function guidAt(bytes: Buffer, at: number): string {
+export function guidAt(bytes: Buffer, at: number): string {
   const hex = (start: number, end: number): string => bytes.toString('hex', at + start, at + end);
   const little = (start: number, end: number): string =>
     Buffer.from(bytes.subarray(at + start, at + end))
