@@ -208,6 +208,7 @@ export class Invocation {
       reference: this.#request.imagePath === null && prepared?.settings.kind === 'embedded',
       tls: prepared === null ? 'plain' : certificateCheck(prepared.settings),
       image: this.#image,
+      lint: this.#case?.lint ?? null,
       expectedClosure: this.#case?.facts.expectedClosure ?? null,
       verdict,
       result: this.#result,

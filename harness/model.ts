@@ -221,4 +221,6 @@ export interface Case {
   readonly image: PlannedImage;
   readonly workdir: string;
   readonly facts: CaseFacts;
+  /** What the image looked like before it was sent; changes no verdict. */
+  readonly lint: readonly LintFinding[];
 }

@@ -4,6 +4,7 @@ import type { Request } from './config.ts';
 import type { Evidence } from './evidence.ts';
 import { planImage } from './image/plan.ts';
 import type { Lab } from './lab.ts';
+import { lintForRun } from './lint-run.ts';
 import type { Log } from './log.ts';
 import type { Case, PlannedImage, Scenario } from './model.ts';
 import type { Prepared } from './prepare.ts';
@@ -48,11 +49,13 @@ export async function planCase(options: PlanCaseOptions): Promise<Planned> {
   };
   const id = `${scenario.name}-${runId.slice(0, 8)}`;
   evidence.record('lab', lab.name, { xoVersion: lab.xoVersion, pool: lab.poolName, kind: prepared.settings.kind });
+  const { fixed, shape } = prepared.settings;
+  const lint = await lintForRun(image, fixed === null ? shape.firmware : null, { evidence, log, tell });
   const world: World = {
     ...{ lab, login, control, evidence, log, tell, signal },
     budgetScale: request.budgetScale ?? prepared.budgetScale,
     readBack: request.readBack,
     journal: openJournal(workdir),
   };
-  return { theCase: { id, runId, scenario, image, workdir, facts }, world };
+  return { theCase: { id, runId, scenario, image, workdir, facts, lint }, world };
 }

@@ -3,7 +3,7 @@
  * come first, with the seed's spelling and in the seed's order.
  */
 
-import type { BootMode, Check, JudgedCheck, PlannedImage, Verdict } from './model.ts';
+import type { BootMode, Check, JudgedCheck, LintFinding, PlannedImage, Verdict } from './model.ts';
 import type { CaseResult } from './run.ts';
 
 /** Version of `result.json`; readers take older ones and refuse newer. */
@@ -32,6 +32,8 @@ export interface Report {
   /** How Xen Orchestra's certificate was checked; `plain`: there was none, by the URL. */
   readonly tls: 'plain' | 'ca' | 'fingerprint' | 'insecure';
   readonly image: PlannedImage | null;
+  /** What the lint said of it; null: the run did not come so far. */
+  readonly lint: readonly LintFinding[] | null;
   readonly expectedClosure: string | null;
   readonly verdict: Verdict;
   readonly result: CaseResult | null;
@@ -80,6 +82,12 @@ function shownValue(check: Check): string {
   return check.outcome === 'unobserved' ? 'unobserved' : check.actual;
 }
 
+/** `ok`, or what is not: `broken boot-loader, warning gpt-backup`. */
+function shownLint(lint: Report['lint']): string {
+  if (lint === null) return 'not run';
+  return lint.flatMap(({ name, status }) => (status === 'ok' ? [] : [`${status} ${name}`])).join(', ') || 'ok';
+}
+
 /** All metadata in order; values unescaped and uncut. */
 export function metadata(report: Report): readonly (readonly [string, string])[] {
   const { verdict, result, image, lab } = report;
@@ -106,6 +114,7 @@ export function metadata(report: Report): readonly (readonly [string, string])[]
     ['image_path', image?.path ?? 'none'],
     ['image_sha256', image?.sha256 ?? 'none'],
     ['image_bytes', String(image?.sizeBytes ?? 0)],
+    ['lint', shownLint(report.lint)],
     ['closure', report.expectedClosure ?? 'not named'],
     ['guest_identity', result?.guestIdentity ?? 'unproven'],
     ['image_identity', result?.imageIdentity ?? 'unproven'],

@@ -10,7 +10,7 @@ import { type Call, type Command, EXIT } from './command.ts';
 
 const SCHEMA = 1;
 
-const HELP = `lint-image: says what is wrong with a disk image before it is sent: partition table, boot loader, file systems.
+const HELP = `lint-image: says what is wrong with a disk image before it is sent: table, boot loader, file systems.
 
 Usage: npm run -s lint-image -- FILE [options]
 

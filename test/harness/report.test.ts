@@ -34,6 +34,7 @@ const report = (verdict: Verdict, more: Partial<Report> = {}): Report => ({
   reference: false,
   tls: 'ca',
   image: null,
+  lint: null,
   expectedClosure: null,
   verdict,
   result: null,
