@@ -1,0 +1,16 @@
+/** What is given without a flag: refused, taken once, or missed. */
+import t from 'tap';
+import { Given } from '../../harness/given.ts';
+import { LINT_OPTIONS } from '../../harness/options.ts';
+
+const given = (args: readonly string[], operand: string | null): Given => new Given(LINT_OPTIONS, args, {}, operand);
+
+t.test('an operand', async (t) => {
+  t.same(given(['a.raw', '--json'], 'FILE').operand(), { from: 'FILE', text: 'a.raw' });
+  t.same(given(['--firmware', 'bios', 'a.raw'], 'FILE').operand().text, 'a.raw', 'after an option with a value');
+  t.same(given(['--', '--json'], 'FILE').operand().text, '--json', 'after --, whatever it looks like');
+  t.throws(() => given(['a', 'b'], 'FILE'), { code: 'BAD_OPTION', message: 'FILE: expected one, given also "b"' });
+  t.throws(() => given([], 'FILE').operand(), { code: 'BAD_OPTION', message: 'FILE: expected one, given nothing' });
+  t.equal(given(['--help'], 'FILE').print, 'help', 'help asks for none');
+  t.throws(() => given(['a'], null), { code: 'BAD_OPTION', message: '--: expected options only, given "a"' });
+});
