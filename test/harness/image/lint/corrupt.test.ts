@@ -1,6 +1,6 @@
 /**
- * Whatever an image claims: the lint ends, throws nothing, and reads no more than it may. Seeded, so that a failure can be
- * repeated: the seed is in the name of the row.
+ * Whatever an image claims: the lint ends, throws nothing, and reads no more than it may. Seeded, so that a failure
+ * can be repeated: the seed is in its message.
  */
 import t from 'tap';
 import { lintDisk } from '../../../../harness/image/lint/lint.ts';
