@@ -12,6 +12,12 @@ const SU = 0x2;
 const NEEDSFSCK = 0x4;
 const SUJ = 0x8;
 
+/** fs_sblockloc names another place than that it is read from. */
+function moved(volume: Buffer): Buffer {
+  volume.writeBigInt64LE(262144n, 65536 + 1000);
+  return volume;
+}
+
 const UFS_ROWS: readonly Row[] = [
   ['clean', () => ufs({ mib: 8, flags: SU | SUJ }), 'ok', /^UFS2 "rootfs", SU\+J, last mounted on \/, clean$/],
   ['UFS1', () => ufs({ mib: 8, version: 1 }), 'ok', /^UFS1 "rootfs", last mounted on \/, clean$/],
@@ -24,6 +30,7 @@ const UFS_ROWS: readonly Row[] = [
   ['larger than the partition', () => ufs({ mib: 8, fragments: 4096 }), 'broken', /16 MiB in a partition of 8.0 MiB/],
   ['an unfinished newfs', () => ufs({ mib: 8, magic: 0x19960408 }), 'broken', /did not finish/],
   ['damaged', () => ufs({ mib: 8, bsize: 7 }), 'broken', /superblock is damaged: blocks of 7/],
+  ['a copy that belongs elsewhere', () => moved(ufs({ mib: 8 })), 'broken', /no UFS superblock/],
   ['nothing', () => Buffer.alloc(1), 'broken', /no UFS superblock/],
 ];
 for (const [name, content, status, says] of UFS_ROWS) {
