@@ -21,15 +21,27 @@ export const OVMF_PLACES: readonly FirmwareFiles[] = [
   { codeFile: '/usr/share/edk2/ovmf/OVMF_CODE.fd', variablesTemplate: '/usr/share/edk2/ovmf/OVMF_VARS.fd' },
 ];
 
+/** What there is to say where no UEFI firmware is installed; null: there is some. */
+export function ovmfWarning(places: readonly FirmwareFiles[] = OVMF_PLACES): string | null {
+  return firstThere(places) === undefined ? `No guest can be started with UEFI: ${missingOvmf(places)}` : null;
+}
+
+const firstThere = (places: readonly FirmwareFiles[]): FirmwareFiles | undefined =>
+  places.find((place) => existsSync(place.codeFile) && existsSync(place.variablesTemplate));
+
+function missingOvmf(places: readonly FirmwareFiles[]): string {
+  const looked = places.map((place) => place.codeFile).join(', ');
+  return `firmware uefi needs OVMF, which is not installed: run ./setup.sh (Debian: package ovmf); looked for ${looked}`;
+}
+
 /**
  * @param dir folder of this start of the VM: XO keeps UEFI variables from start to start, the lab does not.
  * @throws where no OVMF is installed, naming the places that were looked at.
  */
 export async function uefiFirmware(dir: string, places: readonly FirmwareFiles[] = OVMF_PLACES): Promise<UefiFirmware> {
-  const found = places.find((place) => existsSync(place.codeFile) && existsSync(place.variablesTemplate));
+  const found = firstThere(places);
   if (found === undefined) {
-    const looked = places.map((place) => place.codeFile).join(', ');
-    throw new Error(`firmware uefi needs OVMF (Debian: package ovmf), which is not installed; looked for ${looked}`);
+    throw new Error(missingOvmf(places));
   }
   const variablesFile = join(dir, 'uefi-variables.fd');
   await copyFile(found.variablesTemplate, variablesFile, constants.COPYFILE_FICLONE);

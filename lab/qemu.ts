@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { type Accelerator, acceleratorEvidence, chooseAccelerator } from './accelerator.ts';
 import type { Backend, BackendVm, RunningVm } from './backend.ts';
 import { type QemuPaths, qemuArgs } from './qemu-args.ts';
-import { type FirmwareFiles, OVMF_PLACES, uefiFirmware } from './qemu-firmware.ts';
+import { type FirmwareFiles, OVMF_PLACES, ovmfWarning, uefiFirmware } from './qemu-firmware.ts';
 import { type ProcessEnd, type QemuProcess, startQemuProcess } from './qemu-process.ts';
 import { Qmp, type QmpEvent } from './qmp.ts';
 
@@ -32,6 +32,8 @@ const SOCKET_PATH_MAX = 107;
 export function qemuBackend(options: QemuBackendOptions): Backend {
   const accelerator = options.accelerator ?? chooseAccelerator(acceleratorEvidence());
   options.log(accelerator.why);
+  const warning = ovmfWarning(options.firmwarePlaces);
+  if (warning !== null) options.log(warning);
   return {
     kind: 'qemu',
     accelerator: accelerator.name,

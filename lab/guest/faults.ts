@@ -18,6 +18,7 @@ export const VARIANT_FAULTS = [
   'shepherd-not-pid1',
   'no-sshd',
   'no-root',
+  'no-efi-loader',
   'no-dhcp',
   'foreign-key',
   'halts-after-ready',
@@ -53,6 +54,8 @@ export interface FaultRow {
   readonly bootsAs: GuestBootMode | null;
   /** False: the boot loader gives the kernel no initramfs, so it finds no disk. */
   readonly hasRoot: boolean;
+  /** False: the boot partition has a loader for BIOS alone. */
+  readonly hasEfiLoader: boolean;
   readonly changes: (mode: GuestBootMode) => readonly Change[];
 }
 
@@ -66,7 +69,7 @@ const OUTSIDE = '/usr/local/share/guile/site/3.0';
 const OTHER_CLOSURE = `/frx/store/${'0123456789abcdef'.repeat(4)}-fruix-system-fruix-reference`;
 
 function row(changed: string, seen: string, ...changes: readonly Change[]): FaultRow {
-  return { changed, seen, onlyIn: null, bootsAs: null, hasRoot: true, changes: () => changes };
+  return { changed, seen, onlyIn: null, bootsAs: null, hasRoot: true, hasEfiLoader: true, changes: () => changes };
 }
 
 /** PID 1 that is no Shepherd, so that a guest of shepherd-pid1 can live without one. */
@@ -156,6 +159,13 @@ export const FAULTS: Readonly<Record<VariantFault, FaultRow>> = {
       'Console: "VFS: Unable to mount root fs", "Kernel panic - not syncing"; no network, the VM goes on running.',
     ),
     hasRoot: false,
+  },
+  'no-efi-loader': {
+    ...row(
+      'The boot partition has no folder EFI: there is a boot loader for BIOS alone.',
+      'Under BIOS all is well; under UEFI the firmware finds nothing to boot, and nothing ever answers.',
+    ),
+    hasEfiLoader: false,
   },
   'no-dhcp': row(
     'The script that would set the leased address is gone.',

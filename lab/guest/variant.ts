@@ -5,6 +5,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { applyChanges } from './changes.ts';
 import { FAULTS, type VariantFault } from './faults.ts';
+import { removeEfiLoader } from './recipe/disk.ts';
 import { modeImage, sidecarOf, writeSidecar } from './recipe/mode-image.ts';
 import type { GuestBootMode } from './recipe/syslinux.ts';
 
@@ -49,6 +50,7 @@ export async function makeVariant(options: VariantOptions): Promise<{ path: stri
     const root = row?.hasRoot === false ? 'missing' : 'named';
     await modeImage({ base, out: partial, bootMode: row?.bootsAs ?? bootMode, root, scratch });
     const changes = row?.changes(bootMode) ?? [];
+    if (row?.hasEfiLoader === false) await removeEfiLoader(partial);
     await applyChanges({ image: partial, changes, closure, files: VARIANT_FILES, scratch });
     await writeSidecar(out, { closure, bootMode });
     await rename(partial, out);

@@ -1,7 +1,8 @@
 /**
- * Makes the disk image: a sparse raw file with a GPT, a FAT boot partition with syslinux for BIOS,
- * and the ext4 root file system. Everything is written into the file: no root, no mounts, no loops.
+ * Makes the disk image: a sparse raw file with a GPT, a FAT boot partition with syslinux for BIOS and for UEFI (one
+ * configuration, so one image boots both ways), and the ext4 root file system. Everything is written into the file: no root, no mounts, no loops.
  */
+import { existsSync } from 'node:fs';
 import { open, readFile, stat, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { command } from './command.ts';
@@ -12,6 +13,14 @@ import { BOOT_PARTITION, type GuestBootMode, ROOT_PARTITION, syslinuxConfig } fr
 /** Code in the first sector, before the table of the protective MBR. */
 const BOOT_CODE_BYTES = 440;
 const BOOT_CODE = ['/usr/lib/syslinux/mbr/gptmbr.bin', '/usr/lib/SYSLINUX/gptmbr.bin'];
+
+/** What UEFI firmware runs where nothing else is said; then the part of syslinux that this loads from beside itself. */
+const EFI_FILES = [
+  { name: 'BOOTX64.EFI', source: '/usr/lib/SYSLINUX.EFI/efi64/syslinux.efi', package: 'syslinux-efi' },
+  { name: 'ldlinux.e64', source: '/usr/lib/syslinux/modules/efi64/ldlinux.e64', package: 'syslinux-common' },
+] as const;
+const EFI_DIR = 'EFI/BOOT';
+const MTOOLS = { env: { MTOOLS_SKIP_CHECK: '1', MTOOLSRC: '/dev/null' } };
 
 async function bootCode(): Promise<Buffer> {
   for (const path of BOOT_CODE) {
@@ -44,9 +53,20 @@ async function partition(image: string): Promise<void> {
 
 /** Puts a file into the boot partition of `image`, over one of the same name. */
 export async function writeBootFile(image: string, source: string, name: string): Promise<void> {
-  await command('mcopy', ['-o', '-i', `${image}@@${BOOT_OFFSET}`, source, `::/${name}`], {
-    env: { MTOOLS_SKIP_CHECK: '1', MTOOLSRC: '/dev/null' },
-  });
+  await command('mcopy', ['-o', '-i', `${image}@@${BOOT_OFFSET}`, source, `::/${name}`], MTOOLS);
+}
+
+async function writeEfiLoader(image: string): Promise<void> {
+  await command('mmd', ['-i', `${image}@@${BOOT_OFFSET}`, '::/EFI', `::/${EFI_DIR}`], MTOOLS);
+  for (const file of EFI_FILES) {
+    if (!existsSync(file.source)) throw new Error(`${file.source} is missing: install ${file.package}`);
+    await writeBootFile(image, file.source, `${EFI_DIR}/${file.name}`);
+  }
+}
+
+/** Leaves `image` with its boot loader for BIOS alone. */
+export async function removeEfiLoader(image: string): Promise<void> {
+  await command('mdeltree', ['-i', `${image}@@${BOOT_OFFSET}`, '::/EFI'], MTOOLS);
 }
 
 /** Makes `out` from the root file system in `tree`; returns the bytes it takes on this machine's disk. */
@@ -72,6 +92,7 @@ export async function buildDisk(options: {
   await writeBootFile(out, options.kernel, 'vmlinuz');
   await writeBootFile(out, options.initramfs, 'initrd.img');
   await writeBootFile(out, config, 'syslinux.cfg');
+  await writeEfiLoader(out);
   // A small journal: guests of a harness are switched off hard, and nothing here runs fsck.
   await command('mke2fs', [
     ...['-q', '-t', 'ext4', '-b', '4096', '-m', '0', '-J', 'size=4', '-L', ROOT_PARTITION],
