@@ -32,6 +32,8 @@ export interface BackendVm {
   readonly bootOrder: string;
   readonly disks: readonly BackendDisk[];
   readonly nics: readonly BackendNic[];
+  /** What a guest without PV drivers sees as its NICs; null: virtio, for want of Xen's own. */
+  readonly nicType: 'e1000' | 'rtl8139' | null;
   /** Exists and belongs to this start alone; for sockets, serial and logs. Removed by the server afterwards. */
   readonly dir: string;
 }

@@ -14,6 +14,7 @@ import { poolTemplates } from './templates.ts';
 import type { World } from './world.ts';
 
 const SECOND_MS = 1000;
+const CONTROL_DOMAIN_BYTES = 1717986919;
 
 /** How Xen Orchestra paces things, in ms. */
 export const REAL_PACE = { pollMs: 200, destroyRetryMs: 5 * SECOND_MS, signInThrottleMs: 2 * SECOND_MS };
@@ -24,6 +25,8 @@ export interface EndpointOptions {
   readonly dir: string;
   readonly users: readonly Omit<User, 'id'>[];
   readonly hostMemoryBytes: number;
+  /** Of these, what is used without any guest; default: as a control domain takes. */
+  readonly hostUsedBytes?: number;
   /** MAC → 127.x.y.z */
   readonly addresses?: ReadonlyMap<string, string>;
   readonly mishaps?: Mishaps;
@@ -55,9 +58,11 @@ export async function openEndpoint(options: EndpointOptions): Promise<Endpoint> 
     srPath,
     srSize: await freeBytes(srPath),
     hostMemoryBytes,
+    hostUsedBytes: options.hostUsedBytes ?? CONTROL_DOMAIN_BYTES,
     poolName: 'Embedded lab',
+    mishaps,
   });
-  for (const template of poolTemplates()) inventory.vms.set(template.uuid, template);
+  for (const template of poolTemplates(mishaps.has('no-default-template'))) inventory.vms.set(template.uuid, template);
   const view = new ObjectView(inventory, {
     pollMs: pace.pollMs,
     extraLagMs: () => Number(mishaps.get('late-objects') ?? 0) * SECOND_MS,

@@ -1,5 +1,6 @@
 /** What a lab's guests are: the backend that runs them, the images known to pass, the key that opens them. */
 import { mkdir, writeFile } from 'node:fs/promises';
+import { totalmem } from 'node:os';
 import { join } from 'node:path';
 import type { LabArguments } from './arguments.ts';
 import type { Backend, KnownImage } from './backend.ts';
@@ -17,6 +18,15 @@ export interface Guests {
   readonly keyPath: string;
   readonly budgetScale: number;
   readonly hostMemoryBytes: number;
+  /** Of these, what is used without any guest; undefined: what a control domain takes. */
+  readonly hostUsedBytes?: number;
+}
+
+/** Guests of QEMU live in this machine's memory, or in that of its container. */
+function memoryOfThisMachine(): Pick<Guests, 'hostMemoryBytes' | 'hostUsedBytes'> {
+  const limit = process.constrainedMemory();
+  const hostMemoryBytes = limit > 0 ? Math.min(limit, totalmem()) : totalmem();
+  return { hostMemoryBytes, hostUsedBytes: hostMemoryBytes - Math.min(hostMemoryBytes, process.availableMemory()) };
 }
 
 async function qemuGuests({ cacheDir }: LabArguments, log: (line: string) => void): Promise<Guests> {
@@ -27,7 +37,7 @@ async function qemuGuests({ cacheDir }: LabArguments, log: (line: string) => voi
   const backend = qemuBackend({ log });
   const { images, keyPath } = await referenceGuest({ cacheDir, log });
   const budgetScale = backend.accelerator === 'kvm' ? 1 : TCG_BUDGET_SCALE;
-  return { backend, images, keyPath, budgetScale, hostMemoryBytes: 16 * GIB };
+  return { backend, images, keyPath, budgetScale, ...memoryOfThisMachine() };
 }
 
 async function simulatedGuests(

@@ -1,9 +1,10 @@
 /**
- * The pool's books: one host, one SR, one network, templates, VMs, disks and what joins them, in memory.
+ * The pool's books: one host (or two), one SR, one network, templates, VMs, disks and what joins them, in memory.
  * Whoever changes a record calls `touch()`; what clients see of it is made by `objects.ts`, later.
  */
 import { randomUUID } from 'node:crypto';
 import { XapiError } from './errors.ts';
+import type { Mishaps } from './mishaps.ts';
 
 interface Identified {
   readonly uuid: string;
@@ -95,7 +96,10 @@ export interface InventoryOptions {
   /** Bytes that the SR claims to have. */
   readonly srSize: number;
   readonly hostMemoryBytes: number;
+  /** Of these, what is used without any guest. */
+  readonly hostUsedBytes: number;
   readonly poolName: string;
+  readonly mishaps: Mishaps;
 }
 
 export class Inventory {
@@ -106,6 +110,8 @@ export class Inventory {
   readonly network = { ...newIdentity(), tags: [] as string[] };
   readonly pif = newIdentity();
   readonly pbd = newIdentity();
+  /** Shown where a mishap wants a second host. */
+  readonly second = { host: newIdentity(), pif: newIdentity(), pbd: newIdentity(), sr: newIdentity() };
   /** Xen Orchestra's own id of its connection to the pool. */
   readonly serverId = randomUUID();
   readonly poolTags: string[] = [];
@@ -116,6 +122,7 @@ export class Inventory {
   readonly vdis = new Map<string, VdiRecord>();
   readonly vbds = new Map<string, VbdRecord>();
   readonly vifs = new Map<string, VifRecord>();
+  readonly #residence = new Map<string, string>();
   readonly #listeners = new Set<() => void>();
 
   constructor(options: InventoryOptions) {
@@ -156,13 +163,12 @@ export class Inventory {
     return [...this.vbds.values()].filter((vbd) => vbd.vdi === vdiUuid);
   }
 
-  /** Bytes that running VMs leave of the host's memory. */
-  freeMemory(): number {
-    let used = 0;
-    for (const vm of this.vms.values()) {
-      const starting = [...vm.operations.values()].includes('start');
-      if (vm.powerState === 'Running' || starting) used += vm.memory.dynamicMax;
-    }
-    return this.options.hostMemoryBytes - used;
+  /** Uuid of the host that the VM runs or last ran on. */
+  residence(vm: VmRecord): string {
+    return this.#residence.get(vm.uuid) ?? this.host.uuid;
+  }
+
+  settle(vm: VmRecord, hostUuid: string): void {
+    this.#residence.set(vm.uuid, hostUuid);
   }
 }

@@ -57,6 +57,7 @@ async function build(wish: LabArguments, undo: Undo, log: (line: string) => void
     dir,
     users: [{ ...login, permission: 'admin', poolAdmin: false }],
     hostMemoryBytes: guests.hostMemoryBytes,
+    ...(guests.hostUsedBytes === undefined ? {} : { hostUsedBytes: guests.hostUsedBytes }),
     addresses: new Map(slots.map(({ mac, address }) => [mac, address])),
     mishaps: wish.mishaps,
     log,

@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import type { Backend, BackendVm, RunningVm } from './backend.ts';
 import { XapiError } from './errors.ts';
 import { GuestMetrics } from './guest-metrics.ts';
+import { hostFor } from './host-choice.ts';
 import type { Inventory, VmRecord } from './inventory.ts';
 import type { Mishaps } from './mishaps.ts';
 import type { Storage } from './storage.ts';
@@ -48,11 +49,14 @@ export class Machines {
     this.#metrics = new GuestMetrics(options.inventory);
   }
 
-  async start(vm: VmRecord): Promise<void> {
+  /** @param hostUuid the only host to start it on; null: the one it has an affinity for, else the first */
+  async start(vm: VmRecord, hostUuid: string | null = null): Promise<void> {
     this.refuseBusy(vm, 'start');
     if (vm.powerState === 'Running') throw new XapiError(BAD_STATE, [vm.ref, 'halted', 'running']);
     this.#refuseMishaps(vm);
     this.#refuseResources(vm);
+    const host = hostFor(this.#options.inventory, vm, hostUuid);
+    this.#options.inventory.settle(vm, host);
     await this.#operation(vm, 'start', async () => {
       const started = this.#startBackend(vm);
       this.#starting.add(started);
@@ -127,7 +131,6 @@ export class Machines {
 
   #refuseResources(vm: VmRecord): void {
     const { inventory } = this.#options;
-    if (vm.memory.dynamicMax > inventory.freeMemory()) throw new XapiError('NO_HOSTS_AVAILABLE');
     for (const vbd of inventory.vbdsOf(vm.uuid)) {
       const vdi = inventory.vdi(vbd.vdi);
       const elsewhere = inventory
@@ -189,6 +192,7 @@ export class Machines {
       nics: inventory
         .vifsOf(vm.uuid)
         .map(({ mac }) => ({ mac, address: taken.has(mac) ? null : (addresses.get(mac) ?? null), dead })),
+      nicType: vm.platform.nicType === 'e1000' || vm.platform.nicType === 'rtl8139' ? vm.platform.nicType : null,
       dir,
     };
   }

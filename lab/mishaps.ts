@@ -8,6 +8,7 @@ interface MishapRow {
 }
 
 const SECONDS = /^\d+(\.\d+)?$/;
+const WHOLE = /^\d+$/;
 /** Which of its calls: every one, the first one (`once`), or the n-th, counted from when the mishap is switched on. */
 const CALLS = /^[a-z]+\.[a-zA-Z]+(:(once|[1-9]\d*))?$/;
 const CALLS_MEANING = 'method, method:once, or method:N for its N-th call';
@@ -36,7 +37,21 @@ export const MISHAPS = {
     '0.5',
   ),
   'transfer-fails': without('The pool refuses the content of every upload (VDI_IO_ERROR); no new VDI stays.'),
-  'sr-full': without('The SR makes no new disk (SR_BACKEND_FAILURE_44).'),
+  'sr-full': without('The SR makes no new disk (SR_BACKEND_FAILURE_44), and its figures do not show it.'),
+  'sr-size': taking('MiB', WHOLE, 'The SR shows that size.'),
+  'sr-thick': without('The SR is one that reserves disks in full (lvm).'),
+  'sr-maintenance': without('The SR is in maintenance mode.'),
+  'sr-detached': without('The SR is detached: its PBDs are not attached.'),
+  'host-free': taking('MiB', WHOLE, 'Each host has that much memory left for guests; shown, and enforced.'),
+  'host-disabled': without('The first host is disabled, as in maintenance mode.'),
+  'second-host': taking(
+    'local or shared',
+    /^(local|shared)$/,
+    'The pool has a second host, with an SR of its own of the same name (local), or one that sees the SR (shared).',
+    'local',
+  ),
+  'placed-elsewhere': without('A VM is started on the other host than it was asked for; with second-host.'),
+  'no-default-template': without('The pool has no template "Other install media", but another default one.'),
   'no-memory': without('No VM starts: no host has the memory (code 7).'),
   'dead-network': without('Guests have a NIC, but not a byte passes it.'),
   'drop-session-before': taking(

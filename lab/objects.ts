@@ -2,6 +2,7 @@
  * The shapes: pure functions from the pool's books to the objects that Xen Orchestra shows of them. Key sets and value
  * types are those of the recorded objects (`test/contract/recorded/objects.json`).
  */
+import { secondHost } from './figures.ts';
 import type { Inventory, VbdRecord, VdiRecord, VifRecord, VmRecord } from './inventory.ts';
 import type { Json, XoObject } from './json.ts';
 import { poolParts } from './pool-objects.ts';
@@ -27,6 +28,13 @@ function templateValues(vm: VmRecord): Record<string, Json> {
 
 /** Of the first NIC. */
 const reportKey = (address: string): string => (address.includes(':') ? '0/ipv6/0' : '0/ipv4/0');
+
+/** Halted: the pool, unless a disk is local to a host, as on an SR that no second host shares. */
+function container(inventory: Inventory, vm: VmRecord): string {
+  if (vm.powerState === 'Running') return inventory.residence(vm);
+  const local = secondHost(inventory) !== 'shared' && inventory.vbdsOf(vm.uuid).length > 0;
+  return local ? inventory.host.uuid : inventory.pool.uuid;
+}
 
 function vmObject(inventory: Inventory, vm: VmRecord): XoObject {
   const vbds = inventory.vbdsOf(vm.uuid);
@@ -69,8 +77,7 @@ function vmObject(inventory: Inventory, vm: VmRecord): XoObject {
     virtualizationMode: 'hvm',
     // No guest of this lab runs guest tools; what some report is for the address alone.
     xenTools: running ? false : undefined,
-    // Halted: the pool, unless a disk is local to a host; the only SR here is.
-    $container: running || vbds.length > 0 ? inventory.host.uuid : inventory.pool.uuid,
+    $container: container(inventory, vm),
     $VBDs: vbds.map((vbd) => vbd.uuid),
     VGPUs: [],
     $VGPUs: [],

@@ -1,10 +1,8 @@
 /** The shapes of what a pool is made of: itself, its host, SR, network, PIF and PBD. Pure functions. */
+import { CORES, hostMemory, isThick, residentsOf, secondHost, srSpace } from './figures.ts';
 import type { Inventory } from './inventory.ts';
 import type { Json, XoObject } from './json.ts';
 import { shaped } from './shaped-object.ts';
-
-const DOM0_MEMORY_BYTES = 1717986919;
-const CORES = 4;
 
 function poolObject(inventory: Inventory): XoObject {
   return shaped(inventory, inventory.pool, 'pool', {
@@ -28,6 +26,8 @@ function poolObject(inventory: Inventory): XoObject {
     platform_version: '3.4.0',
   });
 }
+
+const SR_NAME = 'Embedded local storage';
 
 /** What does not change while the lab lives. */
 const HOST_FACTS: Readonly<Record<string, Json>> = {
@@ -54,10 +54,8 @@ const HOST_FACTS: Readonly<Record<string, Json>> = {
   },
   build: 'embedded',
   chipset_info: { iommu: false },
-  enabled: true,
   cpus: { cores: CORES, sockets: 1 },
   current_operations: {},
-  hostname: 'embedded-host',
   iscsiIqn: 'iqn.2001-01.org.example:embedded',
   zstdSupported: true,
   license_params: {
@@ -71,17 +69,38 @@ const HOST_FACTS: Readonly<Record<string, Json>> = {
   logging: {},
 };
 
-function hostObject(inventory: Inventory): XoObject {
-  const size = inventory.options.hostMemoryBytes;
-  const running = [...inventory.vms.values()].filter((vm) => vm.powerState === 'Running');
-  return shaped(inventory, inventory.host, 'host', {
+/** A host with what joins it to its network and its SR. */
+interface HostParts {
+  readonly own: Identity;
+  readonly name: string;
+  readonly pif: Identity;
+  readonly pbd: Identity;
+  readonly sr: Identity;
+}
+
+interface Identity {
+  readonly uuid: string;
+  readonly ref: string;
+}
+
+function hosts(inventory: Inventory): readonly HostParts[] {
+  const { host, pif, pbd, sr, second } = inventory;
+  const first = { own: host, name: 'embedded-host', pif, pbd, sr };
+  const more = secondHost(inventory);
+  if (more === null) return [first];
+  const other = { own: second.host, name: 'embedded-host-2', pif: second.pif, pbd: second.pbd };
+  return [first, { ...other, sr: more === 'shared' ? sr : second.sr }];
+}
+
+function hostObject(inventory: Inventory, { own, name, pif, pbd }: HostParts): XoObject {
+  const first = own === inventory.host;
+  return shaped(inventory, own, 'host', {
     ...HOST_FACTS,
-    name_description: 'this machine',
-    name_label: 'embedded-host',
-    memory: {
-      usage: DOM0_MEMORY_BYTES + running.reduce((sum, vm) => sum + vm.memory.dynamicMax, 0),
-      size,
-    },
+    enabled: !(first && inventory.options.mishaps.has('host-disabled')),
+    hostname: name,
+    name_description: first ? 'this machine' : 'a second host that is only shown',
+    name_label: name,
+    memory: { ...hostMemory(inventory, own.uuid) },
     multipathing: false,
     otherConfig: {
       agent_start_time: `${inventory.bootTime}.`,
@@ -91,47 +110,58 @@ function hostObject(inventory: Inventory): XoObject {
     patches: [],
     powerOnMode: '',
     power_state: 'Running',
-    residentVms: running.map((vm) => vm.uuid),
+    residentVms: residentsOf(inventory, own.uuid).map((vm) => vm.uuid),
     startTime: inventory.bootTime,
     supplementalPacks: [],
     agentStartTime: inventory.bootTime,
     rebootRequired: false,
-    tags: [...inventory.hostTags],
+    tags: first ? [...inventory.hostTags] : [],
     version: '8.3.0',
     productBrand: 'XCP-ng',
     hvmCapable: true,
     certificates: [],
-    PIFs: [inventory.pif.uuid],
-    $PIFs: [inventory.pif.uuid],
+    PIFs: [pif.uuid],
+    $PIFs: [pif.uuid],
     PCIs: [],
     $PCIs: [],
     PGPUs: [],
     $PGPUs: [],
-    $PBDs: [inventory.pbd.uuid],
+    $PBDs: [pbd.uuid],
   });
 }
 
 function srObject(inventory: Inventory): XoObject {
-  const vdis = [...inventory.vdis.values()];
+  const { physicalUsage: physical_usage, size, usage } = srSpace(inventory);
+  const joined = hosts(inventory).filter(({ sr }) => sr === inventory.sr);
+  const shared = joined.length > 1;
+  const thick = isThick(inventory);
   return shaped(inventory, inventory.sr, 'SR', {
     content_type: 'user',
-    physical_usage: vdis.reduce((sum, vdi) => sum + vdi.usage, 0),
-    allocationStrategy: 'thin',
+    physical_usage,
+    allocationStrategy: thick ? 'thick' : 'thin',
     current_operations: {},
-    inMaintenanceMode: false,
+    inMaintenanceMode: inventory.options.mishaps.has('sr-maintenance'),
     name_description: 'a directory of raw files',
-    name_label: 'Embedded local storage',
-    size: inventory.options.srSize,
-    shared: false,
-    SR_type: 'file',
+    name_label: SR_NAME,
+    size,
+    shared,
+    SR_type: thick ? 'lvm' : 'file',
     tags: [...inventory.sr.tags],
-    usage: vdis.reduce((sum, vdi) => sum + vdi.size, 0),
-    VDIs: vdis.map((vdi) => vdi.uuid),
+    usage,
+    VDIs: [...inventory.vdis.keys()],
     other_config: {},
     sm_config: {},
-    $container: inventory.host.uuid,
-    $PBDs: [inventory.pbd.uuid],
+    $container: shared ? inventory.pool.uuid : inventory.host.uuid,
+    $PBDs: joined.map(({ pbd }) => pbd.uuid),
   });
+}
+
+/** As every host of a real pool has one, with the same name as the others'. */
+function secondSr(inventory: Inventory): XoObject[] {
+  if (secondHost(inventory) !== 'local') return [];
+  const { host, pbd, sr } = inventory.second;
+  const own = { physical_usage: 0, usage: 0, VDIs: [], tags: [], $container: host.uuid, $PBDs: [pbd.uuid] };
+  return [shaped(inventory, sr, 'SR', { ...srObject(inventory), id: sr.uuid, ...own })];
 }
 
 function networkObjects(inventory: Inventory): XoObject[] {
@@ -145,48 +175,61 @@ function networkObjects(inventory: Inventory): XoObject[] {
     name_label: 'Pool-wide network associated with eth0',
     other_config: {},
     tags: [...inventory.network.tags],
-    PIFs: [inventory.pif.uuid],
+    PIFs: hosts(inventory).map(({ pif }) => pif.uuid),
     VIFs: [...inventory.vifs.keys()],
     nbd: false,
     insecureNbd: false,
     isBonded: false,
   });
-  const pif = shaped(inventory, inventory.pif, 'PIF', {
-    attached: true,
-    isBondMaster: false,
-    isBondSlave: false,
-    device: 'eth0',
-    deviceName: 'user-mode network',
-    dns: '',
-    disallowUnplug: false,
-    gateway: '',
-    ip: '127.0.0.1',
-    ipv6: [],
-    mac: '02:00:00:00:00:01',
-    management: true,
-    carrier: true,
-    mode: 'Static',
-    ipv6Mode: 'None',
-    mtu: 1500,
-    netmask: '255.0.0.0',
-    physical: true,
-    primaryAddressType: 'IPv4',
-    vlan: -1,
-    speed: 1000,
-    $host: inventory.host.uuid,
-    $network: inventory.network.uuid,
-  });
-  const pbd = shaped(inventory, inventory.pbd, 'PBD', {
-    attached: true,
-    host: inventory.host.uuid,
-    SR: inventory.sr.uuid,
-    device_config: { location: inventory.options.srPath },
-    otherConfig: {},
-  });
-  return [network, pif, pbd];
+  return [network, ...hosts(inventory).flatMap((host) => joints(inventory, host))];
+}
+
+/** What joins a host to the network and to its SR. */
+function joints(inventory: Inventory, { own, pif, pbd, sr }: HostParts): XoObject[] {
+  const first = own === inventory.host;
+  return [
+    shaped(inventory, pif, 'PIF', {
+      attached: true,
+      isBondMaster: false,
+      isBondSlave: false,
+      device: 'eth0',
+      deviceName: 'user-mode network',
+      dns: '',
+      disallowUnplug: false,
+      gateway: '',
+      ip: '127.0.0.1',
+      ipv6: [],
+      mac: first ? '02:00:00:00:00:01' : '02:00:00:00:00:02',
+      management: true,
+      carrier: true,
+      mode: 'Static',
+      ipv6Mode: 'None',
+      mtu: 1500,
+      netmask: '255.0.0.0',
+      physical: true,
+      primaryAddressType: 'IPv4',
+      vlan: -1,
+      speed: 1000,
+      $host: own.uuid,
+      $network: inventory.network.uuid,
+    }),
+    shaped(inventory, pbd, 'PBD', {
+      attached: !(sr === inventory.sr && inventory.options.mishaps.has('sr-detached')),
+      host: own.uuid,
+      SR: sr.uuid,
+      device_config: { location: inventory.options.srPath },
+      otherConfig: {},
+    }),
+  ];
 }
 
 /** The pool and its parts as they are now. */
 export function poolParts(inventory: Inventory): XoObject[] {
-  return [poolObject(inventory), hostObject(inventory), srObject(inventory), ...networkObjects(inventory)];
+  return [
+    poolObject(inventory),
+    ...hosts(inventory).map((host) => hostObject(inventory, host)),
+    srObject(inventory),
+    ...secondSr(inventory),
+    ...networkObjects(inventory),
+  ];
 }

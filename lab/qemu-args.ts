@@ -43,7 +43,7 @@ export function qemuArgs(vm: BackendVm, settings: QemuSettings): string[] {
     // A guest's reboot reboots, its power-off ends QEMU, and what it does after a panic is its own affair.
     ...['-action', 'reboot=reset,shutdown=poweroff,panic=none'],
     ...disksInOrder(vm.disks).flatMap((disk, index) => diskArgs(disk, index, index === 0 ? bootIndex(vm, 'c') : null)),
-    ...vm.nics.flatMap((nic, index) => nicArgs(nic, index, index === 0 ? bootIndex(vm, 'n') : null)),
+    ...vm.nics.flatMap((nic, index) => nicArgs(vm, nic, index)),
     ...['-vga', 'std', '-vnc', `unix:${escapeValue(settings.paths.vncSocket)}`],
     ...['-chardev', `file,id=serial0,path=${escapeValue(settings.paths.serialFile)}`, '-serial', 'chardev:serial0'],
     ...['-chardev', `socket,id=qmp0,path=${escapeValue(settings.paths.qmpSocket)},server=on,wait=off`],
@@ -102,7 +102,8 @@ function diskArgs(disk: BackendDisk, index: number, boot: number | null): string
   return ['-blockdev', JSON.stringify(node), '-device', device];
 }
 
-function nicArgs(nic: BackendNic, index: number, boot: number | null): string[] {
+function nicArgs(vm: BackendVm, nic: BackendNic, index: number): string[] {
+  const boot = index === 0 ? bootIndex(vm, 'n') : null;
   // Its own subnet for each, else a guest with two NICs has one route twice.
   const subnet = `10.0.${2 + index}`;
   // restrict: a guest under test reaches neither this machine nor the net; forwards into it and DHCP still work.
@@ -110,7 +111,7 @@ function nicArgs(nic: BackendNic, index: number, boot: number | null): string[] 
   if (nic.address !== null) user.push(`hostfwd=tcp:${nic.address}:${FORWARDED_SSH_PORT}-:22`);
   // Without a ROM no firmware waits for a network boot that nobody asked for.
   const rom = boot === null ? ',romfile=' : `,bootindex=${boot}`;
-  const device = `virtio-net-pci,mac=${nic.mac}${rom}`;
+  const device = `${vm.nicType ?? 'virtio-net-pci'},mac=${nic.mac}${rom}`;
   // Dead: the NIC has its cable and nobody at the other end (on a hub alone its sends would hang and its driver
   // complain of it). The forward is there without a NIC, so a connection to the address is accepted and no byte
   // ever comes, as it is with a guest that got no address. QEMU warns of both, on its stderr.

@@ -9,6 +9,7 @@ import type { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ByteReader, StreamEnded } from './byte-reader.ts';
 import { XapiError } from './errors.ts';
+import { hasRoomFor } from './figures.ts';
 import { type Inventory, newIdentity, type VdiRecord } from './inventory.ts';
 import type { Mishaps } from './mishaps.ts';
 import { writeSparse } from './sparse-file.ts';
@@ -47,7 +48,7 @@ export class Storage {
 
   async create(disk: NewDisk): Promise<VdiRecord> {
     const { inventory, mishaps } = this.#options;
-    if (mishaps.has('sr-full') || disk.size > inventory.options.srSize) {
+    if (mishaps.has('sr-full') || !hasRoomFor(inventory, disk.size)) {
       throw new XapiError('SR_BACKEND_FAILURE_44', ['', 'There is insufficient space', ''], {
         method: 'VDI.create',
         params: [createParams(disk, inventory.sr.ref)],

@@ -48,11 +48,14 @@ function template(
   };
 }
 
-/** Fresh identities at each call. */
-export function poolTemplates(): VmRecord[] {
+/**
+ * Fresh identities at each call.
+ * @param otherDefault the default template is not "Other install media"
+ */
+export function poolTemplates(otherDefault = false): VmRecord[] {
   return [
     template({
-      nameLabel: 'Other install media',
+      nameLabel: otherDefault ? 'Embedded default template' : 'Other install media',
       nameDescription: 'Template which allows VM installation from install media',
       isDefaultTemplate: true,
       firmware: 'bios',

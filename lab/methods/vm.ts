@@ -32,11 +32,12 @@ async function start({ force = false, bypassMacAddressesCheck = false }: Start, 
     throw operationFailed(vm.uuid, 'DUPLICATED_MAC_ADDRESS');
   }
   if (mishaps.has('start-fails-late')) return undefined;
+  const host = call.objects.host?.uuid ?? null;
   const lateSeconds = mishaps.get('start-comes-late');
-  if (lateSeconds === undefined) await machines.start(vm);
+  if (lateSeconds === undefined) await machines.start(vm, host);
   else {
     const late = (error: unknown): void => log(`mishap start-comes-late: VM ${vm.nameLabel}: ${String(error)}`);
-    setTimeout(() => void machines.start(vm).catch(late), Number(lateSeconds) * 1000).unref();
+    setTimeout(() => void machines.start(vm, host).catch(late), Number(lateSeconds) * 1000).unref();
   }
   const seconds = mishaps.vanishesAt(AFTER_START);
   if (seconds !== null) view.hideFor(seconds * 1000);

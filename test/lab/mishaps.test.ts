@@ -5,12 +5,14 @@ import { MISHAPS, Mishaps } from '../../lab/mishaps.ts';
 import { ask } from '../contract/http.ts';
 import { type TestEndpoint, testEndpoint, USERS } from '../contract/open-endpoint.ts';
 import { OPERATOR_TRIALS } from './operator-mishaps.ts';
+import { POOL_TRIALS } from './pool-mishaps.ts';
 
 const BINARY = { 'content-type': 'application/octet-stream' };
 
 /** One trial per mishap: compiles only while all of them are here. */
 const TRIALS: Readonly<Record<keyof typeof MISHAPS, (t: Test, ends: TestEndpoint) => Promise<unknown>>> = {
   ...OPERATOR_TRIALS,
+  ...POOL_TRIALS,
   async 'upload-cut'(t, { mishaps, rest, the, until }) {
     mishaps.set('upload-cut', '0.5');
     const sr = await the({ type: 'SR' });

@@ -15,6 +15,7 @@ const vm: BackendVm = {
     { path: '/lab/a.raw', position: '2', readOnly: false },
   ],
   nics: [{ mac: '02:00:00:00:aa:01', address: '127.83.17.1', dead: false }],
+  nicType: null,
   dir: '/lab/vm',
 };
 const settings: QemuSettings = {
@@ -105,4 +106,12 @@ t.test('UEFI: its own variables, and an error where there is no firmware', async
   t.same(values(args, '-machine'), ['q35,accel=tcg']);
   t.match(values(args, '-drive'), [/unit=0,readonly=on,file=\/fw\/code\.fd$/, /unit=1,file=\/lab\/vm\/vars\.fd$/]);
   t.throws(() => qemuArgs({ ...vm, firmware: 'uefi' }, settings), /firmware uefi needs the path of an OVMF image/);
+});
+
+t.test('NICs: virtio, or the model that was ordered', async (t) => {
+  const models = (nicType: BackendVm['nicType']) =>
+    values(qemuArgs({ ...vm, nicType }, settings), '-device').filter((text) => text.includes('mac='));
+  t.match(models(null), [/^virtio-net-pci,mac=02:00:00:00:aa:01,/]);
+  t.match(models('e1000'), [/^e1000,mac=02:00:00:00:aa:01,/]);
+  t.match(models('rtl8139'), [/^rtl8139,mac=/]);
 });

@@ -59,6 +59,7 @@ export function lab(
       memoryBytes: 2 ** 29,
       cpus: 1,
       firmware: 'bios',
+      nicType: null,
       bootOrder: 'c',
       disks: [{ path: image, position: '0', readOnly: false }],
       nics: [{ ...slot, dead }],

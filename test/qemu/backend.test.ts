@@ -44,6 +44,7 @@ function newVm(t: Test, changes: Partial<BackendVm> = {}, disk = bootSector()): 
     memoryBytes: 64 * 2 ** 20,
     cpus: 1,
     firmware: 'bios',
+    nicType: null,
     bootOrder: 'c',
     disks: [{ path, position: '0', readOnly: false }],
     nics: [{ mac: '02:00:00:00:aa:01', address, dead: false }],
@@ -153,7 +154,10 @@ t.test('what cannot be started is said clearly', async (t) => {
   await t.rejects(start(t, nowhere), /Could not open '\/nonexistent\/disk\.raw': No such file/);
   await t.rejects(start(t, newVm(t), { binary: 'no-such-qemu' }), /no-such-qemu: not found \(exit status 127\)/);
   const uefi = newVm(t, { firmware: 'uefi' });
-  await t.rejects(start(t, uefi, { firmwarePlaces: [] }), /firmware uefi needs OVMF.*setup\.sh \(Debian: package ovmf\)/);
+  await t.rejects(
+    start(t, uefi, { firmwarePlaces: [] }),
+    /firmware uefi needs OVMF.*setup\.sh \(Debian: package ovmf\)/,
+  );
   const deep = newVm(t, { dir: `/tmp/${'x'.repeat(110)}` });
   await t.rejects(start(t, deep), /too long for a Unix socket \(at most 107\)/);
 });
