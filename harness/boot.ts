@@ -75,6 +75,11 @@ export async function boot(world: World, theCase: Case, order: BootOrder): Promi
     deadline: budget(world, budgets.provisionS),
     disposals: order.disposals,
     onUpload: (done, total) => world.tell.upload(done, total),
+    onWarning: (line) => {
+      world.log.warn({ placement: line }, 'placement');
+      world.evidence.record('placement', `${order.purpose} warning`, { line });
+      world.tell.note(`warning: ${line}`);
+    },
   });
   world.evidence.record('image', order.purpose, {
     sha256: order.image.sha256,
@@ -82,10 +87,12 @@ export async function boot(world: World, theCase: Case, order: BootOrder): Promi
     onlyDisk: guest.onlyDisk,
   });
   world.log.info({ vm: guest.uuid, macs: guest.macs, purpose: order.purpose }, 'provisioned');
+  world.evidence.record('placement', `${order.purpose} ordered`, guest.placed);
   const deadline = budget(world, budgets.bootS);
   const startedAtMs = performance.now();
   world.tell.stage(`boot${which}`);
   await guest.start(deadline);
+  world.evidence.record('placement', order.purpose, guest.placed);
   const arrival = await awaitArrival(guest, order.login, deadline, world.tell.waiting);
   world.evidence.record('connection', order.purpose, describe(arrival, guest.uuid));
   return { guest, arrival, disposals: order.disposals, startedAtMs };

@@ -65,6 +65,12 @@ const RULES: readonly Rule[] = [
     given: 'both: by a CA the certificate is checked, any is not',
   },
   {
+    key: 'placement.host',
+    broken: ({ placement, fixed }) => fixed !== null && placement.host !== null,
+    expected: 'a lab whose guests are made for a run (one without [fixed])',
+    given: "an operator's VM, which is started where the pool wants it",
+  },
+  {
     key: 'addresses.stimulate',
     broken: ({ addresses }) => addresses.stimulate !== null && addresses.neighbours === null,
     expected: 'a neighbour table that it fills (addresses.neighbours or --neighbours)',

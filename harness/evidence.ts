@@ -11,6 +11,7 @@ import { scrub } from './secrets.ts';
 export type EvidenceKind =
   | 'lab'
   | 'image'
+  | 'placement'
   | 'console'
   | 'command'
   | 'observation'

@@ -106,6 +106,18 @@ export const FAULTS = {
   UPLOAD_INTERRUPTED: row('lab', true, 'Look at the network between here and Xen Orchestra and at its log.'),
   UPLOAD_REFUSED: row('lab', false, 'Read the error; look at free space and state of the SR.'),
   READ_BACK_DIFFERS: row('lab', false, 'The disk in the lab is not the one that was sent: check the SR.'),
+  SR_UNUSABLE: row('lab', false, 'End the maintenance mode of the SR or plug its PBDs, or name another SR.'),
+  SR_FULL: row('lab', false, 'Free space on the SR (delete what is not needed, rescan it), or name another SR.'),
+  HOST_UNUSABLE: row(
+    'lab',
+    false,
+    'Enable or start the host, plug the PBD of its SR, or name another host, or none for any.',
+  ),
+  WRONG_HOST: row(
+    'lab',
+    false,
+    'The pool ran the VM on another host than the one that was ordered: look at load balancing and affinity rules.',
+  ),
   NO_HOST_AVAILABLE: row('lab', false, 'Free memory on the hosts, or order a smaller guest (memory_mib).'),
   VM_START_REFUSED: row('lab', false, 'Read the error of the pool; start a VM by hand on the same host and SR.'),
   VM_LOST: row('lab', false, 'Somebody or something removed the VM, or Xen Orchestra lost its pool: look at its log.'),

@@ -11,7 +11,7 @@ import type {
   SshTable,
   XoTable,
 } from './lab-tables.ts';
-import { BOOT_MODES, type BootMode, type GuestPaths } from './model.ts';
+import { BOOT_MODES, type BootMode, type GuestPaths, NIC_TYPES } from './model.ts';
 import { PATH_TABLE } from './path-table.ts';
 import { type Overrides, type Table, TomlReader } from './toml-reader.ts';
 
@@ -26,7 +26,7 @@ export const KNOWN_KEYS: Readonly<Record<string, readonly string[]>> = {
     ...['slots', 'control', 'reference', 'paths'],
   ],
   xo: ['url', 'token_file', 'email', 'password_file', 'insecure', 'ca_file', 'fingerprint'],
-  placement: ['template', 'sr', 'network', 'memory_mib', 'cpus', 'firmware'],
+  placement: ['template', 'sr', 'network', 'host', 'memory_mib', 'cpus', 'firmware', 'nic'],
   fixed: ['vm', 'vdi', 'leave', 'control', 'lock_wait_s', 'pad'],
   ssh: ['user', 'port', 'key', 'passphrase_file', 'agent', 'become', 'keepalive_s', 'jump'],
   'ssh.jump': ['host', 'port', 'user', 'key', 'host_key'],
@@ -116,14 +116,19 @@ function xo(reader: TomlReader): XoTable {
 
 function placement(reader: TomlReader): PlacementTable {
   return {
-    template: reader.string('placement', 'template'),
+    template: unless('none', reader.string('placement', 'template')),
     sr: reader.string('placement', 'sr'),
     network: reader.string('placement', 'network'),
     memoryMiB: reader.whole('placement', 'memory_mib', { min: 64, max: 1_048_576 }) ?? 2048,
     cpus: reader.whole('placement', 'cpus', { min: 1, max: 256 }) ?? 1,
-    firmware: reader.choice('placement', 'firmware', ['bios', 'uefi'] as const) ?? 'bios',
+    firmware: reader.choice('placement', 'firmware', ['bios', 'uefi'] as const),
+    nic: reader.choice('placement', 'nic', NIC_TYPES),
+    host: unless('any', reader.string('placement', 'host')),
   };
 }
+
+/** A word that takes back what a file or a variable names. */
+const unless = (nothing: string, given: string | null): string | null => (given === nothing ? null : given);
 
 function fixed(reader: TomlReader): FixedTable {
   const uuid = (key: 'vm' | 'vdi'): string =>

@@ -1,5 +1,5 @@
 /** What a lab file says, as types: the tables of the file, named as they are there. */
-import type { BootMode, Firmware, GuestPaths } from './model.ts';
+import type { BootMode, Firmware, GuestPaths, NicType } from './model.ts';
 
 /** What is said of guests, wherever they run. */
 export interface GuestTables {
@@ -48,7 +48,12 @@ export interface PlacementTable {
   readonly network: string | null;
   readonly memoryMiB: number;
   readonly cpus: number;
-  readonly firmware: Firmware;
+  /** Null: the template's. */
+  readonly firmware: Firmware | null;
+  /** Null: the template's. */
+  readonly nic: NicType | null;
+  /** Null: any. */
+  readonly host: string | null;
 }
 
 /** One VM and one VDI that the operator allots; nothing else of the pool is touched. */

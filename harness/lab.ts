@@ -4,7 +4,7 @@
  */
 import type { Deadline } from './deadline.ts';
 import type { Disposals } from './disposals.ts';
-import type { Firmware, PlannedImage } from './model.ts';
+import type { Firmware, NicType, Placed, PlannedImage } from './model.ts';
 
 /** Progress of something long; called often, cheap to ignore. Bytes. */
 export type Progress = (doneBytes: number, totalBytes: number) => void;
@@ -22,6 +22,8 @@ export interface GuestOrder {
   /** Undo before do: every create call is preceded by a registration here. */
   readonly disposals: Disposals;
   readonly onUpload: Progress;
+  /** Told what is no reason to stop, but may become one: little room that is left, say. */
+  readonly onWarning: (line: string) => void;
 }
 
 /** How the image came into the lab; goes into the evidence and the report. */
@@ -100,6 +102,8 @@ export interface Guest {
   readonly imported: ImportRecord;
   /** True where the uploaded disk is the only disk of the VM, as listed after creation. */
   readonly onlyDisk: boolean;
+  /** What was placed where; the host is known once it was started. */
+  readonly placed: Placed;
   /** Powers on and waits until XO shows `Running`. */
   start(deadline: Deadline): Promise<void>;
   address(deadline: Deadline): Promise<Address>;
@@ -164,7 +168,10 @@ export interface Lab {
 
 /** Firmware and size of a guest; part of the lab's settings. */
 export interface GuestShape {
-  readonly firmware: Firmware;
+  /** Null: the template's. */
+  readonly firmware: Firmware | null;
   readonly memoryMiB: number;
   readonly cpus: number;
+  /** Emulated NIC, for guests that have no driver for Xen's own; null: the template's. */
+  readonly nic: NicType | null;
 }

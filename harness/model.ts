@@ -13,6 +13,33 @@ export type BootMode = (typeof BOOT_MODES)[number];
 /** Firmware the guest is started with. */
 export type Firmware = 'bios' | 'uefi';
 
+/** What XO calls `nicType`: what a guest sees that has no driver for Xen's own NICs. */
+export const NIC_TYPES = ['rtl8139', 'e1000'] as const;
+export type NicType = (typeof NIC_TYPES)[number];
+
+export interface NamedObject {
+  readonly uuid: string;
+  readonly name: string;
+}
+
+/** What was placed where. */
+export interface Placed {
+  readonly pool: NamedObject;
+  /** Where it really ran, by XO's objects after the start; null: it was not seen running. */
+  readonly host: NamedObject | null;
+  /** True where that host was ordered. */
+  readonly hostOrdered: boolean;
+  /** Null: an operator's VM. */
+  readonly template: NamedObject | null;
+  readonly sr: NamedObject | null;
+  readonly network: NamedObject | null;
+  readonly firmware: Firmware;
+  /** Null for an operator's VM, and for the template's NIC. */
+  readonly memoryMiB: number | null;
+  readonly cpus: number | null;
+  readonly nic: NicType | null;
+}
+
 /**
  * Budgets of a scenario, in seconds of a Xen or KVM host. A lab multiplies them by its
  * `budget_scale` (6 under TCG); nothing ever adjusts them by itself.

@@ -79,14 +79,25 @@ export const OPTIONS: readonly Option[] = [
     key: 'xo.fingerprint',
   }),
   lab('xo-insecure', null, 'take any certificate; the report says so', { key: 'xo.insecure' }),
-  placement('template', 'NAME | UUID', 'template of the VM (default: Other install media)', {
-    key: 'placement.template',
-  }),
+  placement(
+    'template',
+    'NAME | UUID | none',
+    "template of the VM (default, and none: the pool's Other install media)",
+    {
+      key: 'placement.template',
+    },
+  ),
   placement('sr', 'NAME | UUID', "SR of its disk (default: the pool's default SR)", { key: 'placement.sr' }),
   placement('network', 'NAME | UUID', 'network of its VIF', { key: 'placement.network' }),
+  placement('host', 'NAME | UUID | any', 'host that it must run on (default: any that sees SR and network)', {
+    key: 'placement.host',
+  }),
   placement('memory-mib', 'NUMBER', 'memory of the VM in MiB (default: 2048)', { key: 'placement.memory_mib' }),
   placement('cpus', 'NUMBER', 'virtual CPUs (default: 1)', { key: 'placement.cpus' }),
-  placement('firmware', 'bios | uefi', 'firmware of the VM (default: bios)', { key: 'placement.firmware' }),
+  placement('firmware', 'bios | uefi', "firmware of the VM (default: the template's)", { key: 'placement.firmware' }),
+  placement('nic', 'rtl8139 | e1000', "NIC for guests without PV drivers (default: the template's)", {
+    key: 'placement.nic',
+  }),
   fixed('fixed-vm', 'UUID', 'VM to use instead of making one; nothing else is touched', { key: 'fixed.vm' }),
   fixed('fixed-vdi', 'UUID', 'its disk, which is overwritten with the image', { key: 'fixed.vdi' }),
   fixed('leave', 'halted | running', 'how that VM is left (default: halted)', { key: 'fixed.leave' }),

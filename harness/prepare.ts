@@ -80,7 +80,11 @@ function settings(request: Request, file: LabFile, jump: JumpHost | null): XoLab
     template: placement.template,
     sr: placement.sr,
     network: placement.network,
-    shape: { firmware: placement.firmware, memoryMiB: placement.memoryMiB, cpus: placement.cpus },
+    host: placement.host,
+    shape: {
+      ...{ firmware: placement.firmware, nic: placement.nic },
+      ...{ memoryMiB: placement.memoryMiB, cpus: placement.cpus },
+    },
     fixed: fixed && { ...fixed, lockWaitMs: fixed.lockWaitS * 1000 },
     slots: file.slots,
     addressSources: addressSources(file, jump, request.childEnvironment),

@@ -3,7 +3,7 @@
  * come first, with the seed's spelling and in the seed's order.
  */
 
-import type { BootMode, Check, JudgedCheck, LintFinding, PlannedImage, Verdict } from './model.ts';
+import type { BootMode, Check, JudgedCheck, LintFinding, NamedObject, Placed, PlannedImage, Verdict } from './model.ts';
 import type { CaseResult } from './run.ts';
 
 /** Version of `result.json`; readers take older ones and refuse newer. */
@@ -123,6 +123,7 @@ export function metadata(report: Report): readonly (readonly [string, string])[]
     ['guest_ip_others', result?.addressOthers.join(', ') || 'none'],
     ['ssh_host_key', result?.hostKey ?? 'none'],
     ['vm_uuid', result?.vm ?? 'none'],
+    ...placement(result?.placed ?? null),
     ['import_path', result?.imported?.path ?? 'none'],
     ['import_bytes', String(result?.imported?.bytes ?? 0)],
     ['import_seconds', ((result?.imported?.ms ?? 0) / 1000).toFixed(3)],
@@ -144,6 +145,19 @@ export function metadata(report: Report): readonly (readonly [string, string])[]
     ...Object.entries(result?.timings ?? {}).map(([stage, s]) => [`time_${stage}_s`, s.toFixed(3)] as const),
     ['time_total_s', report.seconds.toFixed(3)],
     ['exit_code', String(report.exitCode)],
+  ];
+}
+
+function placement(placed: Placed | null): readonly (readonly [string, string])[] {
+  if (placed === null) return [];
+  const shown = (object: NamedObject | null): string => (object === null ? 'none' : `${object.name} (${object.uuid})`);
+  return [
+    ['host', shown(placed.host)],
+    ['host_ordered', String(placed.hostOrdered)],
+    ['template', shown(placed.template)],
+    ['sr', shown(placed.sr)],
+    ['network', shown(placed.network)],
+    ['firmware', placed.firmware],
   ];
 }
 

@@ -13,7 +13,7 @@ import { interview } from './interview.ts';
 import { judge } from './judge.ts';
 import type { Guest, ImportRecord, StoppedBy } from './lab.ts';
 import { explainLoss } from './loss.ts';
-import type { Case, FaultRecord, Verdict } from './model.ts';
+import type { Case, FaultRecord, Placed, Verdict } from './model.ts';
 import { powerOffOver } from './power-off.ts';
 import { inOrder, type Judged, runProbes } from './probing.ts';
 import { decideSilence } from './silence.ts';
@@ -37,6 +37,8 @@ export interface CaseResult {
   /** Facts that are written down and judged by nobody, by metadata key. */
   readonly records: Readonly<Record<string, string>>;
   readonly vm: string | null;
+  /** What was placed where; null: nothing was started. */
+  readonly placed: Placed | null;
   readonly imported: ImportRecord | null;
   /** What stopped a VM that is left halted, after its probes; null: ours are deleted, others run on. */
   readonly stoppedBy: StoppedBy | null;
@@ -59,6 +61,7 @@ export async function run(theCase: Case, world: World): Promise<CaseResult> {
     hostKey: null,
     records: {},
     vm: null,
+    placed: null,
     imported: null,
     stoppedBy: null,
   };
@@ -96,6 +99,7 @@ async function witness(theCase: Case, world: World, disposals: Disposals, findin
   const booted = await boot(world, theCase, order);
   const { arrival, guest } = booted;
   found.vm = guest.uuid;
+  found.placed = guest.placed;
   found.imported = guest.imported;
   if (arrival.state === 'silent') {
     await keepConsole(world, theCase, guest);

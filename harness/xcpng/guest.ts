@@ -2,6 +2,7 @@
 import { type Clock, Deadline, type Look, systemClock, until } from '../deadline.ts';
 import { Fault } from '../faults.ts';
 import type { Address, ConsoleText, Guest, GuestDeath, ImportRecord, PowerOff, StoppedBy } from '../lab.ts';
+import type { Placed } from '../model.ts';
 import { chooseAddress, sayingsOfXo } from './address.ts';
 import { AskedSources } from './asked-sources.ts';
 import { serialText } from './console.ts';
@@ -10,6 +11,7 @@ import { VmPresence } from './presence.ts';
 import type { Session } from './session.ts';
 import type { Slot, XoLabSettings } from './settings.ts';
 import { stopVm } from './stop.ts';
+import type { Host } from './wire-pool.ts';
 import { BAD_POWER_STATE, isBusy, isXoError } from './xo-error.ts';
 
 export interface XoGuestParts {
@@ -22,6 +24,10 @@ export interface XoGuestParts {
   readonly slot: Slot | null;
   readonly imported: ImportRecord;
   readonly onlyDisk: boolean;
+  /** As planned; its host is filled in when the VM runs. */
+  readonly place: Placed;
+  /** Id of the only host that it may run on; null: any. */
+  readonly hostId: string | null;
   /** Default: the system's. */
   readonly clock?: Clock;
   /** Default: deleted. */
@@ -36,6 +42,8 @@ const OUT_OF_SIGHT_MS_MAX = 180_000;
 const HALT_STAYS_MS = 3_000;
 /** A start that was answered with yes shows itself within this time, or it failed late. */
 const START_TAKES_MS = 60_000;
+/** XO shows a VM as running together with its host; nothing but an order hangs on which one. */
+const HOST_SHOWN_MS = 2_000;
 
 export class XoGuest implements Guest {
   readonly uuid: string;
@@ -44,6 +52,7 @@ export class XoGuest implements Guest {
   readonly imported: ImportRecord;
   readonly onlyDisk: boolean;
   readonly afterwards: Guest['afterwards'];
+  #placed: Placed;
   readonly #parts: XoGuestParts;
   readonly #presence: VmPresence;
   readonly #sources: AskedSources;
@@ -52,6 +61,7 @@ export class XoGuest implements Guest {
 
   constructor(parts: XoGuestParts) {
     this.#parts = parts;
+    this.#placed = parts.place;
     this.uuid = parts.uuid;
     this.name = parts.name;
     this.macs = parts.macs;
@@ -62,12 +72,18 @@ export class XoGuest implements Guest {
     this.#presence = new VmPresence(parts.session.objects, parts.poolId, parts.uuid, parts.clock);
   }
 
-  /** @throws Fault NO_HOST_AVAILABLE, VM_START_REFUSED, XO_OBJECT_LATE, VM_LOST, and as `Session.call` */
+  get placed(): Placed {
+    return this.#placed;
+  }
+
+  /**
+   * @throws Fault NO_HOST_AVAILABLE, VM_START_REFUSED, XO_OBJECT_LATE, VM_LOST, WRONG_HOST, and as `Session.call`
+   */
   async start(deadline: Deadline): Promise<void> {
     const { session, uuid } = this.#parts;
     const before = session.objects.get('VM', uuid)?.startTime ?? null;
     try {
-      await session.call('vm.start', { id: uuid }, deadline);
+      await session.call('vm.start', this.#startCall(), deadline);
     } catch (error) {
       if (!answerLost(session, error)) throw error;
       const what = 'the VM whose start was not answered';
@@ -86,6 +102,38 @@ export class XoGuest implements Guest {
       );
     });
     this.#started = true;
+    await this.#onItsHost(deadline);
+  }
+
+  #startCall(): Readonly<Record<string, string>> {
+    const { uuid, hostId } = this.#parts;
+    return hostId === null ? { id: uuid } : { id: uuid, host: hostId };
+  }
+
+  /** Where XO shows it, which is asked for a moment only: a guest that has halted already is on no host any more. */
+  async #onItsHost(deadline: Deadline): Promise<void> {
+    const { session, uuid, hostId } = this.#parts;
+    const { objects } = session;
+    const look = (): Look<Host | null> => {
+      const vm = objects.get('VM', uuid);
+      if (vm !== undefined && vm.powerState !== 'Running') return { done: null };
+      const host = objects.get('host', vm?.container ?? '');
+      return host === undefined ? { seen: `$container ${vm?.container ?? 'none'}` } : { done: host };
+    };
+    const within = deadline.within(hostId === null ? HOST_SHOWN_MS : OUT_OF_SIGHT_MS_MAX);
+    const shown = objects.waitFor(within, `the host of VM ${uuid} to be shown`, 'XO_OBJECT_LATE', look);
+    const host = await shown.catch((error: unknown) => {
+      if (hostId !== null || !(error instanceof Fault) || error.party === 'nobody') throw error;
+      return null;
+    });
+    if (host === null) return;
+    this.#placed = { ...this.#placed, host: { uuid: host.uuid, name: host.name } };
+    if (hostId === null || host.id === hostId) return;
+    const ordered = objects.get('host', hostId)?.name ?? hostId;
+    throw new Fault(
+      'WRONG_HOST',
+      `VM ${uuid} was ordered on host "${ordered}" and runs on "${host.name}" (${host.uuid})`,
+    );
   }
 
   /** A guest that powers itself off at once may never be seen running: its start time tells. */
@@ -99,9 +147,9 @@ export class XoGuest implements Guest {
   }
 
   async #startAgain(deadline: Deadline): Promise<void> {
-    const { session, uuid } = this.#parts;
+    const { session } = this.#parts;
     try {
-      await session.call('vm.start', { id: uuid }, deadline);
+      await session.call('vm.start', this.#startCall(), deadline);
     } catch (error) {
       // It runs already, or is being started: the first call came through.
       if (!isXoError(error, BAD_POWER_STATE) && !isBusy(error)) throw error;

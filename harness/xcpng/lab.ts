@@ -13,7 +13,7 @@ import { openSession, type Session } from './session.ts';
 import type { XoLabSettings } from './settings.ts';
 import { Slots } from './slots.ts';
 import { sweep, sweepLines } from './sweep.ts';
-import type { Pool } from './wire.ts';
+import type { Pool } from './wire-pool.ts';
 
 /** As many characters of it stand in the name of a guest. */
 const RUN_ID_SHOWN = 8;
@@ -26,6 +26,8 @@ class XoLab implements Lab {
   readonly #settings: XoLabSettings;
   readonly #slots: Slots;
   readonly #poolId: string;
+  /** Did this lab make or remove something? What it freed the pool may measure late. */
+  #takenAway = false;
 
   constructor(session: Session, settings: XoLabSettings, pool: Pool) {
     this.name = settings.name;
@@ -51,7 +53,10 @@ class XoLab implements Lab {
   }
 
   provision(order: GuestOrder): Promise<Guest> {
-    const context = { session: this.#session, settings: this.#settings, slots: this.#slots };
+    const figuresMayLag = this.#takenAway;
+    const context = { session: this.#session, settings: this.#settings, slots: this.#slots, figuresMayLag };
+    // A second guest is made when the first one has been taken back.
+    this.#takenAway = true;
     const { fixed } = this.#settings;
     return fixed === null ? provision(context, order) : provisionFixed(context, fixed, order);
   }
@@ -75,7 +80,9 @@ class XoLab implements Lab {
 
   async sweepDead(dead: readonly DeadRun[], deadline: Deadline): Promise<SweepLines> {
     const only = dead.map(({ runId }) => runId);
-    return sweepLines(await sweep(this.#session, { dead, only, dryRun: false }, deadline));
+    const lines = sweepLines(await sweep(this.#session, { dead, only, dryRun: false }, deadline));
+    this.#takenAway ||= lines.removed.length > 0;
+    return lines;
   }
 
   close(): Promise<void> {
@@ -93,7 +100,7 @@ function poolOf({ objects }: Session, settings: XoLabSettings): Pool {
 }
 
 /**
- * Signs in and resolves template, SR and network, so that a wrong name is told before anything is made.
+ * Signs in and resolves template, SR, network and host, so that a wrong name is told before anything is made.
  * @param onChange told when the session is lost and when it is back
  * @throws Fault BAD_PLACEMENT, BAD_FIXED_VM, and as `openSession`
  */

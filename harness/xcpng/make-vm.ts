@@ -53,7 +53,8 @@ function takeSlot({ slots, session, order }: Making): Slot | null {
 }
 
 function parameters({ order, placement, name, settings }: Making, slot: Slot | null, claim: Claim) {
-  const { firmware, memoryMiB, cpus } = settings.shape;
+  const { memoryMiB, cpus, nic } = settings.shape;
+  const { firmware, host } = placement;
   return {
     name_label: name,
     name_description: `${order.purpose} of ${order.caseId}; made by Bootwitness, gone by ${claim.expires}`,
@@ -64,6 +65,8 @@ function parameters({ order, placement, name, settings }: Making, slot: Slot | n
     cpusMax: cpus,
     memory: memoryMiB * 1024 * 1024,
     hvmBootFirmware: firmware,
+    ...(nic === null ? {} : { nicType: nic }),
+    ...(host === null ? {} : { affinityHost: host.id }),
     tags: claim.tags,
   };
 }

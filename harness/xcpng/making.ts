@@ -14,6 +14,8 @@ export interface ProvisionContext {
   readonly session: Session;
   readonly settings: XoLabSettings;
   readonly slots: Slots;
+  /** Something was taken away in this pool just now: its figures may not know it yet. */
+  readonly figuresMayLag: boolean;
 }
 
 export interface Making extends ProvisionContext {

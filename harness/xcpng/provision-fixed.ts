@@ -5,6 +5,7 @@
 import { Deadline, retry } from '../deadline.ts';
 import { Fault } from '../faults.ts';
 import type { Guest, GuestOrder, ImportRecord } from '../lab.ts';
+import type { NamedObject, Placed } from '../model.ts';
 import { type DiskSource, plainSource } from './disk-source.ts';
 import { checkFixedPlace, type FixedPlace } from './fixed-place.ts';
 import { XoGuest } from './guest.ts';
@@ -15,6 +16,7 @@ import { type Lock, lockVm } from './lock.ts';
 import { LOCK_PREFIX } from './lock-tag.ts';
 import { noteRetry } from './make-disk.ts';
 import { answerLost, type ProvisionContext } from './making.ts';
+import type { ObjectStore } from './objects.ts';
 import { paddedSource } from './pad.ts';
 import { readBack } from './read-back.ts';
 import type { FixedSettings } from './settings.ts';
@@ -77,7 +79,22 @@ export async function provisionFixed(
     onlyDisk: true,
     clock: deadline.clock,
     afterwards: fixed.leave,
+    place: placeOf(session.objects, place),
+    hostId: null,
   });
+}
+
+/** What the operator's VM is, for the report. */
+function placeOf(objects: ObjectStore, { vm, vdi, poolId }: FixedPlace): Placed {
+  const shown = (object: NamedObject | undefined): NamedObject | null =>
+    object === undefined ? null : { uuid: object.uuid, name: object.name };
+  const network = vm.vifs.flatMap((id) => objects.get('VIF', id)?.network ?? [])[0];
+  return {
+    ...{ pool: shown(objects.get('pool', poolId)) ?? { uuid: poolId, name: '' }, host: null, hostOrdered: false },
+    ...{ template: null, sr: shown(objects.get('SR', vdi.sr)) },
+    ...{ network: network === undefined ? null : shown(objects.get('network', network)), firmware: vm.firmware },
+    ...{ memoryMiB: null, cpus: null, nic: null },
+  };
 }
 
 /** Objects leave and come back when XO loses its pool: waits for VM and disk, or until they are missing for sure. */

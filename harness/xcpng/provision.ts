@@ -1,5 +1,5 @@
 /**
- * Makes a guest: VM, disk from the image, disk attached, boot order set, and looks at what XO then
+ * Makes a guest where there is room for it: VM, disk from the image, disk attached, boot order set, and looks at what XO then
  * shows of it. Whatever is asked for is registered for clean-up first, with the claim that finds it.
  */
 import { Fault } from '../faults.ts';
@@ -9,13 +9,18 @@ import { somePoolShown } from './listing.ts';
 import { intendDisk, makeDisk } from './make-disk.ts';
 import { holdSlot, makeVm } from './make-vm.ts';
 import { answerLost, type Making, type ProvisionContext, shownAfterAll } from './making.ts';
-import { resolvePlacement } from './placement.ts';
+import { plannedPlace, resolvePlacement } from './placement.ts';
+import { preflight } from './preflight.ts';
 
 /** @throws Fault as the steps do; what was made until then is in `order.disposals` */
 export async function provision(context: ProvisionContext, order: GuestOrder): Promise<Guest> {
   const { session, settings } = context;
   await somePoolShown(session, order.deadline); // after a reconnect names cannot be resolved without
   const placement = resolvePlacement(session.objects, settings);
+  const { image } = order;
+  const { figuresMayLag } = context;
+  const warnings = preflight(session.objects, placement, { shape: settings.shape, image, figuresMayLag });
+  for (const line of warnings) order.onWarning(line);
   const name = `bootwitness ${order.purpose === 'control' ? 'control ' : ''}${order.caseId}`;
   const making: Making = { ...context, order, placement, name };
   const intended = intendDisk(making);
@@ -28,7 +33,11 @@ export async function provision(context: ProvisionContext, order: GuestOrder): P
   const { macs, onlyDisk } = await shown(making, uuid, disk.vdiUuid);
   const poolId = placement.pool.id;
   const { clock } = order.deadline;
-  return new XoGuest({ session, settings, poolId, uuid, name, macs, slot, imported: disk.imported, onlyDisk, clock });
+  return new XoGuest({
+    ...{ session, settings, poolId, uuid, name, macs, slot, imported: disk.imported, onlyDisk, clock },
+    place: plannedPlace(placement, settings),
+    hostId: placement.host?.id ?? null,
+  });
 }
 
 async function attachDisk({ session, order }: Making, vmUuid: string, vdiUuid: string): Promise<void> {

@@ -42,12 +42,14 @@ export interface XoLabSettings {
   readonly url: string;
   readonly credential: Credential;
   readonly tls: TlsSettings;
-  /** Name, uuid or id; null: the template "Other install media". */
+  /** Name, uuid or id; null: the pool's own "Other install media", else another default template. */
   readonly template: string | null;
   /** Name or uuid; null: the pool's default SR. */
   readonly sr: string | null;
   /** Name or uuid; null: the pool's only network, else its management network. */
   readonly network: string | null;
+  /** Name or uuid; null: any that can run the guest. */
+  readonly host: string | null;
   readonly shape: GuestShape;
   /** Null: guests are ephemeral, made and deleted by us. */
   readonly fixed: FixedSettings | null;

@@ -4,6 +4,7 @@
  */
 import { Fault } from '../faults.ts';
 import { Fields, type Named } from './wire-fields.ts';
+import { host, network, pbd, pif, pool, sr, template } from './wire-pool.ts';
 
 export const POWER_STATES = ['Halted', 'Running', 'Paused', 'Suspended'] as const;
 export type PowerState = (typeof POWER_STATES)[number];
@@ -28,12 +29,10 @@ export interface Vm extends Named {
   readonly bootOrder: string;
   readonly firmware: 'bios' | 'uefi';
   readonly virtualizationMode: string;
-}
-
-export interface Template extends Named {
-  /** Of a default template the id is not the uuid, and `vm.create` wants the id. */
-  readonly isDefault: boolean;
-  readonly vbds: readonly string[];
+  /** Running: the host it is on. Halted: the pool, or the host of its local disk. */
+  readonly container: string | null;
+  /** Bytes that the pool could take back from it while it runs, where its memory is dynamic. */
+  readonly reclaimableBytes: number;
 }
 
 export interface Vdi extends Named {
@@ -63,29 +62,12 @@ export interface Vif {
   readonly network: string;
 }
 
-export interface Sr extends Named {
-  readonly contentType: string;
-  readonly sizeBytes: number;
-}
-
-export type Network = Named;
-
-export interface Pif {
-  readonly id: string;
-  readonly pool: string;
-  readonly network: string;
-  readonly management: boolean;
-}
-
-export interface Host extends Named {
-  readonly enabled: boolean;
-}
-
-export interface Pool extends Named {
-  readonly defaultSr: string | null;
-}
-
 type Raw = Readonly<Record<string, unknown>>;
+
+function reclaimable({ size, dynamic }: Raw): number {
+  const [least] = Array.isArray(dynamic) ? (dynamic as unknown[]) : [];
+  return typeof size === 'number' && typeof least === 'number' ? Math.max(0, size - least) : 0;
+}
 
 function vm(id: string, raw: Raw): Vm {
   const fields = new Fields(id, raw);
@@ -105,12 +87,9 @@ function vm(id: string, raw: Raw): Vm {
     bootOrder: String(boot.order ?? ''),
     firmware: boot.firmware === 'uefi' ? 'uefi' : 'bios',
     virtualizationMode: fields.optionalString('virtualizationMode') ?? 'unknown',
+    container: fields.optionalString('$container'),
+    reclaimableBytes: reclaimable(fields.record('memory')),
   };
-}
-
-function template(id: string, raw: Raw): Template {
-  const fields = new Fields(id, raw);
-  return { ...fields.named(), isDefault: fields.boolean('isDefaultTemplate'), vbds: fields.strings('$VBDs') };
 }
 
 function vdi(id: string, raw: Raw): Vdi {
@@ -138,29 +117,6 @@ function vif(id: string, raw: Raw): Vif {
   return { id, vm: fields.string('$VM'), mac, device: fields.string('device'), network: fields.string('$network') };
 }
 
-function sr(id: string, raw: Raw): Sr {
-  const fields = new Fields(id, raw);
-  return { ...fields.named(), contentType: fields.string('content_type'), sizeBytes: fields.number('size') };
-}
-
-function pif(id: string, raw: Raw): Pif {
-  const fields = new Fields(id, raw);
-  const network = fields.string('$network');
-  return { id, pool: fields.string('$pool'), network, management: fields.boolean('management') };
-}
-
-function host(id: string, raw: Raw): Host {
-  const fields = new Fields(id, raw);
-  return { ...fields.named(), enabled: fields.boolean('enabled') };
-}
-
-function pool(id: string, raw: Raw): Pool {
-  const fields = new Fields(id, raw);
-  return { ...fields.named(), defaultSr: fields.optionalString('default_SR') };
-}
-
-const network = (id: string, raw: Raw): Network => new Fields(id, raw).named();
-
 /** XO's `type` → how it is read. `VM-template` is read as a Template; a VM that is still one, through `claimable`. */
 export const PARSERS = {
   VM: vm,
@@ -171,6 +127,7 @@ export const PARSERS = {
   SR: sr,
   network,
   PIF: pif,
+  PBD: pbd,
   host,
   pool,
 } as const;

@@ -36,6 +36,11 @@ function guestWith(slot: string | null, clock = systemClock): Told {
     ...{ session, settings, poolId: 'P', uuid: 'v', name: 'x', macs: [], onlyDisk: true },
     slot: slot === null ? null : { mac: '02:00:00:00:00:01', address: slot },
     imported: { path: 'none', bytes: 0, ms: 0, mibPerS: 0, readBack: false },
+    hostId: null,
+    place: {
+      ...{ pool: { uuid: 'P', name: 'pool' }, host: null, hostOrdered: false, template: null, sr: null, network: null },
+      ...{ firmware: 'bios', memoryMiB: null, cpus: null, nic: null },
+    },
     clock,
   });
   return { guest, objects, tell };

@@ -92,8 +92,8 @@ export async function openTestLab(): Promise<TestLab> {
     url: `${endpoint.url}/`,
     credential: { token: new Secret(token) },
     tls: { insecure: false, caPem: null, fingerprint: null },
-    ...{ template: null, sr: null, network: null },
-    shape: { firmware: 'bios', memoryMiB: 512, cpus: 1 },
+    ...{ template: null, sr: null, network: null, host: null },
+    shape: { firmware: 'bios', memoryMiB: 512, cpus: 1, nic: null },
     fixed: null,
     slots: [slot],
     addressSources: [],
@@ -111,6 +111,7 @@ export async function openTestLab(): Promise<TestLab> {
       deadline: within(10_000),
       disposals: new Disposals((entry) => journal.push(entry)),
       onUpload: () => undefined,
+      onWarning: () => undefined,
       ...changes,
     }),
     left: () => [
