@@ -1,6 +1,6 @@
 /**
- * Facts of the run that are written down and judged by nobody: what lies in the operator's home, and
- * what the system log has of Shepherd's start. That they cannot be read changes no verdict.
+ * Facts of the run that are written down and judged by nobody: what lies in the operator's home, what the system log
+ * has of Shepherd's start, by which firmware the guest found itself booted. That they cannot be read changes no verdict.
  */
 import type { Observation } from './model.ts';
 import { words } from './probes/quote.ts';
@@ -21,11 +21,15 @@ for log in ${words(LOGS)}; do
   fact_start logger_log ${BYTES_MAX} "$log: $found"
   break
 done
+# FreeBSD (from documentation): BIOS or UEFI. Linux: the folder is there under UEFI alone.
+method=$(bounded 3 sysctl -n machdep.bootmethod 2>/dev/null | tr '[:upper:]' '[:lower:]')
+[ -n "$method" ] || { [ -d /sys/kernel ] && { [ -d /sys/firmware/efi ] && method=uefi || method=bios; }; }
+[ -z "$method" ] || fact boot_firmware "$method"
 :`;
 
 /** Metadata key → value, of those that could be read. */
 export function readRecords(observation: Observation): Readonly<Record<string, string>> {
   if (observation.state === 'unseen') return {};
-  const keys = ['operator_home_listing', 'logger_log'];
+  const keys = ['operator_home_listing', 'logger_log', 'boot_firmware'];
   return Object.fromEntries(Object.entries(observation.facts).filter(([key]) => keys.includes(key)));
 }

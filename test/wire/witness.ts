@@ -9,8 +9,10 @@ import { Writable } from 'node:stream';
 import t from 'tap';
 import { readRequest } from '../../harness/config.ts';
 import { Deadline } from '../../harness/deadline.ts';
+import { Fault, faultRecord } from '../../harness/faults.ts';
 import { Invocation } from '../../harness/invocation.ts';
 import { people } from '../../harness/reporters/people.ts';
+import { tapMisuse } from '../../harness/reporters/tap.ts';
 import { Secret } from '../../harness/secrets.ts';
 import { openSession, type Session } from '../../harness/xcpng/session.ts';
 import { labArguments } from '../../lab/arguments.ts';
@@ -190,7 +192,13 @@ async function invoke(
     command: 'phase9 --',
     args,
   };
-  const code = await new Invocation(options).go();
+  const code = await new Invocation(options).go().catch(async (thrown: unknown) => {
+    if (!(thrown instanceof Fault && thrown.party === 'caller')) throw thrown;
+    // As `phase.ts` ends it.
+    printed.misuse(faultRecord(thrown));
+    out.stream.write(await tapMisuse(faultRecord(thrown)));
+    return 2;
+  });
   const stderr = err.text();
   const workdir = /^workdir: (.+)$/m.exec(stderr)?.[1] ?? '';
   return {
