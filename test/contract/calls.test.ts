@@ -126,6 +126,13 @@ t.test('every call fits the recorded schema', async (t) => {
   );
 });
 
+t.test('what is ordered of a guest goes where it binds', async (t) => {
+  const [, host] = calls.flatMap(({ method, params }) => (method === 'vm.start' ? [params.host] : []));
+  t.type(host, 'string');
+  const created = calls.filter(({ method, params }) => method === 'vm.create' && params.affinityHost === host);
+  t.match(created, [{ params: { nicType: 'e1000', hvmBootFirmware: 'uefi', CPUs: 1, cpusMax: 1, memory: 2 ** 29 } }]);
+});
+
 t.test('every request is one that is recorded, and its headers are those that work', async (t) => {
   const seen = new Set<string>();
   for (const request of requests) {

@@ -52,6 +52,18 @@ async function ephemeral(world: TestLab): Promise<void> {
   await lab.close();
 }
 
+/** A guest that is ordered in every detail: on this host, with that NIC and firmware. */
+async function ordered(world: TestLab): Promise<void> {
+  const shape = { ...world.settings.shape, nic: 'e1000', firmware: 'uefi' } as const;
+  const lab = await openXoLab({ ...world.settings, shape, host: 'embedded-host' }, within(5_000));
+  const order = world.order({ runId: 'run-4', readBack: false });
+  const guest = await lab.provision(order);
+  await guest.start(within(5_000));
+  const left = await order.disposals.run(within(10_000));
+  if (left.length > 0) throw new Error(left.join('; '));
+  await lab.close();
+}
+
 /** An XO without a REST API: the disk comes by `disk.import`. */
 async function olderXo(world: TestLab): Promise<void> {
   world.mishaps.set('no-rest');
@@ -107,6 +119,7 @@ export async function recordHarness(): Promise<Recording> {
   const [called, asked] = [recordCalls(), recordRequests()];
   try {
     await ephemeral(world);
+    await ordered(world);
     await olderXo(world);
     await fixed(world, operators);
     await byPassword(world);

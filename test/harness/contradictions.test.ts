@@ -45,6 +45,11 @@ function outcome({ args = [], environment = {}, lab, token: withToken }: Asked):
 const PIN = `fingerprint = "${'ab'.repeat(32)}"\n`;
 const ROWS: readonly (readonly [string, Asked, RegExp])[] = [
   [
+    "a host for an operator's VM",
+    { lab: `[fixed]\nvm = "${UUID}"\nvdi = "${UUID}"\n`, args: ['--host', 'h1'] },
+    /^BAD_OPTION: --host: expected a lab whose guests are made .* given an operator's VM/,
+  ],
+  [
     'a fixed VM on the embedded lab',
     { args: ['--lab', 'embedded', '--fixed-vm', UUID] },
     /^BAD_OPTION: --fixed-vm: .*no VM of an operator/,

@@ -105,6 +105,11 @@ t.test('fixed guest, jump host and addresses', async (t) => {
 t.test('what the caller gives wins over the file, and is checked alike', async (t) => {
   const with_ = (key: string, text: string, from = '--x') => new Map([[key, { from, text }]]);
   t.equal(parseLabFile('/l.toml', GOOD, with_('placement.cpus', '3')).placement.cpus, 3);
+  const placed = (key: string, text: string) => parseLabFile('/l.toml', GOOD, with_(key, text)).placement;
+  t.match(placed('placement.nic', 'e1000'), { nic: 'e1000', host: null, template: null });
+  t.equal(placed('placement.host', 'h1').host, 'h1');
+  t.equal(placed('placement.host', 'any').host, null, 'takes back what the file names');
+  t.equal(placed('placement.template', 'none').template, null);
   t.equal(parseLabFile('/l.toml', GOOD, with_('xo.insecure', 'true')).xo.insecure, true);
   t.equal(parseLabFile('/l.toml', GOOD, with_('ssh.jump.host', 'j')).ssh.jump?.host, 'j');
   t.same(parseLabFile('/l.toml', GOOD, with_('addresses.command', 'lease -m')).addresses.command, ['lease', '-m']);
@@ -115,6 +120,8 @@ t.test('what the caller gives wins over the file, and is checked alike', async (
   t.equal(parseLabFile('/l.toml', GOOD, with_('xo.fingerprint', colons)).xo.fingerprint, 'ab'.repeat(32));
   const rows: readonly [string, string, string, string, RegExp][] = [
     ['placement.cpus', 'two', '--cpus', 'BAD_OPTION', /^--cpus: expected a number from 1 to 256, given "two"/],
+    ['placement.nic', 'virtio', '--nic', 'BAD_OPTION', /^--nic: expected rtl8139 or e1000, given "virtio"/],
+    ['placement.firmware', 'efi', '--firmware', 'BAD_OPTION', /^--firmware: expected bios or uefi, given "efi"/],
     ['fixed.vm', 'x', 'BOOTWITNESS_FIXED_VM', 'BAD_ENVIRONMENT', /^BOOTWITNESS_FIXED_VM: expected a uuid, given "x"/],
     ['xo.insecure', 'yes', '--xo-insecure', 'BAD_OPTION', /^--xo-insecure: expected true or false, given "yes"/],
   ];

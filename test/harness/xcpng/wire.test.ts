@@ -48,4 +48,16 @@ t.test('what we want of them', async (t) => {
   t.match(PARSERS.VDI(String(vdi.id), vdi), { name: 'boot disk', sizeBytes: 67108864, description: '' });
   const pool = raw('pool');
   t.equal(PARSERS.pool(String(pool.id), pool).defaultSr, pool.default_SR);
+  const sr = raw('SR');
+  t.match(PARSERS.SR(String(sr.id), sr), {
+    ...{ contentType: 'user', srType: 'file', sizeBytes: 270553174016, usedBytes: 0 },
+    ...{ thick: false, shared: false, inMaintenance: false },
+  });
+  const host = raw('host');
+  const memory = { sizeBytes: 17179869184, usedBytes: 1717986919 };
+  t.match(PARSERS.host(String(host.id), host), { name: 'sim-host', enabled: true, running: true, memory });
+  const pbd = raw('PBD');
+  t.match(PARSERS.PBD(String(pbd.id), pbd), { host: host.id, sr: sr.id, attached: true });
+  t.match(parsed, { firmware: 'bios', virtualizationMode: 'hvm', memoryMinBytes: 2 ** 27, viridian: false });
+  t.equal(PARSERS.VM(String(tools.id), tools).container, host.id, 'where it runs');
 });
