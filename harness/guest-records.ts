@@ -1,6 +1,6 @@
 /**
  * Facts of the run that are written down and judged by nobody: what lies in the operator's home, what the system log
- * has of Shepherd's start, by which firmware the guest found itself booted. That they cannot be read changes no verdict.
+ * has of Shepherd's start, by which firmware the guest says it was booted. That they cannot be read changes no verdict.
  */
 import type { Observation } from './model.ts';
 import { words } from './probes/quote.ts';

@@ -31,7 +31,7 @@ const firstThere = (places: readonly FirmwareFiles[]): FirmwareFiles | undefined
 
 function missingOvmf(places: readonly FirmwareFiles[]): string {
   const looked = places.map((place) => place.codeFile).join(', ');
-  return `firmware uefi needs OVMF, which is not installed: run ./setup.sh (Debian: package ovmf); looked for ${looked}`;
+  return `firmware uefi needs OVMF, which is not there: run ./setup.sh (Debian: package ovmf); looked for ${looked}`;
 }
 
 /**

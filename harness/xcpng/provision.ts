@@ -1,6 +1,6 @@
 /**
- * Makes a guest where there is room for it: VM, disk from the image, disk attached, boot order set, and looks at what XO then
- * shows of it. Whatever is asked for is registered for clean-up first, with the claim that finds it.
+ * Makes a guest where there is room for it: VM, disk from the image, disk attached, boot order set, and looks at what
+ * XO then shows of it. Whatever is asked for is registered for clean-up first, with the claim that finds it.
  */
 import { Fault } from '../faults.ts';
 import type { Guest, GuestOrder } from '../lab.ts';

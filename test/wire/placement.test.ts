@@ -1,6 +1,6 @@
 /**
- * Where a guest is put, through the whole harness: each refusal comes before anything is made, and what was placed where
- * is in the report. Guests are simulated here, and the pool's figures are the lab's.
+ * Where a guest is put, through the whole harness: each refusal comes before anything is made, and what was placed
+ * where is in the report. Guests are simulated here, and the pool's figures are the lab's.
  */
 import t from 'tap';
 import { inLanes } from '../lanes.ts';

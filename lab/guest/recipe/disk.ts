@@ -1,6 +1,7 @@
 /**
  * Makes the disk image: a sparse raw file with a GPT, a FAT boot partition with syslinux for BIOS and for UEFI (one
- * configuration, so one image boots both ways), and the ext4 root file system. Everything is written into the file: no root, no mounts, no loops.
+ * configuration, so one image boots both ways), and the ext4 root file system. Everything is written into the file: no
+ * root, no mounts, no loops.
  */
 import { existsSync } from 'node:fs';
 import { open, readFile, stat, truncate, writeFile } from 'node:fs/promises';

@@ -66,8 +66,10 @@ t.test('memory', async (t) => {
   t.match(memoryRoom([full], need, none), {
     state: 'short',
     code: 'NO_HOST_AVAILABLE',
-    sentence:
-      'the guest is to have 2048 MiB, and the only host that can run it has not so much free; "name of h2" (h2): 1.0 GiB free of 16.0 GiB',
+    sentence: [
+      'the guest is to have 2048 MiB, and the only host that can run it has not so much free',
+      '"name of h2" (h2): 1.0 GiB free of 16.0 GiB',
+    ].join('; '),
   });
   const two = memoryRoom([full, hostWith('h3', 8 * GIB, 7.5 * GIB)], need, none);
   t.match(two, {
