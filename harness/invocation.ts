@@ -2,7 +2,7 @@
  * What one invocation holds open, from a valid request to its exit code: joins config, lab, run and
  * reports. The only place in the harness that knows all of them.
  */
-import { createHash, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import { rmSync } from 'node:fs';
 import type { Writable } from 'node:stream';
 import { repeatLine, sweepLine } from './command-lines.ts';
@@ -29,6 +29,7 @@ import { printWhole } from './reporters/stream.ts';
 import { tapText } from './reporters/tap.ts';
 import { type CaseResult, run } from './run.ts';
 import { RunRegistry } from './run-registry.ts';
+import { scenarioDigest } from './scenario-digest.ts';
 import { version } from './version.ts';
 import { makeWorkdir } from './workdir.ts';
 import { openXoLab } from './xcpng/lab.ts';
@@ -242,10 +243,4 @@ interface Opened {
   readonly evidence: Evidence;
   readonly log: Log;
   readonly interrupt: Interrupt;
-}
-
-/** Changes when anything that is asserted changes; functions are told by their source. */
-function scenarioDigest(scenario: Scenario): string {
-  const text = JSON.stringify(scenario, (_, value: unknown) => (typeof value === 'function' ? String(value) : value));
-  return createHash('sha256').update(text).digest('hex');
 }

@@ -54,7 +54,7 @@ async function run({ given, print }: Call): Promise<number> {
     for (const finding of findings) shown(finding).forEach(print);
     print(`${counted(findings)}; ${Math.ceil(readBytes / 1024)} KiB read in ${ms.toFixed(0)} ms`);
   }
-  return findings.some(({ status }) => status === 'broken') ? EXIT.image : EXIT.fine;
+  return findings.some(({ status }) => status === 'broken') ? EXIT.failed : EXIT.fine;
 }
 
 /** One line, and where something is wrong two more. */

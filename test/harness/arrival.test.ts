@@ -22,6 +22,10 @@ function guestAt(first: Address, later: Address): Guest & { asked(): number } {
   return {
     ...{ uuid: 'v', name: 'x', macs: [], onlyDisk: true, afterwards: 'halted' },
     imported: { path: 'none', bytes: 0, ms: 0, mibPerS: 0, readBack: true },
+    placed: {
+      ...{ pool: { uuid: 'P', name: 'pool' }, host: null, hostOrdered: false, template: null, sr: null, network: null },
+      ...{ firmware: 'bios', memoryMiB: null, cpus: null, nic: null },
+    },
     start: async () => undefined,
     address: async () => (asked++ === 0 ? first : later),
     confirmAddress: async (used: Address) => used,

@@ -16,7 +16,7 @@ const log = openLog(dir, {});
 const told: string[] = [];
 const tell = people({ write: (text: string) => void told.push(text) });
 const planned = (path: string): PlannedImage => ({
-  ...{ path, sizeBytes: 1, sha256: '', fileState: '', blocks: [], identity: null, sidecar: null },
+  ...{ path, sizeBytes: 1, sha256: '', fileState: '', blocks: [], identity: null, startsBy: [], sidecar: null },
 });
 
 t.test('an image that is gone when it is linted', async (t) => {

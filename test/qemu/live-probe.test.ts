@@ -55,6 +55,7 @@ async function looked(mode: (typeof MODES)[number], slot: { mac: string; address
     ...{ uuid: randomUUID(), name: mode, memoryBytes: 2 ** 29, cpus: 1, firmware: 'bios', bootOrder: 'c', dir: own },
     disks: [{ path: disk, position: '0', readOnly: false }],
     nics: [{ ...slot, dead: false }],
+    nicType: null,
   });
   try {
     const session = await entered(slot.address);
