@@ -103,6 +103,11 @@ export const FAULTS = {
     true,
     'Xen Orchestra said yes, but its objects do not show it: look whether it still follows the pool.',
   ),
+  CONSOLE_CLOSED: row(
+    'lab',
+    true,
+    'Look at the VM in the web interface of Xen Orchestra: does it run, and does its console show there to this user?',
+  ),
   UPLOAD_INTERRUPTED: row('lab', true, 'Look at the network between here and Xen Orchestra and at its log.'),
   UPLOAD_REFUSED: row('lab', false, 'Read the error; look at free space and state of the SR.'),
   READ_BACK_DIFFERS: row('lab', false, 'The disk in the lab is not the one that was sent: check the SR.'),

@@ -251,3 +251,18 @@ export interface Case {
   /** What the image looked like before it was sent; changes no verdict. */
   readonly lint: readonly LintFinding[];
 }
+
+/** How something is that was looked at before it matters: of a lab (`doctor`), or of an image (the lint). */
+export const CONDITIONS = ['ok', 'warning', 'broken', 'unknown'] as const;
+export type Condition = (typeof CONDITIONS)[number];
+
+/** One thing that was looked at. It is no judgement of a case: no verdict depends on it. */
+export interface Finding {
+  /** Kebab-case and stable, e.g. `xo-version`. */
+  readonly name: string;
+  readonly condition: Condition;
+  /** What was seen, with names and figures; one line. */
+  readonly seen: string;
+  /** What to do; empty where there is nothing to do. */
+  readonly remedy: string;
+}

@@ -9,6 +9,7 @@ export const GROUPS = {
   probe: 'What is looked at',
   sweep: 'What is swept',
   lint: 'What the image is for, and how the findings are told',
+  doctor: 'What is looked at',
   run: 'What is run',
   lab: 'The lab',
   placement: 'Guests made for a run',
@@ -166,8 +167,23 @@ export const LINT_OPTIONS: readonly Option[] = [
   linting('json', null, 'print the findings as JSON'),
 ];
 
+const doctoring = inGroup('doctor');
+
+/** Options of `npm run doctor`: those that say where guests are and how they are reached, and its own. */
+export const DOCTOR_OPTIONS: readonly Option[] = [
+  doctoring('json', null, 'print one JSON object instead of lines'),
+  doctoring('write-test', 'sr:NAME | vdi:UUID', 'write to a new small disk there, or over that scratch disk'),
+  ...OPTIONS.filter(({ group, name }) => group !== 'run' || ['image', 'control'].includes(name)),
+];
+
 /** Of every command: a variable of another command is no mistake. */
-export const ALL_OPTIONS: readonly Option[] = [...OPTIONS, ...SWEEP_OPTIONS, ...PROBE_OPTIONS, ...LINT_OPTIONS];
+export const ALL_OPTIONS: readonly Option[] = [
+  ...OPTIONS,
+  ...SWEEP_OPTIONS,
+  ...PROBE_OPTIONS,
+  ...LINT_OPTIONS,
+  ...DOCTOR_OPTIONS,
+];
 
 /** Read elsewhere than here, but known: not an error in the environment. */
 export const OTHER_VARIABLES: readonly { readonly name: string; readonly meaning: string }[] = [

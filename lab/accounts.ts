@@ -83,12 +83,19 @@ export class Accounts {
     return id;
   }
 
+  /** The user's tokens that have not expired, in clear, as `user.getAuthenticationTokens` of xo-server shows them. */
+  tokensOf(user: User): readonly JsonObject[] {
+    const now = Date.now();
+    return [...this.#tokens.values()]
+      .filter((token) => token.user === user && token.expiresAt > now)
+      .map(({ id, description, expiresAt }) => ({
+        ...{ id, user_id: user.id, expiration: expiresAt },
+        ...(description ? { description } : {}),
+      }));
+  }
+
   deleteTokens(user: User, matches: (token: JsonObject) => boolean): void {
-    for (const token of this.#tokens.values()) {
-      const { id, description, expiresAt } = token;
-      const shown = { id, user_id: user.id, expiration: expiresAt, ...(description ? { description } : {}) };
-      if (token.user === user && matches(shown)) this.#tokens.delete(token.id);
-    }
+    for (const shown of this.tokensOf(user)) if (matches(shown)) this.#tokens.delete(String(shown.id));
   }
 
   byToken(id: string): SignedIn | null {

@@ -14,6 +14,14 @@ export interface LinkEvents {
   readonly onLost: (why: string) => void;
 }
 
+/** A user of Xen Orchestra: `admin` may all, anything else what its ACLs give. */
+export interface XoUser {
+  readonly email: string;
+  readonly permission: string;
+}
+
+export const NOBODY: XoUser = { email: 'unknown', permission: 'unknown' };
+
 export type Params = Readonly<Record<string, unknown>>;
 
 const CLOSE_MS = 2_000;
@@ -114,6 +122,14 @@ export class Link {
         });
       });
     }
+  }
+
+  /** Who is signed in. */
+  get user(): XoUser {
+    const user: unknown = this.#xo.user;
+    if (typeof user !== 'object' || user === null) return NOBODY;
+    const { email, permission } = user as { readonly email?: unknown; readonly permission?: unknown };
+    return { email: String(email ?? 'unknown'), permission: String(permission ?? 'unknown') };
   }
 
   /** @throws Fault XO_CALL_TIMEOUT, XO_SESSION_LOST, or what `faultOfReply` makes of an error reply */

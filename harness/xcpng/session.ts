@@ -7,7 +7,7 @@ import { byDeadline, type Clock, Deadline } from '../deadline.ts';
 import { Fault } from '../faults.ts';
 import { Secret } from '../secrets.ts';
 import { type ReachedEndpoint, reachEndpoint } from './endpoint.ts';
-import { Link, type Params } from './link.ts';
+import { Link, NOBODY, type Params, type XoUser } from './link.ts';
 import { ObjectStore } from './objects.ts';
 import type { Credential, TlsSettings } from './settings.ts';
 import { isNoSuchObject } from './xo-error.ts';
@@ -26,6 +26,7 @@ export interface Session {
   /** Serves for REST, too. */
   readonly token: Secret;
   readonly xoVersion: string;
+  readonly user: XoUser;
   /** Stays the same over reconnects; while there is no connection it shows what was known last. */
   readonly objects: ObjectStore;
   /** Why the session has ended for good; null: it lives, or is on its way back. */
@@ -78,6 +79,7 @@ class LastingSession implements Session {
   #ownToken = false;
   token = new Secret('');
   xoVersion = '';
+  user = NOBODY;
   reconnects = 0;
 
   constructor(endpoint: ReachedEndpoint, { credential, deadline, onChange }: SessionOptions) {
@@ -139,6 +141,7 @@ class LastingSession implements Session {
       ]);
       this.objects.seed(all);
       this.xoVersion = String(version);
+      this.user = link.user;
       this.#link = link;
       if (link.lost !== null) throw new Fault('XO_SESSION_LOST', link.lost);
     } catch (error) {
@@ -215,8 +218,8 @@ class LastingSession implements Session {
 
   async close(): Promise<void> {
     if (this.#closing.signal.aborted) return;
-    const limit = Deadline.after(CLOSE_MS, new AbortController().signal);
     if (this.#ownToken && this.#link !== null) {
+      const limit = Deadline.after(CLOSE_MS, new AbortController().signal);
       // It expires by itself in a day: a failure here leaves nothing that matters.
       await this.call('token.deleteOwn', { tokens: [this.token.reveal()] }, limit).catch(() => undefined);
     }

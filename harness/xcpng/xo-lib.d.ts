@@ -15,6 +15,8 @@ declare module 'xo-lib' {
     _opts: Record<string, unknown>;
     readonly _peer: EventEmitter;
     readonly _socket: { terminate(): void } | null;
+    /** Who is signed in, as `session.signIn` replied; undefined or null: nobody. */
+    readonly user: unknown;
     readonly status: 'open' | 'connecting' | 'closed';
     open(): Promise<void>;
     signIn(credentials: Readonly<Record<string, string>>): Promise<void>;

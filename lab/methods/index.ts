@@ -4,6 +4,7 @@ import type { Method } from './method.ts';
 import { sessionMethods } from './session.ts';
 import { systemMethods } from './system.ts';
 import { tokenMethods } from './token.ts';
+import { userMethods } from './user.ts';
 import { vmMethods } from './vm.ts';
 import { vmCreateMethods } from './vm-create.ts';
 import { xoMethods } from './xo.ts';
@@ -12,6 +13,7 @@ export const METHODS: Readonly<Record<string, Method>> = {
   ...sessionMethods,
   ...systemMethods,
   ...tokenMethods,
+  ...userMethods,
   ...xoMethods,
   ...vmCreateMethods,
   ...vmMethods,

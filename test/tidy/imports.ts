@@ -112,7 +112,7 @@ export const LIBRARIES: Readonly<Record<string, readonly string[]>> = {
   pino: ['harness/log.ts'],
   'smol-toml': ['harness/toml-reader.ts'],
   tap: ['harness/reporters/tap.ts'],
-  ws: ['lab/**'],
+  ws: ['lab/**', 'harness/xcpng/console-socket.ts'],
   ajv: ['lab/**'],
   typescript: [],
 };

@@ -3,6 +3,7 @@ import t from 'tap';
 import { systemClock } from '../../../harness/deadline.ts';
 import { Secret } from '../../../harness/secrets.ts';
 import { XoGuest } from '../../../harness/xcpng/guest.ts';
+import { NOBODY } from '../../../harness/xcpng/link.ts';
 import { ObjectStore } from '../../../harness/xcpng/objects.ts';
 import type { XoLabSettings } from '../../../harness/xcpng/settings.ts';
 import { within } from './test-lab.ts';
@@ -22,7 +23,7 @@ function guestWith(slot: string | null, clock = systemClock): Told {
     objects.notify({ type: 'enter', items: { v: { ...vm, tags: [], $VBDs: [], VIFs: [], addresses, ...more } } });
   tell({});
   const session = {
-    ...{ objects, token: new Secret('none of the test'), xoVersion: '0', lost: null, reconnects: 0 },
+    ...{ objects, token: new Secret('none of the test'), xoVersion: '0', user: NOBODY, lost: null, reconnects: 0 },
     endpoint: {
       base: 'http://127.0.0.1:1',
       tls: { insecure: false, caPem: null, fingerprint: null },

@@ -27,7 +27,13 @@ async function sessionOver(t: Test, answer: RequestListener): Promise<Session> {
   return {
     endpoint: { base, tls: { insecure: false, caPem: null, fingerprint: null }, clockOffsetMs: 0 },
     token: new Secret('a-token-of-the-test'),
-    ...{ xoVersion: '0', objects: new ObjectStore(), lost: null, reconnects: 0 },
+    ...{
+      xoVersion: '0',
+      user: { email: 'test', permission: 'admin' },
+      objects: new ObjectStore(),
+      lost: null,
+      reconnects: 0,
+    },
     call: () => Promise.reject(new Error('not here')),
     close: async () => undefined,
   };

@@ -1,0 +1,136 @@
+/** `npm run doctor`: looks at a lab from outside to inside, changes nothing, and says what to do. */
+import { stat } from 'node:fs/promises';
+import { type Request, requestOf } from '../config.ts';
+import { refuseForEmbedded } from '../contradictions.ts';
+import { Deadline } from '../deadline.ts';
+import { startEmbeddedLab } from '../embedded.ts';
+import { Fault } from '../faults.ts';
+import { broken, type Look, look, ok, warning } from '../findings.ts';
+import { planImage } from '../image/plan.ts';
+import { readSidecar } from '../image/sidecar.ts';
+import { BOOT_MODES, type BootMode, CONDITIONS, type Finding, type PlannedImage } from '../model.ts';
+import { DOCTOR_OPTIONS, optionsHelp, variablesHelp } from '../options.ts';
+import { type Prepared, prepareLab } from '../prepare.ts';
+import { scrub } from '../secrets.ts';
+import { examineXo } from '../xcpng/doctor/examine.ts';
+import { type Call, type Command, EXIT } from './command.ts';
+
+const EXAMINE_MS = 5 * 60_000;
+/** First build of the reference guest included. */
+const EMBEDDED_START_MS = 15 * 60_000;
+const NAME_COLUMNS = 16;
+
+const CONTROL_NAMES = { 'freebsd-init+rc.d-shepherd': 'control-init', 'shepherd-pid1': 'control-pid1' } as const;
+
+const HELP = `doctor: looks at a lab, changes nothing, and says of each thing whether it is ok, and what to do where it is not.
+
+Usage: npm run -s doctor -- [options]
+
+Options (flags > environment > lab file > defaults)
+${optionsHelp(DOCTOR_OPTIONS)}
+
+Each option is also read from BOOTWITNESS_<NAME>. Besides these:
+${variablesHelp(DOCTOR_OPTIONS)}
+
+"unknown" is what cannot be told without a run: said, not guessed. With --write-test something is written, where the
+operator says, and what was made is removed.
+
+Exit codes: 0 nothing is broken (there may be warnings); 2 misuse; 3 something is broken; 70 our bug; 130 interrupted.
+
+Examples:
+  npm run -s doctor -- --lab embedded
+  npm run -s doctor -- --lab pool1 --image fruix.raw
+  npm run -s doctor -- --lab pool1 --json
+`;
+
+async function sshKey({ login, check }: Prepared, signal: AbortSignal): Promise<Look> {
+  const { user, proof, become } = login();
+  await check(signal);
+  const how = [
+    proof.key === null ? [] : ['a private key that opens'],
+    proof.agent === null ? [] : ['an agent with keys'],
+  ];
+  return ok(`${user}${become === null ? '' : `, root by ${become}`}, with ${how.flat().join(' and ')}`);
+}
+
+async function jumpHost({ jump }: Prepared): Promise<Look> {
+  if (jump === null) return ok('none: guests are reached straight from here');
+  await jump.open();
+  return ok(`${jump.name}, host key ${jump.hostKey ?? 'unknown'}; whether it forwards, only a guest can show`);
+}
+
+/** Not read whole: a run does that, and remembers it. */
+async function control(path: string | null, bootMode: BootMode): Promise<Look> {
+  if (path === null) {
+    return warning(
+      `none for ${bootMode}: an image that is silent stays undetermined (SILENT_NO_CONTROL)`,
+      'Name an image that has passed here as [control] of the lab file.',
+    );
+  }
+  const found = await stat(path).catch(() => null);
+  if (found === null || !found.isFile())
+    return broken(`${path}: there is no such file`, 'Correct [control] of the lab file.');
+  const declared = (await readSidecar(path))?.bootMode ?? bootMode;
+  if (declared === bootMode) return ok(`${path}, ${(found.size / 2 ** 20).toFixed(0)} MiB, for ${bootMode}`);
+  return broken(`${path} is named for ${bootMode}, and its sidecar says ${declared}`, 'Name an image of that mode.');
+}
+
+async function examine(request: Request, labFile: string | null, { signal, told }: Call): Promise<readonly Finding[]> {
+  const modes = BOOT_MODES.map((mode) => [mode, prepareLab(request, labFile, mode)] as const);
+  const [[, prepared]] = modes as [(typeof modes)[number]];
+  const { imagePath, cacheDir } = request;
+  let image: PlannedImage | null = null;
+  if (imagePath !== null) {
+    told.note(`read ${imagePath}`);
+    image = await planImage(imagePath, { cacheDir });
+  }
+  told.note(`look at ${prepared.settings.name}`);
+  const findings = [...(await examineXo(prepared.settings, image, Deadline.after(EXAMINE_MS, signal)))];
+  findings.push(await look('ssh-key', () => sshKey(prepared, signal)));
+  findings.push(await look('jump-host', () => jumpHost(prepared)));
+  for (const [mode, { controlPath }] of modes) {
+    findings.push(await look(CONTROL_NAMES[mode], () => control(controlPath, mode)));
+  }
+  await prepared.jump?.close();
+  return findings;
+}
+
+async function withLab(request: Request, call: Call): Promise<readonly Finding[]> {
+  if (request.lab.kind !== 'embedded') return examine(request, null, call);
+  const embedded = await startEmbeddedLab({
+    ...{ environment: request.childEnvironment, cacheDir: request.cacheDir },
+    deadline: Deadline.after(EMBEDDED_START_MS, call.signal),
+    onLine: (line) => call.told.note(`lab: ${line}`),
+  });
+  try {
+    return await examine(request, embedded.labFile, call);
+  } finally {
+    await embedded.stop();
+  }
+}
+
+const counted = (findings: readonly Finding[]): string =>
+  CONDITIONS.map((wanted) => `${findings.filter(({ condition }) => condition === wanted).length} ${wanted}`).join(', ');
+
+function print(findings: readonly Finding[], json: boolean, line: (text: string) => void): void {
+  if (json) {
+    line(scrub(JSON.stringify({ schema: 1, findings }, null, 2)));
+    return;
+  }
+  for (const { name, condition, seen, remedy } of findings) {
+    line(scrub(`${condition.padEnd(8)} ${name.padEnd(NAME_COLUMNS)} ${seen}`));
+    if (remedy !== '') line(`${' '.repeat(9)}${' '.repeat(NAME_COLUMNS)} → ${scrub(remedy)}`);
+  }
+  line(counted(findings));
+}
+
+async function run(call: Call): Promise<number> {
+  const request = requestOf(call.given, call.environment);
+  refuseForEmbedded(request);
+  if (call.given.value('write-test') !== null) throw new Fault('BAD_OPTION', '--write-test: not here yet');
+  const findings = await withLab(request, call);
+  print(findings, call.given.value('json')?.text === 'true', call.print);
+  return findings.some(({ condition }) => condition === 'broken') ? EXIT.lab : EXIT.fine;
+}
+
+export const doctor: Command = { options: DOCTOR_OPTIONS, help: HELP, onInterrupt: 'nothing was changed', run };
