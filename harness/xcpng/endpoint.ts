@@ -17,6 +17,10 @@ export interface ReachedEndpoint extends Endpoint {
   readonly clockOffsetMs: number;
 }
 
+/** The time of day by XO's clock, in ms since 1970: claims, locks and tokens end by it. */
+export const xoNowMs = ({ clockOffsetMs }: Pick<ReachedEndpoint, 'clockOffsetMs'>): number =>
+  Date.now() + clockOffsetMs;
+
 /** Names that cannot exist, as opposed to a resolver that does not work now. */
 const NO_SUCH_NAME: readonly unknown[] = ['ENOTFOUND', 'EAI_NONAME', 'ENODATA'];
 

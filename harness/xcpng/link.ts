@@ -43,6 +43,15 @@ function makeXo({ base, tls }: ReachedEndpoint): Xo {
 
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
+/** A credential that was good and is no more: the token was revoked, or it expired. */
+export function refusedNow(error: unknown, credential: Credential): Fault {
+  if (!(error instanceof Fault)) return new Fault('XO_SESSION_LOST', String(error), { cause: error });
+  if (error.code !== 'XO_SIGN_IN_REFUSED') return error;
+  const what = 'token' in credential ? 'the token' : 'the password';
+  const message = `${what} that was good is refused after a reconnect: it expired or was revoked`;
+  return new Fault('XO_TOKEN_EXPIRED', `${message} (${error.message})`, { cause: error });
+}
+
 export class Link {
   readonly #endpoint: ReachedEndpoint;
   readonly #xo: Xo;

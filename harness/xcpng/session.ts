@@ -7,7 +7,7 @@ import { byDeadline, type Clock, Deadline } from '../deadline.ts';
 import { Fault } from '../faults.ts';
 import { Secret } from '../secrets.ts';
 import { type ReachedEndpoint, reachEndpoint } from './endpoint.ts';
-import { Link, NOBODY, type Params, type XoUser } from './link.ts';
+import { Link, NOBODY, type Params, refusedNow, type XoUser } from './link.ts';
 import { ObjectStore } from './objects.ts';
 import type { Credential, TlsSettings } from './settings.ts';
 import { isNoSuchObject } from './xo-error.ts';
@@ -56,15 +56,6 @@ const REPEATABLE: ReadonlySet<string> = new Set([
   ...['system.getServerVersion', 'system.getVersion', 'xo.getAllObjects', 'tag.add', 'tag.remove', 'vdi.set'],
   ...['vm.setBootOrder', 'vm.stop', 'vm.delete', 'vdi.delete', 'token.create', 'token.deleteOwn'],
 ]);
-
-/** A credential that was good and is no more: the token was revoked, or it expired. */
-function refusedNow(error: unknown, credential: Credential): Fault {
-  if (!(error instanceof Fault)) return new Fault('XO_SESSION_LOST', String(error), { cause: error });
-  if (error.code !== 'XO_SIGN_IN_REFUSED') return error;
-  const what = 'token' in credential ? 'the token' : 'the password';
-  const message = `${what} that was good is refused after a reconnect: it expired or was revoked`;
-  return new Fault('XO_TOKEN_EXPIRED', `${message} (${error.message})`, { cause: error });
-}
 
 class LastingSession implements Session {
   readonly endpoint: ReachedEndpoint;

@@ -1,6 +1,6 @@
 /**
- * By which way disks will come in and be read back: each path of the REST API is asked for something that it must refuse
- * after it was found, so that nothing is made or changed.
+ * By which way disks will come in and be read back: each path of the REST API is asked for something that it refuses
+ * once it was found, so that nothing is made or changed.
  */
 import { randomUUID } from 'node:crypto';
 import type { Deadline } from '../../deadline.ts';

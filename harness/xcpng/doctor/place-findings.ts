@@ -2,6 +2,7 @@
 import type { Deadline } from '../../deadline.ts';
 import { broken, type Look, look, ok, warning } from '../../findings.ts';
 import type { Finding, PlannedImage } from '../../model.ts';
+import { xoNowMs } from '../endpoint.ts';
 import { checkFixedPlace } from '../fixed-place.ts';
 import { parseLock } from '../lock-tag.ts';
 import { type Placement, resolvePlacement } from '../placement.ts';
@@ -44,8 +45,10 @@ function placement(session: Session, settings: XoLabSettings): Look {
   const { pool, templateId, srId, networkId } = resolvePlacement(objects, settings);
   const name = (type: 'VM-template' | 'SR' | 'network', id: string): string => `"${objects.get(type, id)?.name ?? id}"`;
   const { firmware, memoryMiB, cpus } = settings.shape;
-  const where = `template ${name('VM-template', templateId)}, SR ${name('SR', srId)}, network ${name('network', networkId)}`;
-  return ok(`pool "${pool.name}": ${where}; ${firmware}, ${memoryMiB} MiB, ${cpus} CPU(s)`);
+  const goes = `template ${name('VM-template', templateId)}, SR ${name('SR', srId)}`;
+  return ok(
+    `pool "${pool.name}": ${goes}, network ${name('network', networkId)}; ${firmware}, ${memoryMiB} MiB, ${cpus} CPU`,
+  );
 }
 
 function network({ objects }: Session, { networkId }: Placement): Look {
@@ -64,8 +67,8 @@ function fixedVm({ objects }: Session, fixed: FixedSettings, image: PlannedImage
 
 function lock({ objects, endpoint }: Session, { vm }: FixedSettings): Look {
   const held = (objects.get('VM', vm)?.tags ?? []).flatMap((tag) => parseLock(tag) ?? []);
-  const xoNowMs = Date.now() + endpoint.clockOffsetMs;
-  const [first] = held.filter(({ expiresMs }) => expiresMs > xoNowMs);
+  const nowMs = xoNowMs(endpoint);
+  const [first] = held.filter(({ expiresMs }) => expiresMs > nowMs);
   if (first !== undefined) return warning(`held by ${first.holder}`, 'Wait for it, or start with --lock-wait SECONDS.');
   if (held.length === 0) return ok('free');
   return warning(`${held.length} lock(s) that have expired`, 'Run npm run -s sweep: it takes away locks of dead runs.');
@@ -106,8 +109,7 @@ async function asked({ addressSources, slots: all }: XoLabSettings, macs: readon
 
 async function leftOvers(session: Session, deadline: Deadline): Promise<Look> {
   const objects = objectMap(await session.call('xo.getAllObjects', {}, deadline), 'xo.getAllObjects');
-  const xoNowMs = Date.now() + session.endpoint.clockOffsetMs;
-  const choices = chooseSweep(objects, { dead: [], only: null, dryRun: true }, xoNowMs);
+  const choices = chooseSweep(objects, { dead: [], only: null, dryRun: true }, xoNowMs(session.endpoint));
   const due = choices.filter(({ what }) => what !== 'leave');
   if (due.length === 0)
     return ok(choices.length === 0 ? 'none' : `none; ${choices.length} object(s) of runs that go on, or copies`);

@@ -2,6 +2,7 @@
 import type { Deadline } from '../../deadline.ts';
 import { type Look, look, ok, unknown, warning } from '../../findings.ts';
 import type { Finding } from '../../model.ts';
+import { xoNowMs } from '../endpoint.ts';
 import type { Session } from '../session.ts';
 import type { XoLabSettings } from '../settings.ts';
 
@@ -46,7 +47,7 @@ export function version({ xoVersion }: Session): Look {
   return ok(`xo-server ${xoVersion} (the contract was recorded from ${RECORDED_VERSION})`);
 }
 
-/** Permission by object, as `acl.getCurrentPermissions` replies: `{ <id>: { view: 1, operate: 1, administrate: 1 } }`. */
+/** `acl.getCurrentPermissions` replies with `{ <id>: { view: 1, operate: 1, administrate: 1 } }` (read in XO's sources). */
 function administers(reply: unknown, id: string): boolean {
   const own = isRecord(reply) ? reply[id] : undefined;
   return isRecord(own) && Boolean(own.administrate);
@@ -61,7 +62,7 @@ export async function rights(session: Session, poolId: string | null, deadline: 
   if (poolId !== null && administers(reply, poolId)) {
     return warning(
       `${email}, admin on the pool; why the pool refuses something is hidden from it`,
-      'Good enough. For the cause of an XO_ERROR_HIDDEN look into the log of xo-server, or run once as an administrator.',
+      'Good enough. The cause of an XO_ERROR_HIDDEN stands in the log of xo-server, or is shown to an administrator.',
     );
   }
   return unknown(
@@ -79,8 +80,7 @@ export async function token(session: Session, { credential }: XoLabSettings, dea
   const expiration = isRecord(own) ? own.expiration : undefined;
   if (typeof expiration !== 'number')
     return unknown('Xen Orchestra does not show when it ends', 'Note it when you make one.');
-  // Both on XO's clock.
-  const leftMs = expiration - (Date.now() + session.endpoint.clockOffsetMs);
+  const leftMs = expiration - xoNowMs(session.endpoint);
   const until = `good until ${new Date(expiration).toISOString()}, ${(leftMs / 86_400_000).toFixed(1)} days`;
   return leftMs > TOKEN_WARNING_MS
     ? ok(until)
