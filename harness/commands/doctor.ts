@@ -22,7 +22,7 @@ const NAME_COLUMNS = 16;
 
 const CONTROL_NAMES = { 'freebsd-init+rc.d-shepherd': 'control-init', 'shepherd-pid1': 'control-pid1' } as const;
 
-const HELP = `doctor: looks at a lab, changes nothing, says of each thing whether it is ok, and what to do where it is not.
+const HELP = `doctor: looks at a lab, changes nothing, and says what is ok, what is not, and what to do then.
 
 Usage: npm run -s doctor -- [options]
 

@@ -47,7 +47,7 @@ export function version({ xoVersion }: Session): Look {
   return ok(`xo-server ${xoVersion} (the contract was recorded from ${RECORDED_VERSION})`);
 }
 
-/** `acl.getCurrentPermissions` replies with `{ <id>: { view: 1, operate: 1, administrate: 1 } }` (read in XO's sources). */
+/** `acl.getCurrentPermissions`: `{ <id>: { view: 1, operate: 1, administrate: 1 } }` (read in XO's sources). */
 function administers(reply: unknown, id: string): boolean {
   const own = isRecord(reply) ? reply[id] : undefined;
   return isRecord(own) && Boolean(own.administrate);
