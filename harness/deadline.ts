@@ -3,7 +3,8 @@
  * importer of p-retry.
  */
 import pRetry, { AbortError } from 'p-retry';
-import { Fault, type FaultCode } from './faults.ts';
+import type { FaultCode } from './fault-table.ts';
+import { Fault } from './faults.ts';
 
 /** Time as the harness sees it; injected, so that no test sleeps. */
 export interface Clock {

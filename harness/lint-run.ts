@@ -3,9 +3,10 @@
  * verdict, and neither does its own failure.
  */
 import type { World } from './boot.ts';
+import type { LintFinding } from './finding.ts';
 import { lintDisk } from './image/lint/lint.ts';
 import { openDisk } from './image/lint/open.ts';
-import type { Firmware, LintFinding, PlannedImage } from './model.ts';
+import type { Firmware, PlannedImage } from './model.ts';
 
 /** @param firmware of the guest; null where an operator's VM decides it */
 export async function lintForRun(

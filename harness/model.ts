@@ -1,7 +1,8 @@
 /**
  * The words of the product as types: everything that flows from a Config to a Report.
- * No behaviour and no imports. All of it is readonly, and all of it survives JSON.
+ * No behaviour, and no imports but of types. All of it is readonly, and all of it survives JSON.
  */
+import type { LintFinding } from './finding.ts';
 
 /** What may be stored in evidence or a report. */
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
@@ -211,22 +212,6 @@ export interface PlannedImage {
   readonly sidecar: ImageSidecar | null;
 }
 
-/** What the lint saw in an image before it was sent. A warning only: it never makes or changes a verdict. */
-export interface LintFinding {
-  /** What was judged, kebab-case and stable: `gpt-backup`; with a number where there are several: `file-system-2`. */
-  readonly name: string;
-  /** `broken`: it cannot boot so. `unknown`: it cannot be told from the file alone. */
-  readonly status: 'ok' | 'warning' | 'broken' | 'unknown';
-  /** What was looked at. */
-  readonly looked: string;
-  /** What is there, or what is wrong with it. */
-  readonly seen: string;
-  /** Why that matters for booting; empty where nothing is wrong. */
-  readonly why: string;
-  /** What to do; empty where nothing is wrong. */
-  readonly remedy: string;
-}
-
 /** Facts of the image file that nobody writes to while it runs. GUIDs in lower-case text form. */
 export interface ImageIdentity {
   readonly diskGuid: string;
@@ -250,19 +235,4 @@ export interface Case {
   readonly facts: CaseFacts;
   /** What the image looked like before it was sent; changes no verdict. */
   readonly lint: readonly LintFinding[];
-}
-
-/** How something is that was looked at before it matters: of a lab (`doctor`), or of an image (the lint). */
-export const CONDITIONS = ['ok', 'warning', 'broken', 'unknown'] as const;
-export type Condition = (typeof CONDITIONS)[number];
-
-/** One thing that was looked at. It is no judgement of a case: no verdict depends on it. */
-export interface Finding {
-  /** Kebab-case and stable, e.g. `xo-version`. */
-  readonly name: string;
-  readonly condition: Condition;
-  /** What was seen, with names and figures; one line. */
-  readonly seen: string;
-  /** What to do; empty where there is nothing to do. */
-  readonly remedy: string;
 }

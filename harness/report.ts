@@ -3,7 +3,8 @@
  * come first, with the seed's spelling and in the seed's order.
  */
 
-import type { BootMode, Check, JudgedCheck, LintFinding, NamedObject, Placed, PlannedImage, Verdict } from './model.ts';
+import type { LintFinding } from './finding.ts';
+import type { BootMode, Check, JudgedCheck, NamedObject, Placed, PlannedImage, Verdict } from './model.ts';
 import type { CaseResult } from './run.ts';
 
 /** Version of `result.json`; readers take older ones and refuse newer. */

@@ -2,7 +2,8 @@
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { MISHAPS, MishapMisuse, Mishaps } from './mishaps.ts';
+import { MISHAPS } from './mishap-table.ts';
+import { MishapMisuse, Mishaps } from './mishaps.ts';
 import { SLOTS_MAX } from './slots.ts';
 
 export interface LabArguments {

@@ -5,10 +5,10 @@ import { refuseForEmbedded } from '../contradictions.ts';
 import { Deadline } from '../deadline.ts';
 import { startEmbeddedLab } from '../embedded.ts';
 import { Fault } from '../faults.ts';
-import { broken, type Look, look, ok, warning } from '../findings.ts';
+import { broken, type Finding, type Look, look, ok, STATUSES, warning } from '../finding.ts';
 import { planImage } from '../image/plan.ts';
 import { readSidecar } from '../image/sidecar.ts';
-import { BOOT_MODES, type BootMode, CONDITIONS, type Finding, type PlannedImage } from '../model.ts';
+import { BOOT_MODES, type BootMode, type PlannedImage } from '../model.ts';
 import { DOCTOR_OPTIONS, optionsHelp, variablesHelp } from '../options.ts';
 import { type Prepared, prepareLab } from '../prepare.ts';
 import { scrub } from '../secrets.ts';
@@ -110,15 +110,15 @@ async function withLab(request: Request, call: Call): Promise<readonly Finding[]
 }
 
 const counted = (findings: readonly Finding[]): string =>
-  CONDITIONS.map((wanted) => `${findings.filter(({ condition }) => condition === wanted).length} ${wanted}`).join(', ');
+  STATUSES.map((wanted) => `${findings.filter(({ status }) => status === wanted).length} ${wanted}`).join(', ');
 
 function print(findings: readonly Finding[], json: boolean, line: (text: string) => void): void {
   if (json) {
     line(scrub(JSON.stringify({ schema: 1, findings }, null, 2)));
     return;
   }
-  for (const { name, condition, seen, remedy } of findings) {
-    line(scrub(`${condition.padEnd(8)} ${name.padEnd(NAME_COLUMNS)} ${seen}`));
+  for (const { name, status, seen, remedy } of findings) {
+    line(scrub(`${status.padEnd(8)} ${name.padEnd(NAME_COLUMNS)} ${seen}`));
     if (remedy !== '') line(`${' '.repeat(9)}${' '.repeat(NAME_COLUMNS)} → ${scrub(remedy)}`);
   }
   line(counted(findings));
@@ -130,7 +130,7 @@ async function run(call: Call): Promise<number> {
   if (call.given.value('write-test') !== null) throw new Fault('BAD_OPTION', '--write-test: not here yet');
   const findings = await withLab(request, call);
   print(findings, call.given.value('json')?.text === 'true', call.print);
-  return findings.some(({ condition }) => condition === 'broken') ? EXIT.lab : EXIT.fine;
+  return findings.some(({ status }) => status === 'broken') ? EXIT.lab : EXIT.fine;
 }
 
 export const doctor: Command = { options: DOCTOR_OPTIONS, help: HELP, onInterrupt: 'nothing was changed', run };

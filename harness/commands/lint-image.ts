@@ -1,10 +1,10 @@
 /** `npm run lint-image -- FILE`: what can be told of an image without sending it. */
 import { resolve } from 'node:path';
 import { Fault } from '../faults.ts';
+import type { LintFinding } from '../finding.ts';
 import type { Given } from '../given.ts';
 import { type Lint, type LintWish, lintDisk } from '../image/lint/lint.ts';
 import { openDisk } from '../image/lint/open.ts';
-import type { LintFinding } from '../model.ts';
 import { LINT_OPTIONS, optionsHelp } from '../options.ts';
 import { type Call, type Command, EXIT } from './command.ts';
 

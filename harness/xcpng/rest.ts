@@ -8,7 +8,8 @@ import {
 } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import { byDeadline, type Deadline } from '../deadline.ts';
-import { Fault, type FaultCode } from '../faults.ts';
+import type { FaultCode } from '../fault-table.ts';
+import { Fault } from '../faults.ts';
 import type { Secret } from '../secrets.ts';
 import type { Endpoint } from './endpoint.ts';
 import { connectionMaker } from './tls.ts';

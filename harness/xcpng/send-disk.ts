@@ -2,7 +2,8 @@
 import { type FileHandle, open } from 'node:fs/promises';
 import type { ClientRequest } from 'node:http';
 import type { Deadline } from '../deadline.ts';
-import { Fault, type FaultCode } from '../faults.ts';
+import type { FaultCode } from '../fault-table.ts';
+import { Fault } from '../faults.ts';
 import { stateOf } from '../image/readings.ts';
 import type { Progress } from '../lab.ts';
 import type { PlannedImage } from '../model.ts';

@@ -2,7 +2,7 @@
 import { forbiddenOperation, incorrectState, invalidParameters, operationFailed, XapiError } from '../errors.ts';
 import type { VmRecord } from '../inventory.ts';
 import type { JsonObject } from '../json.ts';
-import { AFTER_START } from '../mishaps.ts';
+import { AFTER_START } from '../mishap-table.ts';
 import { editVm } from '../vm-edit.ts';
 import { attachDisk, cloneVm, destroyVm } from '../vm-parts.ts';
 import { type Call, method, named } from './method.ts';

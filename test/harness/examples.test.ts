@@ -2,7 +2,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import t from 'tap';
-import { FAULTS } from '../../harness/faults.ts';
+import { FAULTS } from '../../harness/fault-table.ts';
 import { KNOWN_KEYS, loadLabFile, parseLabFile } from '../../harness/lab-file.ts';
 
 const LABS = fileURLToPath(new URL('../../labs/', import.meta.url));

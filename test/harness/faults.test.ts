@@ -6,7 +6,8 @@ import { fileURLToPath } from 'node:url';
 import t from 'tap';
 import { Deadline } from '../../harness/deadline.ts';
 import { startEmbeddedLab } from '../../harness/embedded.ts';
-import { FAULTS, Fault, faultRecord } from '../../harness/faults.ts';
+import { FAULTS } from '../../harness/fault-table.ts';
+import { Fault, faultRecord } from '../../harness/faults.ts';
 import { Secret } from '../../harness/secrets.ts';
 import { loadPrivateKey } from '../../harness/ssh/keys.ts';
 

@@ -1,5 +1,6 @@
 import t from 'tap';
-import { Fault, type FaultCode, faultRecord } from '../../harness/faults.ts';
+import type { FaultCode } from '../../harness/fault-table.ts';
+import { Fault, faultRecord } from '../../harness/faults.ts';
 import { exitCode, judge } from '../../harness/judge.ts';
 import type { JudgedCheck, Outcome } from '../../harness/model.ts';
 

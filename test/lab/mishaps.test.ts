@@ -1,7 +1,8 @@
 /** Each mishap does what its sentence says, and no other name or value is taken. */
 import { randomBytes } from 'node:crypto';
 import t, { type Test } from 'tap';
-import { MISHAPS, Mishaps } from '../../lab/mishaps.ts';
+import { MISHAPS } from '../../lab/mishap-table.ts';
+import { Mishaps } from '../../lab/mishaps.ts';
 import { ask } from '../contract/http.ts';
 import { type TestEndpoint, testEndpoint, USERS } from '../contract/open-endpoint.ts';
 import { OPERATOR_TRIALS } from './operator-mishaps.ts';

@@ -3,10 +3,11 @@ import { execFileSync } from 'node:child_process';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import t from 'tap';
+import type { LintFinding } from '../../harness/finding.ts';
 import type { Disk } from '../../harness/image/disk.ts';
 import { lintDisk } from '../../harness/image/lint/lint.ts';
 import { openDisk } from '../../harness/image/lint/open.ts';
-import type { Firmware, LintFinding } from '../../harness/model.ts';
+import type { Firmware } from '../../harness/model.ts';
 import { referenceGuest } from '../../lab/guest/reference.ts';
 
 const cacheDir = join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'bootwitness');

@@ -1,5 +1,5 @@
 /** What each partition holds, and in which state it is where that can be read without mounting it. */
-import type { LintFinding } from '../../model.ts';
+import type { LintFinding } from '../../finding.ts';
 import { judgeExt } from './ext.ts';
 import { broken, fine, type Look, untold } from './look.ts';
 import { type Partition, type PartitionKind, shownPartition, sizeBytes, startBytes } from './partition.ts';

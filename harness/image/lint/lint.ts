@@ -2,7 +2,9 @@
  * What can be told of an image before it is sent: cheap (some hundred KiB are read, 8 MiB at most), without mounting,
  * without root. Pure over the bytes of the disk: it knows no file and no system it runs on.
  */
-import type { Firmware, LintFinding } from '../../model.ts';
+
+import type { LintFinding } from '../../finding.ts';
+import type { Firmware } from '../../model.ts';
 import type { Disk } from '../disk.ts';
 import { judgeBios } from './bios.ts';
 import { judgeFileSystems } from './file-systems.ts';

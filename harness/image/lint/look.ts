@@ -1,5 +1,5 @@
 /** How the parts of the lint say what they found. */
-import type { LintFinding } from '../../model.ts';
+import type { LintFinding } from '../../finding.ts';
 
 /** A finding without its name and without what was looked at. */
 export type Look = Pick<LintFinding, 'status' | 'seen' | 'why' | 'remedy'>;

@@ -1,5 +1,5 @@
 /** Judges the partition table: which one there is, whether its copies are whole, whether the partitions fit. */
-import type { LintFinding } from '../../model.ts';
+import type { LintFinding } from '../../finding.ts';
 import { type GptCopy, readGptCopy } from './gpt-table.ts';
 import { broken, doubtful, fine, type Look, shownBytes, untold } from './look.ts';
 import { type Mbr, readMbr } from './mbr-table.ts';

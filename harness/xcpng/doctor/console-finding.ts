@@ -1,7 +1,7 @@
 /** Whether consoles can be seen from here. Only of VMs that are ours or allotted to us: others' screens are private. */
 import type { Deadline } from '../../deadline.ts';
-import { broken, type Look, look, ok, unknown } from '../../findings.ts';
-import type { Finding } from '../../model.ts';
+import type { Finding } from '../../finding.ts';
+import { broken, type Look, look, ok, unknown } from '../../finding.ts';
 import { OURS } from '../claims.ts';
 import { ConsoleSocket } from '../console-socket.ts';
 import type { Session } from '../session.ts';

@@ -1,7 +1,8 @@
 /** Examines a lab from the inside of a session, without changing anything there. */
 import type { Deadline } from '../../deadline.ts';
-import { look, ok } from '../../findings.ts';
-import type { Finding, PlannedImage } from '../../model.ts';
+import type { Finding } from '../../finding.ts';
+import { look, ok } from '../../finding.ts';
+import type { PlannedImage } from '../../model.ts';
 import { openSession } from '../session.ts';
 import type { XoLabSettings } from '../settings.ts';
 import { consoleFinding } from './console-finding.ts';
@@ -23,7 +24,7 @@ export async function examineXo(
   const { url, credential, tls, fixed } = settings;
   const opening = openSession({ url, credential, tls, deadline });
   const signedIn = await look('xo-sign-in', async () => ok(`as ${(await opening).user.email}`));
-  if (signedIn.condition === 'broken') return [signedIn];
+  if (signedIn.status === 'broken') return [signedIn];
   const session = await opening;
   try {
     const place = placeOf(session, settings);

@@ -4,8 +4,8 @@
  */
 import { randomUUID } from 'node:crypto';
 import type { Deadline } from '../../deadline.ts';
-import { broken, type Look, look, ok, warning } from '../../findings.ts';
-import type { Finding } from '../../model.ts';
+import type { Finding } from '../../finding.ts';
+import { broken, type Look, look, ok, warning } from '../../finding.ts';
 import { ask, type RestOptions } from '../rest.ts';
 import { isUnknownRoute } from '../send-disk.ts';
 import type { Session } from '../session.ts';

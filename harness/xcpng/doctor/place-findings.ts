@@ -1,7 +1,8 @@
 /** Where guests will be: the pool and its hosts, the placement of new ones or the operator's VM, slots, left-overs. */
 import type { Deadline } from '../../deadline.ts';
-import { broken, type Look, look, ok, warning } from '../../findings.ts';
-import type { Finding, PlannedImage } from '../../model.ts';
+import type { Finding } from '../../finding.ts';
+import { broken, type Look, look, ok, warning } from '../../finding.ts';
+import type { PlannedImage } from '../../model.ts';
 import { xoNowMs } from '../endpoint.ts';
 import { checkFixedPlace } from '../fixed-place.ts';
 import { parseLock } from '../lock-tag.ts';
@@ -9,7 +10,8 @@ import { type Placement, resolvePlacement } from '../placement.ts';
 import type { Session } from '../session.ts';
 import type { FixedSettings, Slot, XoLabSettings } from '../settings.ts';
 import { chooseSweep } from '../sweep-choice.ts';
-import { objectMap, type Pool } from '../wire.ts';
+import { objectMap } from '../wire.ts';
+import type { Pool } from '../wire-pool.ts';
 
 /** Where guests go, as far as the settings name it rightly. */
 export interface Place {

@@ -1,7 +1,7 @@
 /** What a session tells of the Xen Orchestra that it is with: version, user and rights, token, methods, clock. */
 import type { Deadline } from '../../deadline.ts';
-import { type Look, look, ok, unknown, warning } from '../../findings.ts';
-import type { Finding } from '../../model.ts';
+import type { Finding } from '../../finding.ts';
+import { type Look, look, ok, unknown, warning } from '../../finding.ts';
 import { xoNowMs } from '../endpoint.ts';
 import type { Session } from '../session.ts';
 import type { XoLabSettings } from '../settings.ts';
@@ -93,7 +93,7 @@ export async function methods(session: Session, deadline: Deadline): Promise<Loo
   const missing = METHODS.filter((name) => !Object.hasOwn(known, name));
   if (missing.length === 0) return ok(`all ${METHODS.length} that runs call`);
   return {
-    condition: 'broken',
+    status: 'broken',
     seen: `this Xen Orchestra does not have ${missing.join(', ')}`,
     remedy: 'Update Xen Orchestra.',
   };

@@ -1,8 +1,9 @@
 /** The boot loader, for the firmware asked for: each finding on a disk that has it, and on one that has not. */
 import t from 'tap';
+import type { LintFinding } from '../../../../harness/finding.ts';
 import { Fat } from '../../../../harness/image/lint/fat.ts';
 import { Window } from '../../../../harness/image/lint/window.ts';
-import type { Firmware, LintFinding } from '../../../../harness/model.ts';
+import type { Firmware } from '../../../../harness/model.ts';
 import { diskOver, fat, gptDisk, lint, MIB, mbrEntry, PMBR, pe, SECTOR, type Slot } from './disks.ts';
 
 const bootOf = async (disk: Buffer, firmware: Firmware | null): Promise<LintFinding | undefined> =>

@@ -7,9 +7,9 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSy
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { crc32 } from 'node:zlib';
+import type { LintFinding } from '../../../../harness/finding.ts';
 import type { Disk } from '../../../../harness/image/disk.ts';
 import { type LintWish, lintDisk } from '../../../../harness/image/lint/lint.ts';
-import type { LintFinding } from '../../../../harness/model.ts';
 
 export const SECTOR = 512;
 export const MIB = 1024 * 1024;

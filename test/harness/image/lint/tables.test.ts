@@ -2,8 +2,8 @@
 
 import { crc32 } from 'node:zlib';
 import t from 'tap';
+import type { LintFinding } from '../../../../harness/finding.ts';
 import { judgeSize } from '../../../../harness/image/lint/size.ts';
-import type { LintFinding } from '../../../../harness/model.ts';
 import { gptDisk, lint, MIB, mbrEntry, resum, SECTOR, type Slot } from './disks.ts';
 
 const SLOTS: readonly Slot[] = [

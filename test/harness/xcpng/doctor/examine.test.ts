@@ -1,6 +1,6 @@
 /** What the doctor says of a lab that is well, and of each way in which one is not; and that it changes nothing. */
 import t, { type Test } from 'tap';
-import type { Finding } from '../../../../harness/model.ts';
+import type { Finding } from '../../../../harness/finding.ts';
 import { Secret } from '../../../../harness/secrets.ts';
 import { examineXo } from '../../../../harness/xcpng/doctor/examine.ts';
 import { openSession } from '../../../../harness/xcpng/session.ts';
@@ -17,8 +17,8 @@ async function examined(changes: Partial<XoLabSettings> = {}): Promise<ReadonlyM
 
 /** Each name once, each with something seen, and with a remedy where something is to be done. */
 function wellFormed(t: Test, findings: ReadonlyMap<string, Finding>): void {
-  for (const { name, condition, seen, remedy } of findings.values()) {
-    if (seen === '' || (condition !== 'ok' && remedy === '')) t.fail(`${name}: ${condition} ${seen} → ${remedy}`);
+  for (const { name, status, seen, remedy } of findings.values()) {
+    if (seen === '' || (status !== 'ok' && remedy === '')) t.fail(`${name}: ${status} ${seen} → ${remedy}`);
   }
 }
 
@@ -53,7 +53,7 @@ t.test('a lab that is well, and is the same afterwards', async (t) => {
     'only calls that read',
   );
   wellFormed(t, findings);
-  const notWell = [...findings.values()].filter(({ condition }) => condition !== 'ok').map(({ name }) => name);
+  const notWell = [...findings.values()].filter(({ status }) => status !== 'ok').map(({ name }) => name);
   t.same(notWell, ['console'], 'no guest runs');
   t.notMatch(JSON.stringify([...findings]), world.token, 'the token is not shown');
 });
@@ -61,19 +61,19 @@ t.test('a lab that is well, and is the same afterwards', async (t) => {
 t.test('who cannot sign in is told that alone', async (t) => {
   const findings = await examined({ credential: { token: new Secret('not-a-token') } });
   t.same([...findings.keys()], ['xo-sign-in']);
-  t.match(findings.get('xo-sign-in'), { condition: 'broken', seen: /^XO_SIGN_IN_REFUSED: / });
+  t.match(findings.get('xo-sign-in'), { status: 'broken', seen: /^XO_SIGN_IN_REFUSED: / });
   const nowhere = await examined({ url: 'http://127.0.0.1:1' });
-  t.match(nowhere.get('xo-sign-in'), { condition: 'broken', seen: /^XO_UNREACHABLE: / });
+  t.match(nowhere.get('xo-sign-in'), { status: 'broken', seen: /^XO_UNREACHABLE: / });
 });
 
 t.test('rights', async (t) => {
   const as = ({ email, password }: typeof POOL_ADMIN | typeof NOBODY) =>
     examined({ credential: { email, password: new Secret(password) } });
   const poolAdmin = await as(POOL_ADMIN);
-  t.match(poolAdmin.get('xo-rights'), { condition: 'warning', seen: /admin on the pool; why .* is hidden/ });
-  t.match(poolAdmin.get('xo-token'), { condition: 'ok', seen: /by password/ });
+  t.match(poolAdmin.get('xo-rights'), { status: 'warning', seen: /admin on the pool; why .* is hidden/ });
+  t.match(poolAdmin.get('xo-token'), { status: 'ok', seen: /by password/ });
   const nobody = await as(NOBODY);
-  t.match(nobody.get('xo-rights'), { condition: 'unknown', seen: /0 object\(s\) with explicit rights/ });
+  t.match(nobody.get('xo-rights'), { status: 'unknown', seen: /0 object\(s\) with explicit rights/ });
 });
 
 t.test('token, clock, version of the API', async (t) => {
@@ -82,7 +82,7 @@ t.test('token, clock, version of the API', async (t) => {
   if (admin === undefined) throw new Error('no user');
   const token = accounts.createToken(admin, { expiresIn: '2 days' });
   t.match((await examined({ credential: { token: new Secret(token) } })).get('xo-token'), {
-    condition: 'warning',
+    status: 'warning',
     seen: /2\.0 days$/,
   });
   for (const [offset, says] of [
@@ -90,31 +90,31 @@ t.test('token, clock, version of the API', async (t) => {
     ['-3600', /^(3599|3600|3601) s behind/],
   ] as const) {
     world.mishaps.set('clock-offset', offset);
-    t.match((await examined()).get('xo-clock'), { condition: 'warning', seen: says });
+    t.match((await examined()).get('xo-clock'), { status: 'warning', seen: says });
   }
   world.mishaps.clear('clock-offset');
 });
 
 t.test('ways in and back', async (t) => {
   world.mishaps.set('no-rest-post');
-  t.match((await examined()).get('import-path'), { condition: 'warning', seen: /^disk-import: / });
+  t.match((await examined()).get('import-path'), { status: 'warning', seen: /^disk-import: / });
   world.mishaps.clear('no-rest-post');
   world.mishaps.set('no-rest');
   const older = await examined();
-  t.match(older.get('import-path'), { condition: 'warning' });
-  t.match(older.get('read-back'), { condition: 'warning', seen: /cannot read a disk back/ });
+  t.match(older.get('import-path'), { status: 'warning' });
+  t.match(older.get('read-back'), { status: 'warning', seen: /cannot read a disk back/ });
   world.mishaps.clear('no-rest');
 });
 
 t.test('names, slots, sources of addresses', async (t) => {
   t.match((await examined({ sr: 'nowhere' })).get('placement'), {
-    condition: 'broken',
+    status: 'broken',
     seen: /^BAD_PLACEMENT: .*nowhere/,
   });
   const slot = { mac: '02:00:00:00:aa:01', address: '127.83.17.1' };
-  t.match((await examined({ slots: [slot, slot] })).get('slots'), { condition: 'broken', seen: /stands in two slots/ });
+  t.match((await examined({ slots: [slot, slot] })).get('slots'), { status: 'broken', seen: /stands in two slots/ });
   const unfindable = await examined({ slots: [], kind: 'xo' });
-  t.match(unfindable.get('addresses'), { condition: 'warning', seen: /guest metrics only/ });
+  t.match(unfindable.get('addresses'), { status: 'warning', seen: /guest metrics only/ });
   const failing = { name: 'command', find: () => Promise.reject(new Error('a bug of ours')) };
   await t.rejects(examined({ addressSources: [failing] }), { message: 'a bug of ours' }, 'our own bug is no finding');
 });
@@ -123,24 +123,24 @@ t.test('a fixed VM that is not there', async (t) => {
   const uuid = '0f9a1b2c-0000-4000-8000-000000000001';
   const fixed = { vm: uuid, vdi: uuid, leave: 'halted', control: false, lockWaitMs: 0, pad: false } as const;
   const findings = await examined({ fixed });
-  t.match(findings.get('fixed-vm'), { condition: 'broken', seen: /^BAD_FIXED_VM: fixed\.vm/ });
-  t.match(findings.get('lock'), { condition: 'ok', seen: 'free' });
-  t.match(findings.get('import-path'), { condition: 'ok', seen: /^rest-put-vdi/ });
+  t.match(findings.get('fixed-vm'), { status: 'broken', seen: /^BAD_FIXED_VM: fixed\.vm/ });
+  t.match(findings.get('lock'), { status: 'ok', seen: 'free' });
+  t.match(findings.get('import-path'), { status: 'ok', seen: /^rest-put-vdi/ });
   world.mishaps.set('no-rest');
-  t.match((await examined({ fixed })).get('import-path'), { condition: 'broken', seen: /cannot overwrite a disk/ });
+  t.match((await examined({ fixed })).get('import-path'), { status: 'broken', seen: /cannot overwrite a disk/ });
   world.mishaps.clear('no-rest');
 });
 
 t.test('consoles: of ours only', async (t) => {
   await guestOf(['of somebody else']);
-  t.match((await examined()).get('console'), { condition: 'unknown', seen: /no guest of ours runs/ });
+  t.match((await examined()).get('console'), { status: 'unknown', seen: /no guest of ours runs/ });
   const ours = await guestOf(['bootwitness']);
   const findings = await examined();
-  t.match(findings.get('console'), { condition: 'ok', seen: `VM ${ours} greets with RFB 003.008` });
-  t.match(findings.get('left-overs'), { condition: 'ok', seen: /^none; 1 object/ });
+  t.match(findings.get('console'), { status: 'ok', seen: `VM ${ours} greets with RFB 003.008` });
+  t.match(findings.get('left-overs'), { status: 'ok', seen: /^none; 1 object/ });
   const credential = { email: NOBODY.email, password: new Secret(NOBODY.password) };
   t.match((await examined({ credential })).get('console'), {
-    condition: 'broken',
+    status: 'broken',
     seen: new RegExp(`^CONSOLE_CLOSED: console of VM ${ours}: Xen Orchestra closed it`),
   });
 });
