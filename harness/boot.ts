@@ -5,6 +5,8 @@
 import { type Arrival, awaitArrival, type OnLook } from './arrival.ts';
 import { budget, Deadline } from './deadline.ts';
 import type { Disposals, Journal } from './disposals.ts';
+import { unpackFirst } from './image/open-disk.ts';
+import type { Scratch } from './image/scratch.ts';
 import type { Asking } from './interview.ts';
 import type { Guest, Lab } from './lab.ts';
 import type { Log } from './log.ts';
@@ -17,6 +19,8 @@ export interface Tell {
   stage(name: string): void;
   note(line: string): void;
   upload(doneBytes: number, totalBytes: number): void;
+  /** How much of a compressed file was read. */
+  unpack(doneBytes: number, totalBytes: number): void;
   /** The guest has not answered yet; called every few seconds. */
   readonly waiting: OnLook;
 }
@@ -24,6 +28,8 @@ export interface Tell {
 /** What a run needs of the world around a case. */
 export interface World extends Asking {
   readonly lab: Lab;
+  /** Where images are decompressed. */
+  readonly scratch: Scratch;
   readonly login: Login;
   /** What to ask when the image is silent; null: none configured. */
   readonly control: { readonly image: PlannedImage; readonly login: Login } | null;
@@ -66,11 +72,14 @@ export async function boot(world: World, theCase: Case, order: BootOrder): Promi
   const { budgets } = theCase.scenario;
   const which = order.purpose === 'image' ? '' : ' control';
   world.tell.stage(`provision${which}`);
+  // Outside the budget: how long this machine decompresses says nothing about the lab.
+  if (world.lab.wantsBytes(order.image)) await unpackFirst(order.image, world.scratch, world.signal);
   const guest = await world.lab.provision({
     runId: theCase.runId,
     caseId: theCase.id,
     purpose: order.purpose,
     image: order.image,
+    scratch: world.scratch,
     readBack: order.readBack,
     deadline: budget(world, budgets.provisionS),
     disposals: order.disposals,

@@ -26,14 +26,19 @@ export const FAULTS = {
   BAD_IMAGE: row(
     'caller',
     false,
-    'Give a raw disk image (size a multiple of 512 bytes) that was built for this phase.',
+    'Give a disk image (raw, VHD or qcow2, also compressed by gzip, xz or zstd) that was built for this phase.',
   ),
   BAD_KEY: row(
     'caller',
     false,
     'Give the private key (not the .pub file), without a passphrase or with the right one.',
   ),
-  BAD_WORKDIR: row('caller', false, 'Give a folder that exists and can be written to as --workdir-root.'),
+  BAD_WORKDIR: row('caller', false, 'Give a folder with room that exists and can be written to as --workdir-root.'),
+  PROGRAM_MISSING: row(
+    'caller',
+    false,
+    'Install the program that is named (./setup.sh brings it) or see what ended it, or give the image uncompressed.',
+  ),
   BAD_PLACEMENT: row(
     'caller',
     false,

@@ -12,6 +12,7 @@ import { type EmbeddedLab, startEmbeddedLab } from './embedded.ts';
 import { Evidence } from './evidence.ts';
 import { Fault, faultRecord } from './faults.ts';
 import { planImage } from './image/plan.ts';
+import { Scratch } from './image/scratch.ts';
 import { type Interrupt, listenForInterrupt } from './interrupt.ts';
 import { exitCode, judge } from './judge.ts';
 import type { Lab } from './lab.ts';
@@ -62,6 +63,7 @@ export class Invocation {
   readonly #startedAt = new Date();
   readonly #startedMs = performance.now();
   readonly #registry: RunRegistry;
+  readonly #scratch: Scratch;
   #embedded: EmbeddedLab | null = null;
   #prepared: Prepared | null = null;
   #lab: Lab | null = null;
@@ -73,6 +75,8 @@ export class Invocation {
     this.#scenario = scenario;
     this.#request = request;
     this.#registry = new RunRegistry(request.cacheDir);
+    const { workdirRoot: dir, childEnvironment: environment } = request;
+    this.#scratch = new Scratch({ dir, environment, onProgress: told.unpack });
     this.#people = told;
     this.#out = out;
     this.#repeat = repeatLine(request, command, args);
@@ -83,7 +87,8 @@ export class Invocation {
     const { imagePath, workdirRoot, label, cacheDir } = this.#request;
     refuseBadKey(this.#request);
     this.#announceLab();
-    if (imagePath !== null) this.#image = ofMode(this.#scenario, await planImage(imagePath, { cacheDir }));
+    const planning = { cacheDir, scratch: this.#scratch };
+    if (imagePath !== null) this.#image = ofMode(this.#scenario, await planImage(imagePath, planning));
     const epochSeconds = Math.floor(this.#startedAt.getTime() / 1000);
     const workdir = makeWorkdir(workdirRoot, label ?? this.#scenario.name, epochSeconds);
     const evidence = new Evidence(workdir);
@@ -101,6 +106,7 @@ export class Invocation {
     } finally {
       interrupt.remove();
       evidence.close();
+      await this.#scratch.close();
     }
   }
 
@@ -180,7 +186,7 @@ export class Invocation {
     return planCase({
       ...{ scenario: this.#scenario, request: this.#request, prepared: this.#prepared, lab: this.#lab },
       ...{ image: this.#image, runId: this.#runId, workdir, evidence, log },
-      ...{ tell: this.#people, signal: interrupt.signal },
+      ...{ scratch: this.#scratch, tell: this.#people, signal: interrupt.signal },
     });
   }
 

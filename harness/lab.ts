@@ -4,6 +4,7 @@
  */
 import type { Deadline } from './deadline.ts';
 import type { Disposals } from './disposals.ts';
+import type { Scratch } from './image/scratch.ts';
 import type { Firmware, NicType, Placed, PlannedImage } from './model.ts';
 
 /** Progress of something long; called often, cheap to ignore. Bytes. */
@@ -16,6 +17,8 @@ export interface GuestOrder {
   /** `image`: what is validated. `control`: known to pass in this lab, asked when the image is silent. */
   readonly purpose: 'image' | 'control';
   readonly image: PlannedImage;
+  /** Where the image is decompressed, if it is compressed and its bytes are needed. */
+  readonly scratch: Scratch;
   /** Read the disk back and compare before boot. */
   readonly readBack: boolean;
   readonly deadline: Deadline;
@@ -157,6 +160,8 @@ export interface Lab {
   readonly takesControl: boolean;
   /** @throws Fault of the caller where this lab cannot take the image; to be asked before anything is provisioned */
   check(image: PlannedImage): void;
+  /** Will `provision` read the image? False where the lab has it: then a compressed one is not decompressed first. */
+  wantsBytes(image: PlannedImage): boolean;
   /** Creates the VM with its disk; does not start it. */
   provision(order: GuestOrder): Promise<Guest>;
   /** Lists what carries this run's claim: proof, after clean-up, that nothing stayed. `<type> <uuid> <name>` each. */

@@ -4,17 +4,18 @@
  */
 import type { World } from './boot.ts';
 import type { LintFinding } from './finding.ts';
+import type { Disk } from './image/disk.ts';
 import { lintDisk } from './image/lint/lint.ts';
-import { openDisk } from './image/lint/open.ts';
+import { openDisk } from './image/open-disk.ts';
 import type { Firmware, PlannedImage } from './model.ts';
 
 /** @param firmware of the guest; null where an operator's VM decides it */
 export async function lintForRun(
   image: PlannedImage,
   firmware: Firmware | null,
-  { evidence, log, tell }: Pick<World, 'evidence' | 'log' | 'tell'>,
+  { evidence, log, tell, scratch, signal }: Pick<World, 'evidence' | 'log' | 'tell' | 'scratch' | 'signal'>,
 ): Promise<readonly LintFinding[]> {
-  const findings = await findingsOf(image.path, firmware, log);
+  const findings = await findingsOf(() => openDisk(image, scratch, signal), firmware, log);
   evidence.record('image', 'lint', findings);
   for (const { name, status, seen, why } of findings) {
     if (status === 'warning' || status === 'broken') tell.note(`image: ${status}: ${name}: ${seen}. ${why}`);
@@ -22,9 +23,13 @@ export async function lintForRun(
   return findings;
 }
 
-async function findingsOf(path: string, firmware: Firmware | null, log: World['log']): Promise<readonly LintFinding[]> {
+async function findingsOf(
+  open: () => Promise<Disk>,
+  firmware: Firmware | null,
+  log: World['log'],
+): Promise<readonly LintFinding[]> {
   try {
-    const disk = await openDisk(path);
+    const disk = await open();
     try {
       return (await lintDisk(disk, { firmware, vdiBytes: null })).findings;
     } finally {

@@ -193,12 +193,20 @@ export type Verdict =
   | { readonly status: 'ERROR'; readonly checks: readonly JudgedCheck[]; readonly cause: FaultRecord }
   | { readonly status: 'SKIP'; readonly checks: readonly []; readonly reason: string };
 
+/** How an image file holds its disk. */
+export type DiskFormat = 'raw' | 'vhd-fixed' | 'vhd-dynamic' | 'qcow2';
+/** How it is compressed as a whole: gzip, xz, zstd. */
+export type Compression = 'gz' | 'xz' | 'zst';
+/** By content, never by name, e.g. `qcow2+zst`. */
+export type ImageFormat = DiskFormat | `${DiskFormat}+${Compression}`;
+
 /** The image of a case, planned: read once, nothing sent yet. */
 export interface PlannedImage {
   readonly path: string;
+  readonly format: ImageFormat;
   /** Bytes of the virtual disk. */
   readonly sizeBytes: number;
-  /** SHA-256 of the virtual disk, lower-case hex. */
+  /** SHA-256 of the virtual disk, whatever holds it; lower-case hex. */
   readonly sha256: string;
   /** Size, modification and change time of the file when it was read: sent only while it is still so. */
   readonly fileState: string;

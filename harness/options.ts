@@ -58,7 +58,11 @@ const PATH_OPTIONS = PATH_TABLE.map(({ option, key, list, is, meaning }) => {
 
 export const OPTIONS: readonly Option[] = [
   lab('lab', 'embedded | NAME | FILE', 'lab to run on: the embedded one, labs/NAME.toml, or a lab file'),
-  run('image', 'FILE', 'raw disk image to validate (default on the embedded lab: its reference guest)'),
+  run(
+    'image',
+    'FILE',
+    'disk image: raw, VHD or qcow2, also as gz, xz or zst (default on the embedded lab: its reference guest)',
+  ),
   run('expect-closure', 'PATH', "store path that /run/current-system must lead to (default: the image's sidecar)"),
   run('control', 'FILE | none', 'image known to pass here, asked when the image is silent'),
   run(

@@ -2,7 +2,9 @@
 import type { Tell, World } from './boot.ts';
 import type { Request } from './config.ts';
 import type { Evidence } from './evidence.ts';
+import { unpackFirst } from './image/open-disk.ts';
 import { planImage } from './image/plan.ts';
+import type { Scratch } from './image/scratch.ts';
 import type { Lab } from './lab.ts';
 import { lintForRun } from './lint-run.ts';
 import type { Log } from './log.ts';
@@ -17,6 +19,8 @@ export interface PlanCaseOptions {
   readonly lab: Lab;
   /** Null: the lab's own default image is planned. */
   readonly image: PlannedImage | null;
+  /** Where images are decompressed. */
+  readonly scratch: Scratch;
   readonly runId: string;
   readonly workdir: string;
   readonly evidence: Evidence;
@@ -31,16 +35,19 @@ export interface Planned {
   readonly world: World;
 }
 
-/** @throws Fault BAD_IMAGE, BAD_KEY, BAD_FIXED_VM */
+/** @throws Fault BAD_IMAGE, BAD_WORKDIR, PROGRAM_MISSING, BAD_KEY, BAD_FIXED_VM */
 export async function planCase(options: PlanCaseOptions): Promise<Planned> {
-  const { scenario, request, prepared, lab, runId, workdir, evidence, log, tell, signal } = options;
+  const { scenario, request, prepared, lab, scratch, runId, workdir, evidence, log, tell, signal } = options;
   const { cacheDir, expectClosure } = request;
-  const image = options.image ?? (await planImage(prepared.defaultImage(), { cacheDir }));
+  const planning = { cacheDir, scratch, signal };
+  const image = options.image ?? (await planImage(prepared.defaultImage(), planning));
   const login = prepared.login();
   lab.check(image);
+  // Here the caller can still be told in one sentence that it does not work; nothing was made.
+  if (lab.wantsBytes(image)) await unpackFirst(image, scratch, signal);
   const controlPath = lab.takesControl ? prepared.controlPath : null;
   const control =
-    controlPath === null ? null : { image: await planImage(controlPath, { cacheDir }), login: prepared.controlLogin() };
+    controlPath === null ? null : { image: await planImage(controlPath, planning), login: prepared.controlLogin() };
   if (control !== null) lab.check(control.image);
   const facts = {
     bootMode: scenario.bootMode,
@@ -50,9 +57,11 @@ export async function planCase(options: PlanCaseOptions): Promise<Planned> {
   const id = `${scenario.name}-${runId.slice(0, 8)}`;
   evidence.record('lab', lab.name, { xoVersion: lab.xoVersion, pool: lab.poolName, kind: prepared.settings.kind });
   const { fixed, shape } = prepared.settings;
-  const lint = await lintForRun(image, fixed === null ? shape.firmware : null, { evidence, log, tell });
+  const lint = await lintForRun(image, fixed === null ? shape.firmware : null, {
+    ...{ evidence, log, tell, scratch, signal },
+  });
   const world: World = {
-    ...{ lab, login, control, evidence, log, tell, signal },
+    ...{ lab, scratch, login, control, evidence, log, tell, signal },
     budgetScale: request.budgetScale ?? prepared.budgetScale,
     readBack: request.readBack,
     journal: openJournal(workdir),

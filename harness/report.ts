@@ -113,6 +113,7 @@ export function metadata(report: Report): readonly (readonly [string, string])[]
     ['boot_backend', lab.kind === 'embedded' ? 'qemu-embedded-lab' : 'xcp-ng-xo-lib'],
     ['reference_guest', String(report.reference)],
     ['image_path', image?.path ?? 'none'],
+    ['image_format', image?.format ?? 'none'],
     ['image_sha256', image?.sha256 ?? 'none'],
     ['image_bytes', String(image?.sizeBytes ?? 0)],
     ['lint', shownLint(report.lint)],

@@ -1,10 +1,12 @@
 /** `npm run lint-image -- FILE`: what can be told of an image without sending it. */
+import { tmpdir } from 'node:os';
 import { resolve } from 'node:path';
 import { Fault } from '../faults.ts';
 import type { LintFinding } from '../finding.ts';
 import type { Given } from '../given.ts';
 import { type Lint, type LintWish, lintDisk } from '../image/lint/lint.ts';
-import { openDisk } from '../image/lint/open.ts';
+import { openUnplanned } from '../image/open-disk.ts';
+import { Scratch } from '../image/scratch.ts';
 import { LINT_OPTIONS, optionsHelp } from '../options.ts';
 import { type Call, type Command, EXIT } from './command.ts';
 
@@ -38,12 +40,14 @@ async function run({ given, print }: Call): Promise<number> {
   const path = resolve(given.operand().text);
   const wish = wishOf(given);
   const startedMs = performance.now();
-  const disk = await openDisk(path);
+  const scratch = new Scratch({ dir: tmpdir() });
+  const disk = await openUnplanned(path, scratch);
   let lint: Lint;
   try {
     lint = await lintDisk(disk, wish);
   } finally {
     await disk.close();
+    await scratch.close();
   }
   const ms = performance.now() - startedMs;
   const { findings, readBytes } = lint;

@@ -1,9 +1,9 @@
-/** Reads a raw image's GPT, checksums verified: what identifies the image, and which firmware can start it. */
-import type { FileHandle } from 'node:fs/promises';
+/** Reads a disk's GPT, checksums verified: what identifies the image, and which firmware can start it. */
 import { crc32 } from 'node:zlib';
 import type { Firmware, ImageIdentity } from '../model.ts';
+import { type Disk, SECTOR } from './disk.ts';
+import { bytesOf } from './file-disk.ts';
 
-const SECTOR = 512;
 const HEADER_MIN_BYTES = 92;
 /** More than any tool writes (128 × 128 bytes); a header that claims more is not believed. */
 const TABLE_MAX_BYTES = 1024 * 1024;
@@ -22,21 +22,15 @@ export function guidAt(bytes: Buffer, at: number): string {
   return `${little(0, 4)}-${little(4, 6)}-${little(6, 8)}-${hex(8, 10)}-${hex(10, 16)}`;
 }
 
-async function readFully(image: FileHandle, at: number, bytes: number): Promise<Buffer | null> {
-  const buffer = Buffer.alloc(bytes);
-  const { bytesRead } = await image.read(buffer, 0, bytes, at);
-  return bytesRead === bytes ? buffer : null;
-}
-
 interface Gpt {
   readonly header: Buffer;
   /** Those in use, in table order. */
   readonly entries: readonly Buffer[];
 }
 
-async function readGpt(image: FileHandle, sizeBytes: number): Promise<Gpt | null> {
-  const header = await readFully(image, SECTOR, SECTOR);
-  if (header === null || header.toString('latin1', 0, 8) !== 'EFI PART') return null;
+async function readGpt(disk: Disk): Promise<Gpt | null> {
+  const header = await bytesOf(disk, SECTOR, SECTOR);
+  if (header.toString('latin1', 0, 8) !== 'EFI PART') return null;
   const headerBytes = header.readUInt32LE(12);
   if (headerBytes < HEADER_MIN_BYTES || headerBytes > SECTOR) return null;
   const summed = Buffer.from(header.subarray(0, headerBytes));
@@ -48,9 +42,9 @@ async function readGpt(image: FileHandle, sizeBytes: number): Promise<Gpt | null
   const entries = header.readUInt32LE(80);
   const entryBytes = header.readUInt32LE(84);
   const tableBytes = entries * entryBytes;
-  if (entryBytes < 128 || tableBytes > TABLE_MAX_BYTES || tableAt + tableBytes > sizeBytes) return null;
-  const table = await readFully(image, tableAt, tableBytes);
-  if (table === null || crc32(table) !== header.readUInt32LE(88)) return null;
+  if (entryBytes < 128 || tableBytes > TABLE_MAX_BYTES || tableAt + tableBytes > disk.sizeBytes) return null;
+  const table = await bytesOf(disk, tableAt, tableBytes);
+  if (crc32(table) !== header.readUInt32LE(88)) return null;
 
   const used: Buffer[] = [];
   for (let at = 0; at < tableBytes; at += entryBytes) {
@@ -63,22 +57,18 @@ async function readGpt(image: FileHandle, sizeBytes: number): Promise<Gpt | null
 /**
  * Which firmware finds something to start: BIOS needs code in the first sector, UEFI an EFI system partition. Whether
  * that boots is another matter.
- * @param image open for reading; left open
  */
-export async function readStartsBy(image: FileHandle, sizeBytes: number): Promise<readonly Firmware[]> {
-  const code = await readFully(image, 0, BOOT_CODE_BYTES);
-  const gpt = await readGpt(image, sizeBytes);
-  const bios = code?.some((byte) => byte !== 0) === true;
+export async function readStartsBy(disk: Disk): Promise<readonly Firmware[]> {
+  const code = await bytesOf(disk, 0, BOOT_CODE_BYTES);
+  const gpt = await readGpt(disk);
+  const bios = code.some((byte) => byte !== 0);
   const uefi = gpt?.entries.some((entry) => guidAt(entry, 0) === ESP_TYPE) === true;
   return [...(bios ? (['bios'] as const) : []), ...(uefi ? (['uefi'] as const) : [])];
 }
 
-/**
- * @param image open for reading; left open
- * @returns disk GUID and the GUIDs of the partitions in table order, lower case; null where there is no valid GPT
- */
-export async function readGptIdentity(image: FileHandle, sizeBytes: number): Promise<ImageIdentity | null> {
-  const gpt = await readGpt(image, sizeBytes);
+/** @returns disk GUID and the GUIDs of the partitions in table order, lower case; null where there is no valid GPT */
+export async function readGptIdentity(disk: Disk): Promise<ImageIdentity | null> {
+  const gpt = await readGpt(disk);
   if (gpt === null) return null;
   return { diskGuid: guidAt(gpt.header, 56), partitionGuids: gpt.entries.map((entry) => guidAt(entry, 16)) };
 }

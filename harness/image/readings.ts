@@ -6,26 +6,27 @@ import type { BigIntStats } from 'node:fs';
 import { readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { makeFolder } from '../make-folder.ts';
-import type { Firmware, ImageIdentity } from '../model.ts';
+import type { Firmware, ImageFormat, ImageIdentity } from '../model.ts';
+import { whyNoDisk } from './disk.ts';
+import { stateOf } from './image-file.ts';
 
-/** What one planning read finds. */
+/** What one planning read finds; of the virtual disk, whatever holds it. */
 export interface ImageReading {
+  readonly format: ImageFormat;
+  readonly sizeBytes: number;
   readonly sha256: string;
   readonly blocks: readonly number[];
   readonly identity: ImageIdentity | null;
   readonly startsBy: readonly Firmware[];
 }
 
-const VERSION = 2;
-
-/**
- * The state of the file. The change time is in it besides the modification time: builders that make
- * reproducible images set the latter to a constant, and file systems reuse inodes.
- */
-export const stateOf = (stats: BigIntStats): string => `${stats.size} ${stats.mtimeNs} ${stats.ctimeNs}`;
+const VERSION = 3;
+const FORMAT = /^(raw|vhd-fixed|vhd-dynamic|qcow2)(\+(gz|xz|zst))?$/;
 
 const fileOf = (cacheDir: string, stats: BigIntStats): string =>
   join(cacheDir, 'images', `${stats.dev}-${stats.ino}.json`);
+
+const isFormat = (value: unknown): value is ImageFormat => typeof value === 'string' && FORMAT.test(value);
 
 const isRecord = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null;
 
@@ -40,12 +41,13 @@ function isIdentity(value: unknown): value is ImageIdentity | null {
 function parse(text: string, state: string): ImageReading | null {
   const entry: unknown = JSON.parse(text);
   if (!isRecord(entry) || entry.version !== VERSION || entry.state !== state) return null;
-  const { sha256, blocks, identity, startsBy } = entry;
+  const { format, sizeBytes, sha256, blocks, identity, startsBy } = entry;
+  if (!isFormat(format) || typeof sizeBytes !== 'number' || whyNoDisk(sizeBytes) !== null) return null;
   if (typeof sha256 !== 'string' || !/^[0-9a-f]{64}$/.test(sha256) || !isIdentity(identity)) return null;
   if (!Array.isArray(blocks) || !blocks.every((block) => Number.isInteger(block))) return null;
   if (!isStrings(startsBy)) return null;
   const firmware = (['bios', 'uefi'] as const).filter((each) => startsBy.includes(each));
-  return { sha256, blocks, identity, startsBy: firmware };
+  return { format, sizeBytes, sha256, blocks, identity, startsBy: firmware };
 }
 
 /** What was found when the file was in exactly this state; null: never read, or the cache is broken. */

@@ -4,10 +4,10 @@ import type { FaultRecord } from '../model.ts';
 import { escapeValue, headline, keyFacts, type Report, warnings } from '../report.ts';
 import { scrub } from '../secrets.ts';
 
-const UPLOAD_EVERY_MS = 200;
+const TRANSFER_EVERY_MS = 200;
 /** Without a terminal a wait says something this often. */
 const WAITING_EVERY_MS = 15_000;
-/** Without a terminal an upload says something at each of these shares of its bytes. */
+/** Without a terminal a transfer says something at each of these shares of its bytes. */
 const PLAIN_STEPS = 4;
 
 /** Something to print to; `process.stderr` is one. */
@@ -26,8 +26,9 @@ export function people(sink: Sink): People {
   const startedMs = performance.now();
   const live = sink.isTTY === true;
   let open = false;
-  let lastUploadMs = 0;
+  let lastTransferMs = 0;
   let step = 0;
+  let transferring = '';
   let lastWaitingMs = 0;
   const endLive = (): void => {
     if (open) sink.write('\r\u001b[K');
@@ -38,6 +39,26 @@ export function people(sink: Sink): People {
     sink.write(`${scrub(text)}\n`);
   };
   const stamp = (): string => `[${((performance.now() - startedMs) / 1000).toFixed(1).padStart(6)} s]`;
+  const transfer = (word: string): Tell['upload'] => {
+    let lastDone = 0;
+    return (done, total) => {
+      if (word !== transferring || done < lastDone) step = 0;
+      transferring = word;
+      lastDone = done;
+      const nowMs = performance.now();
+      const mib = (bytes: number): string => (bytes / 1_048_576).toFixed(1);
+      const text = `${word} ${mib(done)} of ${mib(total)} MiB`;
+      if (live) {
+        if (done < total && nowMs - lastTransferMs < TRANSFER_EVERY_MS) return;
+        lastTransferMs = nowMs;
+        sink.write(`\r\u001b[K${stamp()} ${text}`);
+        open = true;
+      } else if (total > 0 && Math.floor((done / total) * PLAIN_STEPS) > step) {
+        step = Math.floor((done / total) * PLAIN_STEPS);
+        line(`${stamp()} ${text}`);
+      }
+    };
+  };
   return {
     stage: (name) => {
       step = 0;
@@ -45,20 +66,8 @@ export function people(sink: Sink): People {
       line(`${stamp()} ${name}`);
     },
     note: (text) => line(`${stamp()} ${text}`),
-    upload: (done, total) => {
-      const nowMs = performance.now();
-      const mib = (bytes: number): string => (bytes / 1_048_576).toFixed(1);
-      const text = `upload ${mib(done)} of ${mib(total)} MiB`;
-      if (live) {
-        if (done < total && nowMs - lastUploadMs < UPLOAD_EVERY_MS) return;
-        lastUploadMs = nowMs;
-        sink.write(`\r\u001b[K${stamp()} ${text}`);
-        open = true;
-      } else if (total > 0 && Math.floor((done / total) * PLAIN_STEPS) > step) {
-        step = Math.floor((done / total) * PLAIN_STEPS);
-        line(`${stamp()} ${text}`);
-      }
-    },
+    upload: transfer('upload'),
+    unpack: transfer('decompress'),
     waiting: (seen, elapsedMs, budgetMs) => {
       const seconds = (ms: number): string => (ms / 1000).toFixed(0);
       const text = `waiting for the guest, ${seconds(elapsedMs)} of ${seconds(budgetMs)} s: ${seen}`;

@@ -1,9 +1,10 @@
-/** A disk as it is sent: the image's file, larger where it is padded, with what then differs from the file. */
-import type { FileHandle } from 'node:fs/promises';
-import { Fault } from '../faults.ts';
+/** A disk as it is sent: the image's, larger where it is padded, with what then differs from it. */
+import type { Disk } from '../image/disk.ts';
+import { type ImageDisk, openDisk } from '../image/open-disk.ts';
+import type { Scratch } from '../image/scratch.ts';
 import type { PlannedImage } from '../model.ts';
 
-/** Bytes that stand on the disk instead of the file's. */
+/** Bytes that stand on the disk instead of the image's. */
 export interface Patch {
   readonly at: number;
   readonly bytes: Buffer;
@@ -17,36 +18,25 @@ export interface DiskSource {
   readonly sha256: string;
   /** Indices of the 2 MiB blocks that hold anything but zeros, ascending. */
   readonly blocks: readonly number[];
-  readonly patches: readonly Patch[];
+  /** @param signal as of `openDisk` @throws Fault as `openDisk` */
+  open(signal: AbortSignal): Promise<ImageDisk>;
 }
 
 /** The image as it is. */
-export const plainSource = (image: PlannedImage): DiskSource => ({
-  ...{ image, sizeBytes: image.sizeBytes, sha256: image.sha256, blocks: image.blocks, patches: [] },
+export const plainSource = (image: PlannedImage, scratch: Scratch): DiskSource => ({
+  ...{ image, sizeBytes: image.sizeBytes, sha256: image.sha256, blocks: image.blocks },
+  open: (signal) => openDisk(image, scratch, signal),
 });
 
-/**
- * Fills `into` with the disk's bytes from `start` on: the file's, zeros behind its end, patches over both.
- * @throws Fault BAD_IMAGE when the file is shorter than it was when it was planned
- */
-export async function readSource(
-  { image, patches }: Pick<DiskSource, 'image' | 'patches'>,
-  file: FileHandle,
-  start: number,
-  into: Buffer,
-): Promise<void> {
-  const fromFile = Math.max(0, Math.min(into.length, image.sizeBytes - start));
-  let read = 0;
-  while (read < fromFile) {
-    const { bytesRead } = await file.read(into, read, fromFile - read, start + read);
-    if (bytesRead === 0) {
-      throw new Fault('BAD_IMAGE', `the image shrank while it was sent: expected ${image.sizeBytes} bytes`);
+/** The disk with zeros behind its end up to `sizeBytes`, and patches over both. */
+export const patched = <T extends Disk>(disk: T, sizeBytes: number, patches: readonly Patch[]): T => ({
+  ...disk,
+  sizeBytes,
+  read: async (into: Buffer, start: number) => {
+    await disk.read(into, start);
+    for (const { at, bytes } of patches) {
+      const [first, end] = [Math.max(at, start), Math.min(at + bytes.length, start + into.length)];
+      if (first < end) bytes.copy(into, first - start, first - at, end - at);
     }
-    read += bytesRead;
-  }
-  into.fill(0, fromFile);
-  for (const { at, bytes } of patches) {
-    const [first, end] = [Math.max(at, start), Math.min(at + bytes.length, start + into.length)];
-    if (first < end) bytes.copy(into, first - start, first - at, end - at);
-  }
-}
+  },
+});

@@ -52,6 +52,10 @@ class XoLab implements Lab {
     if (fixed !== null) checkFixedPlace(this.#session.objects, fixed, image);
   }
 
+  wantsBytes(_image: PlannedImage): boolean {
+    return true;
+  }
+
   provision(order: GuestOrder): Promise<Guest> {
     const figuresMayLag = this.#takenAway;
     const context = { session: this.#session, settings: this.#settings, slots: this.#slots, figuresMayLag };

@@ -34,7 +34,7 @@ export async function makeDisk(making: Making, made: Made): Promise<MadeDisk> {
   const { deadline, image } = order;
   const { claim } = made;
   const options = {
-    ...{ source: plainSource(image), srId: placement.srId, name, description: claimDescription(claim) },
+    ...{ source: plainSource(image, order.scratch), srId: placement.srId, name, description: claimDescription(claim) },
     ...{ deadline, onUpload: order.onUpload },
   };
   const retries = { minTimeoutMs: RETRY_AFTER_MS, onRetry: noteRetry(order) };

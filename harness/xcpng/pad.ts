@@ -3,14 +3,15 @@
  * the last sectors of the disk; left where the image ended, a guest finds it missing or calls the table corrupt.
  */
 import { createHash } from 'node:crypto';
-import { open } from 'node:fs/promises';
 import { crc32 } from 'node:zlib';
 import { Fault } from '../faults.ts';
-import { BLOCK_BYTES } from '../image/disk.ts';
+import { BLOCK_BYTES, type Disk, SECTOR } from '../image/disk.ts';
+import { bytesOf } from '../image/file-disk.ts';
+import { openDisk } from '../image/open-disk.ts';
+import type { Scratch } from '../image/scratch.ts';
 import type { PlannedImage } from '../model.ts';
-import { type DiskSource, type Patch, readSource } from './disk-source.ts';
+import { type DiskSource, type Patch, patched } from './disk-source.ts';
 
-const SECTOR = 512;
 const MBR_ENTRY_AT = 446;
 const MBR_ENTRY_BYTES = 16;
 const MBR_TYPE_GPT = 0xee;
@@ -56,33 +57,37 @@ function patchesOf(image: PlannedImage, sizeBytes: number, head: Buffer, table: 
   ];
 }
 
+async function patchesFor(image: PlannedImage, disk: Disk, sizeBytes: number): Promise<readonly Patch[]> {
+  const head = await bytesOf(disk, 0, 2 * SECTOR);
+  const header = head.subarray(SECTOR);
+  const atEnd = Number(header.readBigUInt64LE(AT.other)) === image.sizeBytes / SECTOR - 1;
+  if (header.toString('latin1', 0, 8) !== 'EFI PART' || !atEnd) {
+    throw new Fault('BAD_IMAGE', `image ${image.path}: --pad: expected a GPT whose backup is at the image's end`);
+  }
+  const tableBytes = header.readUInt32LE(AT.entries) * header.readUInt32LE(AT.entryBytes);
+  const table = await bytesOf(disk, Number(header.readBigUInt64LE(AT.table)) * SECTOR, tableBytes);
+  return patchesOf(image, sizeBytes, head, table);
+}
+
 /**
  * @param sizeBytes of the disk, a multiple of 512, at least the image's
- * @throws Fault BAD_IMAGE when the image has no GPT whose backup stands at its end
+ * @throws Fault BAD_IMAGE when the image has no GPT whose backup stands at its end, and as `openDisk`
  */
-export async function paddedSource(image: PlannedImage, sizeBytes: number): Promise<DiskSource> {
-  const file = await open(image.path, 'r');
+export async function paddedSource(image: PlannedImage, sizeBytes: number, scratch: Scratch): Promise<DiskSource> {
+  const plain = await openDisk(image, scratch);
   try {
-    const head = Buffer.alloc(2 * SECTOR);
-    await file.read(head, 0, head.length, 0);
-    const header = head.subarray(SECTOR);
-    const atEnd = Number(header.readBigUInt64LE(AT.other)) === image.sizeBytes / SECTOR - 1;
-    if (header.toString('latin1', 0, 8) !== 'EFI PART' || !atEnd) {
-      throw new Fault('BAD_IMAGE', `image ${image.path}: --pad: expected a GPT whose backup is at the image's end`);
-    }
-    const table = Buffer.alloc(header.readUInt32LE(AT.entries) * header.readUInt32LE(AT.entryBytes));
-    await file.read(table, 0, table.length, Number(header.readBigUInt64LE(AT.table)) * SECTOR);
-    const source = { image, patches: patchesOf(image, sizeBytes, head, table) };
+    const patches = await patchesFor(image, plain, sizeBytes);
+    const disk = patched(plain, sizeBytes, patches);
     const blocks: number[] = [];
     const hash = createHash('sha256');
     for (let block = 0; block * BLOCK_BYTES < sizeBytes; block++) {
-      const bytes = Buffer.alloc(Math.min(BLOCK_BYTES, sizeBytes - block * BLOCK_BYTES));
-      await readSource(source, file, block * BLOCK_BYTES, bytes);
+      const bytes = await bytesOf(disk, block * BLOCK_BYTES, Math.min(BLOCK_BYTES, sizeBytes - block * BLOCK_BYTES));
       hash.update(bytes);
       if (bytes.some((byte) => byte !== 0)) blocks.push(block);
     }
-    return { ...source, sizeBytes, blocks, sha256: hash.digest('hex') };
+    const open = async (signal: AbortSignal) => patched(await openDisk(image, scratch, signal), sizeBytes, patches);
+    return { image, sizeBytes, blocks, sha256: hash.digest('hex'), open };
   } finally {
-    await file.close();
+    await plain.close();
   }
 }

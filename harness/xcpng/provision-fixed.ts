@@ -6,7 +6,7 @@ import { Deadline, retry } from '../deadline.ts';
 import { Fault } from '../faults.ts';
 import type { Guest, GuestOrder, ImportRecord } from '../lab.ts';
 import type { NamedObject, Placed } from '../model.ts';
-import { type DiskSource, plainSource } from './disk-source.ts';
+import { plainSource } from './disk-source.ts';
 import { checkFixedPlace, type FixedPlace } from './fixed-place.ts';
 import { XoGuest } from './guest.ts';
 import { overwrite } from './import.ts';
@@ -150,8 +150,8 @@ async function stillOurs(fixing: Fixing, lock: Lock, startTime: number | null): 
 }
 
 async function write({ session, fixed, order }: Fixing, { vdi, poolId }: FixedPlace): Promise<ImportRecord> {
-  const { deadline, image, disposals, onUpload } = order;
-  const source: DiskSource = fixed.pad ? await paddedSource(image, vdi.sizeBytes) : plainSource(image);
+  const { deadline, image, scratch, disposals, onUpload } = order;
+  const source = fixed.pad ? await paddedSource(image, vdi.sizeBytes, scratch) : plainSource(image, scratch);
   disposals.note('fixed-vm', { overwriting: fixed.vdi, sha256: source.sha256 });
   const retries = { retries: RETRIES, minTimeoutMs: RETRY_AFTER_MS, onRetry: noteRetry(order) };
   const record = await retry(deadline, retries, async () => {

@@ -1,12 +1,10 @@
 /** Sends a disk as the body of one request: a sparse VHD of known length, no faster than the socket takes it. */
-import { type FileHandle, open } from 'node:fs/promises';
 import type { ClientRequest } from 'node:http';
 import type { Deadline } from '../deadline.ts';
 import type { FaultCode } from '../fault-table.ts';
 import { Fault } from '../faults.ts';
-import { stateOf } from '../image/readings.ts';
+import type { ImageDisk } from '../image/open-disk.ts';
 import type { Progress } from '../lab.ts';
-import type { PlannedImage } from '../model.ts';
 import type { DiskSource } from './disk-source.ts';
 import { cutByDeadline, errorText, readText, send } from './rest.ts';
 import type { Session } from './session.ts';
@@ -62,31 +60,25 @@ function taken(request: ClientRequest): Promise<void> {
   });
 }
 
-/** What is sent must be what was planned: read-back would blame the lab for the difference. */
-async function refuseChanged(image: PlannedImage, file: FileHandle): Promise<void> {
-  if (stateOf(await file.stat({ bigint: true })) === image.fileState) return;
-  throw new Fault('BAD_IMAGE', `image ${image.path}: it changed since it was planned`);
-}
-
-/** Writes the VHD as the body. */
+/** Writes the VHD as the body, and closes the disk. */
 async function writeBody(
   request: ClientRequest,
   plan: VhdPlan,
-  { source, envelope, onUpload }: SendOptions,
+  disk: ImageDisk,
+  { envelope, onUpload }: SendOptions,
 ): Promise<void> {
-  const file = await open(source.image.path, 'r');
   let answered = false;
   request.once('response', () => {
     answered = true; // a refusal comes before the body was read; nobody wants the rest
   });
   try {
-    await refuseChanged(source.image, file);
+    await disk.refuseChanged();
     if (envelope) request.write(envelope.before);
     let doneBytes = 0;
-    for await (const piece of vhdStream(plan, source, file)) {
+    for await (const piece of vhdStream(plan, disk)) {
       if (answered || request.destroyed) return;
       // Everything has been read by then; after the last byte the server's answer would come before ours.
-      if (doneBytes + piece.length === plan.lengthBytes) await refuseChanged(source.image, file);
+      if (doneBytes + piece.length === plan.lengthBytes) await disk.refuseChanged();
       if (!request.write(piece)) await taken(request);
       doneBytes += piece.length;
       onUpload(doneBytes, plan.lengthBytes);
@@ -94,7 +86,7 @@ async function writeBody(
     if (envelope) request.write(envelope.after);
     request.end();
   } finally {
-    await file.close();
+    await disk.close();
   }
 }
 
@@ -102,14 +94,17 @@ async function writeBody(
  * Sends the disk once.
  * @returns XO's answer where it took the disk, or does not know the path (see `isUnknownRoute`)
  * @throws Fault UPLOAD_INTERRUPTED (retriable) when the connection died or the deadline passed, UPLOAD_REFUSED,
- *   XO_TOKEN_EXPIRED, XO_PERMISSION, BAD_IMAGE (it changed meanwhile), and the interrupt
+ *   XO_TOKEN_EXPIRED, XO_PERMISSION, BAD_IMAGE (it changed meanwhile), as `openDisk`, and the interrupt
  */
 export async function sendDisk(session: Session, options: SendOptions): Promise<Sent> {
   const { source, deadline, envelope } = options;
   const plan = planVhd(source.sizeBytes, source.blocks, source.sha256);
   const bytes = plan.lengthBytes + (envelope ? envelope.before.length + envelope.after.length : 0);
+  // Before the request: one that waits while an image is decompressed is cut by whoever is in between.
+  const disk = await source.open(deadline.signal);
   const startedMs = deadline.clock.nowMs();
   let sentBytes = 0;
+  let begun = false;
   const counted: SendOptions = {
     ...options,
     onUpload: (done, total) => {
@@ -129,7 +124,10 @@ export async function sendDisk(session: Session, options: SendOptions): Promise<
         // the connection, and its reason is lost on the way.
         connection: 'keep-alive',
       };
-      const body = (request: ClientRequest): Promise<void> => writeBody(request, plan, counted);
+      const body = (request: ClientRequest): Promise<void> => {
+        begun = true;
+        return writeBody(request, plan, disk, counted);
+      };
       const { token, endpoint } = session;
       const who = options.withoutToken ? {} : { token };
       const { method, path } = options;
@@ -151,5 +149,7 @@ export async function sendDisk(session: Session, options: SendOptions): Promise<
     const code = error instanceof Error && 'code' in error ? String(error.code) : '';
     if (error instanceof Fault || code === '') throw error;
     throw new Fault('UPLOAD_INTERRUPTED', `${what()}: the connection ended (${code})`, { cause: error });
+  } finally {
+    if (!begun) await disk.close();
   }
 }

@@ -1,19 +1,15 @@
 /**
- * A raw image as a sparse dynamic VHD: the plan (its exact length, known before the first byte) and
- * the stream (the raw file read once, in ascending order, in bounded memory).
+ * A disk as a sparse dynamic VHD: the plan (its exact length, known before the first byte) and
+ * the stream (the disk read once, in ascending order, in bounded memory).
  */
-import type { FileHandle } from 'node:fs/promises';
 import { Fault } from '../faults.ts';
-import { BLOCK_BYTES } from '../image/disk.ts';
-import { type DiskSource, readSource } from './disk-source.ts';
+import { BLOCK_BYTES, DISK_BYTES_MAX, type Disk, SECTOR } from '../image/disk.ts';
+import { vhdChecksum } from '../image/vhd.ts';
 
-const SECTOR = 512;
 const FOOTER_BYTES = 512;
 const HEADER_BYTES = 1024;
 /** A block costs its 2 MiB plus this on the wire: one bit per sector of it, 4096 bits, which is exactly one sector. */
 const BITMAP_BYTES = BLOCK_BYTES / SECTOR / 8;
-/** XCP-ng's limit for a VHD, and qemu's: 2040 GiB. */
-const MAX_DISK_BYTES = 2040 * 1024 ** 3;
 
 /** What is sent: the bytes before the blocks, the blocks, and the footer that ends it. */
 export interface VhdPlan {
@@ -25,13 +21,6 @@ export interface VhdPlan {
   /** Footer copy, header, block allocation table. */
   readonly head: Buffer;
   readonly footer: Buffer;
-}
-
-/** The sum of all bytes, inverted; the field itself must still be zero. */
-function checksum(structure: Buffer): number {
-  let sum = 0;
-  for (const byte of structure) sum = (sum + byte) >>> 0;
-  return ~sum >>> 0;
 }
 
 /** Cylinders, heads and sectors as the VHD specification computes them from the size. */
@@ -78,7 +67,7 @@ function footerOf(sizeBytes: number, uuid: Buffer): Buffer {
   footer.writeUInt8(perTrack, 59);
   footer.writeUInt32BE(3, 60); // dynamic
   uuid.copy(footer, 68, 0, 16);
-  footer.writeUInt32BE(checksum(footer), 64);
+  footer.writeUInt32BE(vhdChecksum(footer, 64), 64);
   return footer;
 }
 
@@ -90,7 +79,7 @@ function headerOf(entries: number): Buffer {
   header.writeUInt32BE(0x0001_0000, 24);
   header.writeUInt32BE(entries, 28);
   header.writeUInt32BE(BLOCK_BYTES, 32);
-  header.writeUInt32BE(checksum(header), 36);
+  header.writeUInt32BE(vhdChecksum(header, 36), 36);
   return header;
 }
 
@@ -105,7 +94,7 @@ export function planVhd(sizeBytes: number, blocks: readonly number[], sha256: st
   if (sizeBytes <= 0 || sizeBytes % SECTOR !== 0) {
     throw new Fault('BAD_IMAGE', `expected a disk size that is a multiple of ${SECTOR} bytes, given ${sizeBytes}`);
   }
-  if (sizeBytes > MAX_DISK_BYTES) {
+  if (sizeBytes > DISK_BYTES_MAX) {
     throw new Fault('BAD_IMAGE', `expected a disk of at most 2040 GiB (the limit of a VHD), given ${sizeBytes} bytes`);
   }
   const entries = Math.ceil(sizeBytes / BLOCK_BYTES);
@@ -129,21 +118,17 @@ export function planVhd(sizeBytes: number, blocks: readonly number[], sha256: st
 /**
  * Yields the VHD piece by piece; the next block is read only when the last one was taken, so memory
  * stays at two blocks whatever the size. Every piece is a fresh buffer and may be kept.
- * @param file the image, open for reading; left open
- * @throws Fault BAD_IMAGE when the file is shorter than it was when it was planned
+ * @param disk left open
+ * @throws Fault BAD_IMAGE as `Disk.read`
  */
-export async function* vhdStream(
-  plan: VhdPlan,
-  source: Pick<DiskSource, 'image' | 'patches'>,
-  file: FileHandle,
-): AsyncGenerator<Buffer, void, undefined> {
+export async function* vhdStream(plan: VhdPlan, disk: Pick<Disk, 'read'>): AsyncGenerator<Buffer, void, undefined> {
   yield plan.head;
   for (const block of plan.blocks) {
     const start = block * BLOCK_BYTES;
     const wanted = Math.min(BLOCK_BYTES, plan.sizeBytes - start);
     const piece = Buffer.allocUnsafe(BITMAP_BYTES + BLOCK_BYTES);
     piece.fill(0xff, 0, BITMAP_BYTES);
-    await readSource(source, file, start, piece.subarray(BITMAP_BYTES, BITMAP_BYTES + wanted));
+    await disk.read(piece.subarray(BITMAP_BYTES, BITMAP_BYTES + wanted), start);
     piece.fill(0, BITMAP_BYTES + wanted);
     yield piece;
   }

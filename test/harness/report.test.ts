@@ -95,6 +95,7 @@ t.test('no value can forge a key', async (t) => {
 t.test('result.json carries its schema and no map of blocks', async (t) => {
   const image = {
     path: '/i.raw',
+    format: 'qcow2+zst' as const,
     sizeBytes: 4,
     sha256: 'cd',
     fileState: '',
@@ -104,8 +105,10 @@ t.test('result.json carries its schema and no map of blocks', async (t) => {
     sidecar: null,
   };
   const json = JSON.parse(resultJson(report(PASS, { image })));
-  t.match(json, { schema: 1, status: 'PASS', image: { nonZeroBlocks: 2 } });
+  t.match(json, { schema: 1, status: 'PASS', image: { nonZeroBlocks: 2, format: 'qcow2+zst' } });
   t.notOk('blocks' in json.image);
+  const keys = metadata(report(PASS, { image })).map(([key, value]) => `${key}=${value}`);
+  t.equal(keys[keys.indexOf('image_path=/i.raw') + 1], 'image_format=qcow2+zst', 'after the path');
 });
 
 t.test('stdout is TAP 14: version first, one point per check, comments, plan', async (t) => {

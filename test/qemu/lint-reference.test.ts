@@ -1,19 +1,21 @@
 /** The lint on the reference guest's image, whole, and broken in one place at a time. Boots nothing. */
 import { execFileSync } from 'node:child_process';
 import { homedir } from 'node:os';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t from 'tap';
 import type { LintFinding } from '../../harness/finding.ts';
 import type { Disk } from '../../harness/image/disk.ts';
 import { lintDisk } from '../../harness/image/lint/lint.ts';
-import { openDisk } from '../../harness/image/lint/open.ts';
+import { openUnplanned } from '../../harness/image/open-disk.ts';
+import { Scratch } from '../../harness/image/scratch.ts';
 import type { Firmware } from '../../harness/model.ts';
 import { referenceGuest } from '../../lab/guest/reference.ts';
 
 const cacheDir = join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'bootwitness');
 const { images } = await referenceGuest({ cacheDir, log: () => undefined });
 const path = images['shepherd-pid1'];
-const reference = await openDisk(path);
+const reference = await openUnplanned(path, new Scratch({ dir: tmpdir() }));
 t.teardown(() => reference.close());
 
 const MIB = 1024 * 1024;
@@ -43,7 +45,7 @@ const findings = async (disk: Disk, firmware: Firmware = 'bios'): Promise<readon
 
 t.test('both modes boot by BIOS, as they do in the embedded lab', async (t) => {
   for (const image of Object.values(images)) {
-    const disk = await openDisk(image);
+    const disk = await openUnplanned(image, new Scratch({ dir: tmpdir() }));
     const { findings, readBytes } = await lintDisk(disk, { firmware: 'bios', vdiBytes: null });
     await disk.close();
     for (const { name, status, seen } of findings) t.equal(status, 'ok', `${name}: ${seen}`);

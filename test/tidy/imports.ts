@@ -113,6 +113,7 @@ export const LIBRARIES: Readonly<Record<string, readonly string[]>> = {
   'p-retry': ['harness/deadline.ts'],
   pino: ['harness/log.ts'],
   'smol-toml': ['harness/toml-reader.ts'],
+  zstddec: ['harness/image/cluster-inflate.ts'],
   tap: ['harness/reporters/tap.ts'],
   ws: ['lab/**', 'harness/xcpng/console-socket.ts'],
   ajv: ['lab/**'],

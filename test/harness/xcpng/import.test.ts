@@ -2,7 +2,9 @@
 import { utimesSync } from 'node:fs';
 import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
 import t, { type Test } from 'tap';
+import { Scratch } from '../../../harness/image/scratch.ts';
 import { Secret } from '../../../harness/secrets.ts';
 import { plainSource } from '../../../harness/xcpng/disk-source.ts';
 import { overwrite, type UploadOptions, upload } from '../../../harness/xcpng/import.ts';
@@ -39,8 +41,9 @@ async function sessionOver(t: Test, answer: RequestListener): Promise<Session> {
   };
 }
 
+const scratch = new Scratch({ dir: tmpdir() });
 const options = (changes: Partial<UploadOptions> = {}): UploadOptions => ({
-  ...{ source: plainSource(image), srId: 'sr', name: 'a name', description: 'a claim' },
+  ...{ source: plainSource(image, scratch), srId: 'sr', name: 'a name', description: 'a claim' },
   ...{ deadline: within(5_000), onUpload: () => undefined },
   ...changes,
 });
@@ -144,7 +147,7 @@ t.test('ways in: the best that this Xen Orchestra knows', async (t) => {
   for (const uuid of made) t.equal(await readBack(session, uuid, image, within(5_000)), true, 'whichever way it came');
 
   const [vdiUuid = ''] = made;
-  const again = { source: plainSource(image), vdiUuid, deadline: within(5_000), onUpload: () => undefined };
+  const again = { source: plainSource(image, scratch), vdiUuid, deadline: within(5_000), onUpload: () => undefined };
   t.match(await overwrite(session, again), { path: 'rest-put-vdi' });
   t.equal(await readBack(session, vdiUuid, image, within(5_000)), true);
   world.mishaps.set('no-rest');

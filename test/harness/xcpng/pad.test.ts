@@ -1,13 +1,12 @@
 /** An image made as large as a disk: its GPT is whole, by our own reading and by sfdisk's; the rest is as it was. */
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
-import { open } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import t, { type Test } from 'tap';
 import { planImage } from '../../../harness/image/plan.ts';
-import { readSource } from '../../../harness/xcpng/disk-source.ts';
+import { Scratch } from '../../../harness/image/scratch.ts';
 import { paddedSource } from '../../../harness/xcpng/pad.ts';
 import { makeStandInImage } from '../../../lab/stand-in-image.ts';
 
@@ -16,17 +15,18 @@ const SECTOR = 512;
 const dir = mkdtempSync(join(tmpdir(), 'bw-pad-'));
 t.teardown(() => rmSync(dir, { recursive: true }));
 
+const scratch = new Scratch({ dir });
 const path = join(dir, 'image.raw');
 await makeStandInImage(path, {});
 const image = await planImage(path, { cacheDir: join(dir, 'cache') });
 
 /** The padded disk as a guest gets it. */
 async function padded(sizeBytes: number): Promise<Buffer> {
-  const source = await paddedSource(image, sizeBytes);
+  const source = await paddedSource(image, sizeBytes, scratch);
   const disk = Buffer.alloc(source.sizeBytes, 'x');
-  const file = await open(path, 'r');
-  await readSource(source, file, 0, disk);
-  await file.close();
+  const opened = await source.open(new AbortController().signal);
+  await opened.read(disk, 0);
+  await opened.close();
   return disk;
 }
 
@@ -105,5 +105,8 @@ t.test('only a GPT whose copy is at the end of the image can be moved', async (t
   writeFileSync(cut, readFileSync(path));
   truncateSync(cut, 9 * MIB);
   const plan = await planImage(cut, { cacheDir: join(dir, 'cache') });
-  await t.rejects(paddedSource(plan, 12 * MIB), { code: 'BAD_IMAGE', message: /whose backup is at the image's end/ });
+  await t.rejects(paddedSource(plan, 12 * MIB, scratch), {
+    code: 'BAD_IMAGE',
+    message: /whose backup is at the image's end/,
+  });
 });

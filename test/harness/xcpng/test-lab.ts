@@ -7,6 +7,7 @@ import xoLib from 'xo-lib';
 import { type Clock, Deadline, systemClock } from '../../../harness/deadline.ts';
 import { Disposals } from '../../../harness/disposals.ts';
 import { planImage } from '../../../harness/image/plan.ts';
+import { Scratch } from '../../../harness/image/scratch.ts';
 import type { GuestOrder } from '../../../harness/lab.ts';
 import type { Json, PlannedImage } from '../../../harness/model.ts';
 import { Secret } from '../../../harness/secrets.ts';
@@ -85,6 +86,7 @@ export async function openTestLab(): Promise<TestLab> {
   if (admin === undefined) throw new Error('the endpoint has no user');
   const token = endpoint.world.accounts.createToken(admin);
   const image = await smallImage(dir);
+  const scratch = new Scratch({ dir });
   const journal: Readonly<Record<string, Json>>[] = [];
   const settings: XoLabSettings = {
     name: 'test',
@@ -107,7 +109,7 @@ export async function openTestLab(): Promise<TestLab> {
   return {
     ...{ endpoint, backend, mishaps, token, settings, image, journal },
     order: (changes = {}) => ({
-      ...{ runId: 'run-1', caseId: 'case 1', purpose: 'image', image, readBack: true },
+      ...{ runId: 'run-1', caseId: 'case 1', purpose: 'image', image, scratch, readBack: true },
       deadline: within(10_000),
       disposals: new Disposals((entry) => journal.push(entry)),
       onUpload: () => undefined,

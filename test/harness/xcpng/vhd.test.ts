@@ -7,8 +7,8 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import t from 'tap';
 import { Fault } from '../../../harness/faults.ts';
-import { BLOCK_BYTES } from '../../../harness/image/disk.ts';
-import type { PlannedImage } from '../../../harness/model.ts';
+import { BLOCK_BYTES, badImage } from '../../../harness/image/disk.ts';
+import { fileDisk } from '../../../harness/image/file-disk.ts';
 import { planVhd, type VhdPlan, vhdStream } from '../../../harness/xcpng/vhd.ts';
 
 const run = promisify(execFile);
@@ -35,11 +35,7 @@ async function write(plan: VhdPlan, rawPath: string, vhdPath: string): Promise<n
   const raw = await open(rawPath);
   const vhd = await open(vhdPath, 'w');
   let sent = 0;
-  for await (const piece of vhdStream(
-    plan,
-    { image: { sizeBytes: plan.sizeBytes } as PlannedImage, patches: [] },
-    raw,
-  )) {
+  for await (const piece of vhdStream(plan, fileDisk(raw, plan.sizeBytes, badImage(rawPath)))) {
     await vhd.write(piece);
     sent += piece.length;
   }
