@@ -3,6 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
 import t from 'tap';
 import { runPhase, workdirRoot } from '../phase-process.ts';
 
@@ -18,6 +19,7 @@ execFileSync('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-f', join(dir, 'ke
 execFileSync('ssh-keygen', ['-q', '-t', 'ed25519', '-N', 'a passphrase', '-f', join(dir, 'locked')]);
 const image = file('image.raw', 'x'.repeat(512));
 truncateSync(image, 1024 * 1024);
+writeFileSync(join(dir, 'cut.raw.gz'), gzipSync('x'.repeat(512)).subarray(0, -9));
 const ofPhase11 = file('phase11.raw', 'x'.repeat(512));
 file('phase11.raw.bootwitness.json', '{"bootMode":"shepherd-pid1"}');
 const lab = (text: string): string => file(`lab-${text.length}.toml`, text);
@@ -55,7 +57,12 @@ const ROWS: readonly {
     says: /phase9-xcpng-boot expected .* sidecar says shepherd-pid1/,
   },
   {
-    name: 'image is a qcow2',
+    name: 'image is compressed and cut',
+    args: ['--lab', 'embedded', '--image', join(dir, 'cut.raw.gz')],
+    says: /cut\.raw\.gz: it cannot be decompressed: gzip: it is cut/,
+  },
+  {
+    name: 'image is a qcow2 that is none',
     args: ['--lab', 'embedded', '--image', file('image.qcow2', `QFI\u00fb${'\0'.repeat(1020)}`)],
     says: /./,
   },
