@@ -24,7 +24,8 @@ syslinux syslinux makes its disk boot
 syslinux-common /usr/lib/syslinux/mbr/gptmbr.bin makes its disk boot
 syslinux-efi /usr/lib/SYSLINUX.EFI/efi64/syslinux.efi makes its disk boot under UEFI
 ovmf /usr/share/OVMF/OVMF_VARS_4M.fd UEFI firmware for the VMs of the embedded lab (7.7 MB, 15 MB on disk)
-xz-utils xz unpacks its kernel modules
+xz-utils xz unpacks its kernel modules, and images that are compressed with it
+zstd zstd unpacks images that are compressed with it
 openssh-client ssh-keygen makes its keys
 util-linux setpriv ends QEMU together with the lab
 debian-archive-keyring /usr/share/keyrings/debian-archive-keyring.gpg verifies the packages it is built from
