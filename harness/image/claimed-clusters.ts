@@ -1,4 +1,4 @@
-/** The clusters of a file that are taken, so that two things at one place are noticed; memory grows with what is taken. */
+/** Which clusters of a file are taken, so that two things at one place are noticed. Memory grows with their number. */
 
 const BITS_PER_PAGE = 2 ** 15;
 

@@ -1,4 +1,4 @@
-/** Finds the virtual disk in a file: decompresses it where it is compressed, and reads the container that is then there. */
+/** Finds the virtual disk in a file: decompresses it where needed, and opens the container that is then there. */
 import type { Compression, DiskFormat, ImageFormat } from '../model.ts';
 import { type Bad, type Disk, whyNoDisk } from './disk.ts';
 import { bytesOf, fileDisk } from './file-disk.ts';

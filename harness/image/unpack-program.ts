@@ -7,7 +7,7 @@ import type { Readable } from 'node:stream';
 import { Fault } from '../faults.ts';
 import type { Bad } from './disk.ts';
 
-/** Enough for `xz -9` (65 MiB) and `zstd --ultra -22` (128 MiB); a file that asks for more is refused by its program. */
+/** Enough for `xz -9` (65 MiB) and `zstd --ultra -22` (128 MiB); what asks for more is refused by its program. */
 const MEMORY = '512MiB';
 const PROGRAMS = {
   xz: ['xz', '--decompress', '--stdout', '--format=xz', `--memlimit-decompress=${MEMORY}`],

@@ -159,8 +159,8 @@ function refuseOverlaps(extents: Extent[], endAt: number, bad: Bad): void {
 }
 
 /**
- * Sectors whose bit is not set were never written: tapdisk gives zeros for them, qemu what stands there. Where that makes
- * a difference the file holds two disks.
+ * Sectors whose bit is not set were never written: tapdisk gives zeros for them, qemu what stands there. Where that
+ * makes a difference the file holds two disks.
  */
 function dynamicRead(file: Disk, sizeBytes: number, layout: Layout, bad: Bad): Disk['read'] {
   const { blockBytes, bitmapBytes, table } = layout;

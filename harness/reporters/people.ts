@@ -21,14 +21,43 @@ export interface People extends Tell {
   misuse(cause: FaultRecord): void;
 }
 
+/** What to say of an upload or a decompression: often on a terminal, a few times elsewhere. */
+class Transfers {
+  readonly #say: (text: string) => void;
+  readonly #live: boolean;
+  #word = '';
+  #done = 0;
+  #step = 0;
+  #saidMs = 0;
+
+  constructor(say: (text: string) => void, live: boolean) {
+    this.#say = say;
+    this.#live = live;
+  }
+
+  begin(): void {
+    this.#step = 0;
+  }
+
+  tell(word: string, done: number, total: number): void {
+    if (word !== this.#word || done < this.#done) this.begin();
+    this.#word = word;
+    this.#done = done;
+    const nowMs = performance.now();
+    const step = total > 0 ? Math.floor((done / total) * PLAIN_STEPS) : 0;
+    if (this.#live ? done < total && nowMs - this.#saidMs < TRANSFER_EVERY_MS : step <= this.#step) return;
+    this.#saidMs = nowMs;
+    this.#step = step;
+    const mib = (bytes: number): string => (bytes / 1_048_576).toFixed(1);
+    this.#say(`${word} ${mib(done)} of ${mib(total)} MiB`);
+  }
+}
+
 /** Writes to `sink`; every line goes through the scrubber. */
 export function people(sink: Sink): People {
   const startedMs = performance.now();
   const live = sink.isTTY === true;
   let open = false;
-  let lastTransferMs = 0;
-  let step = 0;
-  let transferring = '';
   let lastWaitingMs = 0;
   const endLive = (): void => {
     if (open) sink.write('\r\u001b[K');
@@ -39,41 +68,25 @@ export function people(sink: Sink): People {
     sink.write(`${scrub(text)}\n`);
   };
   const stamp = (): string => `[${((performance.now() - startedMs) / 1000).toFixed(1).padStart(6)} s]`;
-  const transfer = (word: string): Tell['upload'] => {
-    let lastDone = 0;
-    return (done, total) => {
-      if (word !== transferring || done < lastDone) step = 0;
-      transferring = word;
-      lastDone = done;
-      const nowMs = performance.now();
-      const mib = (bytes: number): string => (bytes / 1_048_576).toFixed(1);
-      const text = `${word} ${mib(done)} of ${mib(total)} MiB`;
-      if (live) {
-        if (done < total && nowMs - lastTransferMs < TRANSFER_EVERY_MS) return;
-        lastTransferMs = nowMs;
-        sink.write(`\r\u001b[K${stamp()} ${text}`);
-        open = true;
-      } else if (total > 0 && Math.floor((done / total) * PLAIN_STEPS) > step) {
-        step = Math.floor((done / total) * PLAIN_STEPS);
-        line(`${stamp()} ${text}`);
-      }
-    };
+  const overwrite = (text: string): void => {
+    sink.write(`\r\u001b[K${stamp()} ${scrub(text)}`);
+    open = true;
   };
+  const transfers = new Transfers((text) => (live ? overwrite(text) : line(`${stamp()} ${text}`)), live);
   return {
     stage: (name) => {
-      step = 0;
+      transfers.begin();
       lastWaitingMs = performance.now();
       line(`${stamp()} ${name}`);
     },
     note: (text) => line(`${stamp()} ${text}`),
-    upload: transfer('upload'),
-    unpack: transfer('decompress'),
+    upload: (done, total) => transfers.tell('upload', done, total),
+    unpack: (done, total) => transfers.tell('decompress', done, total),
     waiting: (seen, elapsedMs, budgetMs) => {
       const seconds = (ms: number): string => (ms / 1000).toFixed(0);
       const text = `waiting for the guest, ${seconds(elapsedMs)} of ${seconds(budgetMs)} s: ${seen}`;
       if (live) {
-        sink.write(`\r\u001b[K${stamp()} ${scrub(text)}`);
-        open = true;
+        overwrite(text);
       } else if (performance.now() - lastWaitingMs >= WAITING_EVERY_MS) {
         lastWaitingMs = performance.now();
         line(`${stamp()} ${text}`);

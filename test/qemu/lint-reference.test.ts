@@ -1,7 +1,6 @@
 /** The lint on the reference guest's image, whole, and broken in one place at a time. Boots nothing. */
 import { execFileSync } from 'node:child_process';
-import { homedir } from 'node:os';
-import { tmpdir } from 'node:os';
+import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t from 'tap';
 import type { LintFinding } from '../../harness/finding.ts';
