@@ -1,9 +1,12 @@
 /** Uploads and reading back against a server that misbehaves in ways the embedded lab does not. */
 import { utimesSync } from 'node:fs';
+import { readFile, writeFile } from 'node:fs/promises';
 import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
+import { gzipSync } from 'node:zlib';
 import t, { type Test } from 'tap';
+import { planImage } from '../../../harness/image/plan.ts';
 import { Scratch } from '../../../harness/image/scratch.ts';
 import { Secret } from '../../../harness/secrets.ts';
 import { plainSource } from '../../../harness/xcpng/disk-source.ts';
@@ -150,6 +153,15 @@ t.test('ways in: the best that this Xen Orchestra knows', async (t) => {
   const again = { source: plainSource(image, scratch), vdiUuid, deadline: within(5_000), onUpload: () => undefined };
   t.match(await overwrite(session, again), { path: 'rest-put-vdi' });
   t.equal(await readBack(session, vdiUuid, image, within(5_000)), true);
+  const path = `${image.path}.gz`;
+  await writeFile(path, gzipSync(await readFile(image.path)));
+  const packed = await planImage(path, { cacheDir: '/dev/null/none', scratch });
+  t.match(packed, { format: 'raw+gz', sha256: image.sha256 });
+  const unpacked = { ...again, source: plainSource(packed, scratch) };
+  t.match(await overwrite(session, unpacked), { path: 'rest-put-vdi' });
+  t.equal(await readBack(session, vdiUuid, image, within(5_000)), true, 'a compressed image arrives as its disk');
+  await scratch.close();
+
   world.mishaps.set('no-rest');
   await t.rejects(overwrite(session, again), { code: 'UPLOAD_REFUSED', message: /cannot overwrite a disk/ });
   world.mishaps.clear('no-rest');
