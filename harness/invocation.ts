@@ -84,15 +84,13 @@ export class Invocation {
 
   /** @throws Fault of the caller before anything was created; our own bugs. */
   async go(): Promise<number> {
-    const { imagePath, workdirRoot, label, cacheDir } = this.#request;
+    const [{ imagePath, workdirRoot, label, cacheDir }, { name: scenario }] = [this.#request, this.#scenario];
     refuseBadKey(this.#request);
     this.#announceLab();
-    const planning = { cacheDir, scratch: this.#scratch };
-    if (imagePath !== null) this.#image = ofMode(this.#scenario, await planImage(imagePath, planning));
-    const epochSeconds = Math.floor(this.#startedAt.getTime() / 1000);
-    const workdir = makeWorkdir(workdirRoot, label ?? this.#scenario.name, epochSeconds);
-    const evidence = new Evidence(workdir);
-    const log = openLog(workdir, { run: this.#runId, scenario: this.#scenario.name });
+    const planned = imagePath && (await planImage(imagePath, { cacheDir, scratch: this.#scratch }));
+    this.#image = planned ? ofMode(this.#scenario, planned) : null;
+    const workdir = makeWorkdir(workdirRoot, label ?? scenario, Math.floor(this.#startedAt.getTime() / 1000));
+    const [evidence, log] = [new Evidence(workdir), openLog(workdir, { run: this.#runId, scenario })];
     const interrupt = listenForInterrupt(
       (signal) => this.#people.note(`${signal}: stopping and cleaning up; once more leaves at once`),
       () => this.#leaveAtOnce(workdir),
