@@ -56,8 +56,9 @@ export const isThick = ({ options }: Inventory): boolean => options.mishaps.has(
 export function srSpace(inventory: Inventory): SrSpace {
   const { srPath, mishaps } = inventory.options;
   const vdis = [...inventory.vdis.values()];
+  const written = [...vdis, ...inventory.bases.values()];
   const usage = vdis.reduce((sum, vdi) => sum + vdi.size, 0);
-  const onDisk = isThick(inventory) ? usage : vdis.reduce((sum, vdi) => sum + vdi.usage, 0);
+  const onDisk = isThick(inventory) ? usage : written.reduce((sum, vdi) => sum + vdi.usage, 0);
   const small = mishaps.get('sr-size');
   if (small !== undefined) return { size: Number(small) * MIB, physicalUsage: onDisk, usage };
   const { bavail, bsize } = statfsSync(srPath);

@@ -55,14 +55,25 @@ export interface VdiRecord extends Identified {
   nameDescription: string;
   /** Bytes, rounded up as the SR does. */
   size: number;
-  /** Bytes on disk. */
+  /** Bytes on disk, without those of its parents. */
   usage: number;
+  /** The base copy that it shares with its clones; null: it stands alone. */
+  parent: string | null;
+  /** Bytes of its file that are its parents'. */
+  inheritedBytes: number;
   readonly path: string;
   tags: string[];
   other: Record<string, string>;
   /** Content is being written from outside. */
   importing: boolean;
   snapshot: { readonly of: string; readonly time: number } | undefined;
+}
+
+/** A hidden disk that clones have in common; XO's `VDI-unmanaged`. */
+export interface BaseRecord extends Identified {
+  parent: string | null;
+  usage: number;
+  readonly size: number;
 }
 
 export interface VbdRecord extends Identified {
@@ -120,6 +131,7 @@ export class Inventory {
   readonly bootTime = Math.floor(Date.now() / 1000);
   readonly vms = new Map<string, VmRecord>();
   readonly vdis = new Map<string, VdiRecord>();
+  readonly bases = new Map<string, BaseRecord>();
   readonly vbds = new Map<string, VbdRecord>();
   readonly vifs = new Map<string, VifRecord>();
   readonly #residence = new Map<string, string>();

@@ -121,6 +121,13 @@ export const MISHAPS = {
     'Guests report these addresses, one after the other, as those with guest tools do.',
     'own',
   ),
+  'sr-chain-max': taking(
+    'a number',
+    /^[1-9]\d*$/,
+    'The SR makes no clone of a disk whose copy-on-write chain is that long (SR_BACKEND_FAILURE_109); 30 otherwise.',
+    '3',
+  ),
+  'no-coalesce': without("The SR's garbage collector does not run: base copies stay when clones go, chains grow."),
   'keep-old-blocks': without('What a VHD leaves out keeps its old content on the disk that is overwritten.'),
   stall: taking(CALLS_MEANING, CALLS, 'A call of this method is never answered, nor carried out.'),
   'keep-disk': without('vm.delete says true, but the disks stay, as real Xen Orchestra does when a disk is stuck.'),

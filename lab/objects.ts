@@ -2,8 +2,9 @@
  * The shapes: pure functions from the pool's books to the objects that Xen Orchestra shows of them. Key sets and value
  * types are those of the recorded objects (`test/contract/recorded/objects.json`).
  */
+import { chainUsage } from './copy-on-write.ts';
 import { secondHost } from './figures.ts';
-import type { Inventory, VbdRecord, VdiRecord, VifRecord, VmRecord } from './inventory.ts';
+import type { BaseRecord, Inventory, VbdRecord, VdiRecord, VifRecord, VmRecord } from './inventory.ts';
 import type { Json, XoObject } from './json.ts';
 import { poolParts } from './pool-objects.ts';
 import { shaped } from './shaped-object.ts';
@@ -100,6 +101,7 @@ function vdiObject(inventory: Inventory, vdi: VdiRecord): XoObject {
     name_description: vdi.nameDescription,
     name_label: vdi.nameLabel,
     image_format: 'vhd',
+    parent: vdi.parent ?? undefined,
     size: vdi.size,
     snapshots: [...inventory.vdis.values()].filter((one) => one.snapshot?.of === vdi.uuid).map((one) => one.uuid),
     tags: [...vdi.tags],
@@ -109,9 +111,30 @@ function vdiObject(inventory: Inventory, vdi: VdiRecord): XoObject {
     other_config: { ...vdi.other },
     $SR: inventory.sr.uuid,
     $VBDs: inventory.vbdsOfVdi(vdi.uuid).map((vbd) => vbd.uuid),
-    chainPhysicalUsage: vdi.snapshot ? undefined : vdi.usage,
+    chainPhysicalUsage: vdi.snapshot ? undefined : chainUsage(inventory, vdi),
     snapshot_time: vdi.snapshot?.time,
     $snapshot_of: vdi.snapshot?.of,
+  });
+}
+
+/** The hidden part of a copy-on-write chain; as a VDI, that nothing can be attached to. */
+function baseObject(inventory: Inventory, base: BaseRecord): XoObject {
+  return shaped(inventory, base, 'VDI-unmanaged', {
+    cbt_enabled: false,
+    missing: false,
+    name_description: '',
+    name_label: 'base copy',
+    image_format: 'vhd',
+    parent: base.parent ?? undefined,
+    size: base.size,
+    snapshots: [],
+    tags: [],
+    usage: base.usage,
+    VDI_type: 'user',
+    current_operations: {},
+    other_config: {},
+    $SR: inventory.sr.uuid,
+    $VBDs: [],
   });
 }
 
@@ -151,6 +174,7 @@ export function poolObjects(inventory: Inventory): XoObject[] {
     ...poolParts(inventory),
     ...[...inventory.vms.values()].map((vm) => vmObject(inventory, vm)),
     ...[...inventory.vdis.values()].map((vdi) => vdiObject(inventory, vdi)),
+    ...[...inventory.bases.values()].map((base) => baseObject(inventory, base)),
     ...[...inventory.vbds.values()].map((vbd) => vbdObject(inventory, vbd)),
     ...[...inventory.vifs.values()].map((vif) => vifObject(inventory, vif)),
   ];

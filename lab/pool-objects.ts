@@ -148,7 +148,7 @@ function srObject(inventory: Inventory): XoObject {
     SR_type: thick ? 'lvm' : 'file',
     tags: [...inventory.sr.tags],
     usage,
-    VDIs: [...inventory.vdis.keys()],
+    VDIs: [...inventory.vdis.keys(), ...inventory.bases.keys()],
     other_config: {},
     sm_config: {},
     $container: shared ? inventory.pool.uuid : inventory.host.uuid,

@@ -8,12 +8,14 @@ import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ByteReader, StreamEnded } from './byte-reader.ts';
+import { CHAIN_MAX, copyFile, refuseLongChain, shareBase, tidyChain } from './copy-on-write.ts';
 import { XapiError } from './errors.ts';
 import { hasRoomFor } from './figures.ts';
 import { type Inventory, newIdentity, type VdiRecord } from './inventory.ts';
 import type { Mishaps } from './mishaps.ts';
+import { type NewDisk, noSpaceFor } from './new-disk.ts';
 import { writeSparse } from './sparse-file.ts';
-import { readVhdBlocks, readVhdFooter, VhdDamaged, VhdFooterInvalid } from './vhd.ts';
+import { readFooterOrEnd, readVhdBlocks, VhdDamaged } from './vhd.ts';
 
 /** VHD-based SRs make disks in steps of 2 MiB. */
 const SIZE_STEP = 2 * 2 ** 20;
@@ -32,13 +34,6 @@ export interface StorageOptions {
   readonly log: (line: string) => void;
 }
 
-export interface NewDisk {
-  readonly nameLabel: string;
-  readonly nameDescription?: string | undefined;
-  /** Bytes; rounded up. */
-  readonly size: number;
-}
-
 export class Storage {
   readonly #options: StorageOptions;
 
@@ -48,12 +43,7 @@ export class Storage {
 
   async create(disk: NewDisk): Promise<VdiRecord> {
     const { inventory, mishaps } = this.#options;
-    if (mishaps.has('sr-full') || !hasRoomFor(inventory, disk.size)) {
-      throw new XapiError('SR_BACKEND_FAILURE_44', ['', 'There is insufficient space', ''], {
-        method: 'VDI.create',
-        params: [createParams(disk, inventory.sr.ref)],
-      });
-    }
+    if (mishaps.has('sr-full') || !hasRoomFor(inventory, disk.size)) throw noSpaceFor(disk, inventory.sr.ref);
     const identity = newIdentity();
     const path = join(inventory.options.srPath, `${identity.uuid}.raw`);
     const size = Math.max(1, Math.ceil(disk.size / SIZE_STEP)) * SIZE_STEP;
@@ -64,7 +54,7 @@ export class Storage {
       nameLabel: disk.nameLabel,
       nameDescription: disk.nameDescription ?? '',
       size,
-      usage: 0,
+      ...{ usage: 0, inheritedBytes: 0, parent: null },
       path,
       tags: [],
       other: {},
@@ -82,6 +72,7 @@ export class Storage {
     if (this.inUse(vdi) || mishaps.counts('vdi-in-use')) throw new XapiError('VDI_IN_USE', [vdi.ref, 'destroy']);
     for (const vbd of inventory.vbdsOfVdi(vdi.uuid)) inventory.vbds.delete(vbd.uuid);
     inventory.vdis.delete(vdi.uuid);
+    tidyChain(inventory, vdi, !mishaps.has('no-coalesce'));
     inventory.touch();
     await rm(vdi.path, { force: true });
   }
@@ -141,6 +132,7 @@ export class Storage {
     await this.#write(vdi, length, async (file) => {
       const keepOld = this.#options.mishaps.has('keep-old-blocks');
       if (!keepOld) await file.truncate(0);
+      vdi.inheritedBytes = 0;
       await file.truncate(vdi.size);
       const write = (bytes: Buffer, position: number): Promise<unknown> =>
         keepOld ? file.write(bytes, 0, bytes.length, position) : writeSparse(file, bytes, position);
@@ -173,9 +165,27 @@ export class Storage {
     }
   }
 
+  /** A copy-on-write clone; the source goes on beside it. @throws XapiError for a chain that is too long */
+  async clone(vdi: VdiRecord, disk: Omit<NewDisk, 'size'>): Promise<VdiRecord> {
+    const { inventory, mishaps } = this.#options;
+    const max = Number(mishaps.get('sr-chain-max') ?? CHAIN_MAX);
+    refuseLongChain(inventory, vdi, max);
+    const clone = await this.create({ ...disk, size: vdi.size });
+    try {
+      await copyFile(vdi.path, clone.path);
+      refuseLongChain(inventory, vdi, max); // another clone may have been made meanwhile
+      shareBase(inventory, vdi, clone, await bytesOf(clone));
+      inventory.touch();
+      return clone;
+    } catch (error) {
+      await this.destroy(clone);
+      throw error;
+    }
+  }
+
   /** Reads again how much the disk takes. */
   async measure(vdi: VdiRecord): Promise<void> {
-    vdi.usage = (await stat(vdi.path)).blocks * 512;
+    vdi.usage = Math.max(0, (await bytesOf(vdi)) - vdi.inheritedBytes);
     this.#options.inventory.touch();
   }
 
@@ -225,24 +235,4 @@ export class Storage {
   }
 }
 
-async function readFooterOrEnd(reader: ByteReader) {
-  try {
-    return await readVhdFooter(reader);
-  } catch (error) {
-    if (error instanceof StreamEnded) throw new VhdFooterInvalid('missing footer');
-    throw error;
-  }
-}
-
-function createParams(disk: NewDisk, srRef: string) {
-  return {
-    name_label: disk.nameLabel,
-    ...(disk.nameDescription === undefined ? {} : { name_description: disk.nameDescription }),
-    other_config: {},
-    read_only: false,
-    sharable: false,
-    SR: srRef,
-    type: 'user',
-    virtual_size: disk.size,
-  };
-}
+const bytesOf = async ({ path }: VdiRecord): Promise<number> => (await stat(path)).blocks * 512;

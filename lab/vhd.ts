@@ -2,7 +2,7 @@
  * Reads a VHD from a stream, in one pass and in little memory. As in Xen Orchestra the stream must begin with the
  * footer: so it is a dynamic VHD; a fixed one (footer at its end only) is refused as what it looks like, no VHD.
  */
-import type { ByteReader } from './byte-reader.ts';
+import { type ByteReader, StreamEnded } from './byte-reader.ts';
 
 const FOOTER_BYTES = 512;
 const HEADER_BYTES = 1024;
@@ -64,6 +64,16 @@ export async function readVhdFooter(reader: ByteReader): Promise<VhdFooter> {
     currentSize: Number(bytes.readBigUInt64BE(48)),
     diskType: bytes.readUInt32BE(60),
   };
+}
+
+/** The same, where nothing at all may have come. */
+export async function readFooterOrEnd(reader: ByteReader): Promise<VhdFooter> {
+  try {
+    return await readVhdFooter(reader);
+  } catch (error) {
+    if (error instanceof StreamEnded) throw new VhdFooterInvalid('missing footer');
+    throw error;
+  }
 }
 
 interface Header {

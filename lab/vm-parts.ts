@@ -132,20 +132,28 @@ export function copiedVm(source: VmRecord, own: Pick<VmRecord, 'kind' | 'nameLab
   };
 }
 
-/** Copies a VM with its disks and NICs into the books; where it fails nothing of it stays. */
+/**
+ * Copies a VM with its disks and NICs into the books; where it fails nothing of it stays. Meanwhile the source refuses
+ * to be destroyed.
+ * @param fully true: disks are copied rather than cloned. Snapshots are, too: the recorded pool shows them no chain
+ */
 export async function cloneVm(
   world: World,
   source: VmRecord,
   own: Pick<VmRecord, 'kind' | 'nameLabel' | 'snapshot'>,
+  fully = own.snapshot !== undefined,
 ): Promise<VmRecord> {
   const { inventory, storage } = world;
   const vm = copiedVm(source, own);
+  const task = randomUUID();
+  source.operations.set(task, own.snapshot ? 'snapshot' : fully ? 'copy' : 'clone');
   inventory.vms.set(vm.uuid, vm);
   inventory.touch();
   try {
     for (const vbd of inventory.vbdsOf(source.uuid)) {
       const vdi = inventory.vdi(vbd.vdi);
-      const copy = await storage.copy(vdi, { nameLabel: vdi.nameLabel, nameDescription: vdi.nameDescription });
+      const names = { nameLabel: vdi.nameLabel, nameDescription: vdi.nameDescription };
+      const copy = await (fully ? storage.copy(vdi, names) : storage.clone(vdi, names));
       if (own.snapshot) copy.snapshot = { of: vdi.uuid, time: own.snapshot.time };
       copy.tags = [...vdi.tags];
       attachDisk(world, vm, copy, vbd);
@@ -157,6 +165,9 @@ export async function cloneVm(
   } catch (error) {
     await destroyVm(world, vm, true);
     throw error;
+  } finally {
+    source.operations.delete(task);
+    inventory.touch();
   }
 }
 

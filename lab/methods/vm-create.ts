@@ -11,11 +11,20 @@ interface Create extends JsonObject {
   readonly name_label: string;
   readonly template: string;
   readonly bootAfterCreate?: boolean;
+  readonly clone?: boolean;
 }
 
 interface WantedDisk {
   readonly size: number | string;
   readonly SR: string;
+  readonly name_label?: string;
+  readonly name_description?: string;
+}
+
+/** Changes to a disk that came from the template. */
+interface KnownDisk {
+  readonly size?: number | string;
+  readonly $SR?: string;
   readonly name_label?: string;
   readonly name_description?: string;
 }
@@ -28,7 +37,7 @@ interface WantedNic {
 }
 
 /** Parts of `vm.create` that this lab's pool has no use for: refused loudly rather than ignored. */
-const NOT_HERE = ['acls', 'cloudConfig', 'copyHostBiosStrings', 'coreOs', 'existingDisks', 'installation'] as const;
+const NOT_HERE = ['acls', 'cloudConfig', 'copyHostBiosStrings', 'coreOs', 'installation'] as const;
 
 /** Of the template's `other_config` these are not handed on. */
 const TEMPLATE_ONLY = ['default_template', 'disks'] as const;
@@ -44,6 +53,28 @@ function wantedParts(world: World, params: Create) {
   return { disks, nics };
 }
 
+/** Of a position where the template has no disk nothing is made, and nothing is said (`createVm` of xo-server). */
+async function changeDisks({ world }: Call, vm: VmRecord, params: Create): Promise<void> {
+  const changes = (params.existingDisks ?? {}) as Readonly<Record<string, KnownDisk>>;
+  for (const vbd of world.inventory.vbdsOf(vm.uuid)) {
+    const change = changes[vbd.position];
+    if (change === undefined) continue;
+    const vdi = world.inventory.vdi(vbd.vdi);
+    if (change.$SR !== undefined && world.view.need(change.$SR).id !== world.inventory.sr.uuid) {
+      throw new Error('the embedded lab has one SR: no disk can be moved');
+    }
+    vdi.nameLabel = change.name_label ?? vdi.nameLabel;
+    vdi.nameDescription = change.name_description ?? vdi.nameDescription;
+    if (change.size === undefined) continue;
+    const size = parseSize(change.size);
+    if (size < vdi.size) {
+      const sizes = `Current size: ${vdi.size}, new size: ${size}`;
+      throw new Error(`Unable to update to a smaller VDI size for VDI with PBD userdevice: ${vbd.position}. ${sizes}`);
+    }
+    if (size > vdi.size) await world.storage.grow(vdi, size);
+  }
+}
+
 /** A clone becomes the VM that was ordered. */
 async function furnish(call: Call, vm: VmRecord, template: VmRecord, params: Create): Promise<void> {
   const { world } = call;
@@ -57,6 +88,7 @@ async function furnish(call: Call, vm: VmRecord, template: VmRecord, params: Cre
   vm.kind = 'vm';
   vm.creation = creation;
   editVm(vm, params);
+  await changeDisks(call, vm, params);
   for (const [index, disk] of disks.entries()) {
     const vdi = await world.storage.create({
       nameLabel: disk.name_label ?? '',
@@ -80,7 +112,8 @@ async function run(params: Create, call: Call): Promise<string> {
   wantedParts(world, params);
   const { uuid, _xapiRef } = named(call, 'template');
   const template = world.inventory.vm(uuid, _xapiRef);
-  const vm = await cloneVm(world, template, { kind: 'template', nameLabel: params.name_label, snapshot: undefined });
+  const own = { kind: 'template', nameLabel: params.name_label, snapshot: undefined } as const;
+  const vm = await cloneVm(world, template, own, params.clone === false);
   try {
     await world.view.polled();
     await furnish(call, vm, template, params);

@@ -120,12 +120,12 @@ interface Clone {
   readonly full_copy: boolean;
 }
 
-async function clone({ name }: Clone, call: Call): Promise<string> {
+async function clone({ name, full_copy: fully }: Clone, call: Call): Promise<string> {
   const source = vmOf(call);
   if (source.powerState !== 'Halted') throw new XapiError('VM_BAD_POWER_STATE', [source.ref, 'halted', 'running']);
   const { world } = call;
   const kind = source.kind === 'template' ? 'template' : 'vm';
-  const vm = await cloneVm(world, source, { kind, nameLabel: name, snapshot: undefined });
+  const vm = await cloneVm(world, source, { kind, nameLabel: name, snapshot: undefined }, fully);
   await world.view.polled();
   return vm.uuid;
 }
@@ -150,12 +150,26 @@ async function snapshot({ name, description, saveMemory = false }: Snapshot, cal
   return vm.uuid;
 }
 
+/** For good; wants the right to administer the pool, not only the VM. */
+function convertToTemplate(_: unknown, call: Call): undefined {
+  const vm = vmOf(call);
+  call.mayAdminister(named(call, 'id').$pool);
+  if (vm.powerState !== 'Halted') throw new XapiError('VM_BAD_POWER_STATE', [vm.ref, 'halted', 'running']);
+  vm.kind = 'template';
+  call.world.inventory.touch();
+  return undefined;
+}
+
 export const vmMethods = {
   'vm.start': method<Start>({ resolve: { host: ['host', 'operate'], id: ['VM', 'operate'] }, run: start }),
   'vm.stop': method<Stop>({ resolve: { id: ['VM', 'operate'] }, run: stop }),
   'vm.restart': method<Stop>({ resolve: { id: ['VM', 'operate'] }, run: restart }),
   'vm.delete': method<Delete>({ resolve: { id: [ANY_VM, 'administrate'] }, run: remove }),
   'vm.clone': method<Clone>({ resolve: { id: [ANY_VM, 'administrate'] }, run: clone }),
+  'vm.convertToTemplate': method({
+    resolve: { id: [['VM', 'VM-snapshot'], 'administrate'] },
+    run: convertToTemplate,
+  }),
   'vm.snapshot': method<Snapshot>({ resolve: { id: ['VM', 'operate'] }, run: snapshot }),
   'vm.set': method<JsonObject>({
     resolve: { id: [ANY_VM, 'administrate'] },

@@ -52,6 +52,19 @@ async function ephemeral(world: TestLab): Promise<void> {
   await lab.close();
 }
 
+/** Two guests of one image that is kept: it is sent, then cloned. */
+async function cached(world: TestLab): Promise<void> {
+  const cache = { sr: 'Embedded local storage', bytesMax: 2 ** 30, chainMax: 20 };
+  const lab = await openXoLab({ ...world.settings, cache }, within(5_000));
+  for (const runId of ['run-5', 'run-6']) {
+    const order = world.order({ runId });
+    await lab.provision(order);
+    const left = await order.disposals.run(within(10_000));
+    if (left.length > 0) throw new Error(left.join('; '));
+  }
+  await lab.close();
+}
+
 /** A guest that is ordered in every detail: on this host, with that NIC and firmware. */
 async function ordered(world: TestLab): Promise<void> {
   const shape = { ...world.settings.shape, nic: 'e1000', firmware: 'uefi' } as const;
@@ -121,6 +134,7 @@ export async function recordHarness(): Promise<Recording> {
     await ephemeral(world);
     await ordered(world);
     await olderXo(world);
+    await cached(world);
     await fixed(world, operators);
     await byPassword(world);
   } finally {

@@ -16,6 +16,7 @@ const HARMLESS =
 const ACT: readonly string[] = [
   ...MAKE,
   ...['vm.start', 'vm.stop', 'vm.restart', 'vm.set', 'vm.attachDisk', 'vm.setBootOrder', 'vm.delete'],
+  'vm.convertToTemplate',
   ...['vdi.set', 'vdi.delete', 'vbd.delete', 'tag.add', 'tag.remove'],
 ];
 const OTHERS = /^(VM|VM-template|VM-snapshot|VM-controller|VDI|VDI-snapshot|VDI-unmanaged|VBD|VIF)$/;

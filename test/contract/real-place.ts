@@ -129,7 +129,7 @@ async function removeOwn(xo: Xo, { shown, until }: Pick<Place, 'shown' | 'until'
   const ours = async (type: string): Promise<readonly XoObject[]> =>
     (await shown({ type })).filter(({ id, name_label }) => own.has(id) || String(name_label).startsWith(own.prefix));
   const gone = (id: string): Promise<void> => until({ id }, (found) => found.length === 0).catch(() => undefined);
-  for (const { id, power_state } of await ours('VM')) {
+  for (const { id, power_state } of [...(await ours('VM')), ...(await ours('VM-template'))]) {
     if (power_state !== 'Halted') await xo.call('vm.stop', { id, force: true }).catch(() => undefined);
     // Its own disks go with it; nobody else's can be attached to it.
     await xo.call('vm.delete', { id, forceBlockedOperation: true }).catch(() => undefined);
@@ -140,5 +140,6 @@ async function removeOwn(xo: Xo, { shown, until }: Pick<Place, 'shown' | 'until'
     await gone(id);
   }
   const left = [...(await ours('VM')), ...(await ours('VDI')), ...(await ours('VM-snapshot'))];
+  left.push(...(await ours('VM-template')));
   return left.map(({ type, id }) => `${type} ${id}`);
 }

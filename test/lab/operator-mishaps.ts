@@ -149,4 +149,22 @@ export const OPERATOR_TRIALS = {
     const { body } = await rest(`/rest/v0/vdis/${vdi}.raw`);
     t.match(String(body).slice(0, 9), 'oldoldold');
   },
+  async 'sr-chain-max'(t, { mishaps, xo, makeVm }) {
+    const { vm } = await makeVm();
+    mishaps.set('sr-chain-max', '2');
+    const clone = (): Promise<unknown> => xo.call('vm.clone', { id: vm, name: 'clone', full_copy: false });
+    await clone();
+    await t.rejects(clone(), { code: -32000, data: { code: 'SR_BACKEND_FAILURE_109' } });
+  },
+  async 'no-coalesce'(t, { mishaps, xo, makeVm, the, until, shown }) {
+    const { vm, vdi } = await makeVm();
+    mishaps.set('no-coalesce');
+    for (const links of [1, 2]) {
+      const clone = await xo.call('vm.clone', { id: vm, name: 'clone', full_copy: false });
+      await xo.call('vm.delete', { id: clone });
+      await until({ type: 'VDI' }, (found) => found.length === 1);
+      t.equal((await shown({ type: 'VDI-unmanaged' })).length, links);
+    }
+    t.ok((await the({ id: vdi })).parent);
+  },
 } as const satisfies Readonly<Record<string, Trial>>;
