@@ -81,6 +81,11 @@ export async function boot(world: World, theCase: Case, order: BootOrder): Promi
     image: order.image,
     scratch: world.scratch,
     readBack: order.readBack,
+    readBackClone: world.readBack === 'always',
+    onNote: (line) => {
+      world.log.info({ purpose: order.purpose }, line);
+      world.tell.note(line);
+    },
     deadline: budget(world, budgets.provisionS),
     disposals: order.disposals,
     onUpload: (done, total) => world.tell.upload(done, total),

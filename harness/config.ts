@@ -5,11 +5,12 @@
 import { readFileSync } from 'node:fs';
 import { homedir, tmpdir } from 'node:os';
 import { isAbsolute, join, resolve } from 'node:path';
+import { ALL_OPTIONS } from './command-options.ts';
 import { refuseForEmbedded } from './contradictions.ts';
 import { Fault } from './faults.ts';
 import { bad, type Environment, Given } from './given.ts';
 import { makeCacheDir } from './make-folder.ts';
-import { ALL_OPTIONS, OPTIONS } from './options.ts';
+import { OPTIONS } from './options.ts';
 import { Secret } from './secrets.ts';
 import type { Override, Overrides } from './toml-reader.ts';
 
@@ -28,6 +29,8 @@ export interface Request {
   /** `none`: the caller wants no control even where the lab file names one. */
   readonly control: string | 'none' | null;
   readonly readBack: 'auto' | 'always';
+  /** `on`: a lab without a cache is a mistake; null: as the lab file says. */
+  readonly cache: 'on' | 'off' | null;
   readonly budgetScale: number | null;
   readonly workdirRoot: string;
   readonly label: string | null;
@@ -77,6 +80,7 @@ export function requestOf(given: Given, environment: Environment): Request {
     ...proofOf(given, environment),
     control: value('control')?.text === 'none' ? 'none' : path(value('control')),
     readBack: choice(value('read-back'), ['auto', 'always'] as const) ?? 'auto',
+    cache: choice(value('cache'), ['on', 'off'] as const),
     budgetScale: positive(value('budget-scale')),
     workdirRoot: path(value('workdir-root')) ?? tmpdir(),
     label: label(value('label')),

@@ -5,16 +5,21 @@ import { bad } from './given.ts';
 import type { LabFile } from './lab-tables.ts';
 import type { Override } from './toml-reader.ts';
 
-type Choice = Pick<Request, 'lab' | 'overrides' | 'xoToken' | 'xoPassword'>;
+type Choice = Pick<Request, 'lab' | 'overrides' | 'xoToken' | 'xoPassword' | 'cache'>;
 
 /** Tables of the lab file that describe somebody's lab; the embedded one writes them itself. */
-const OF_A_REAL_LAB = ['xo', 'fixed'] as const;
+const OF_A_REAL_LAB = ['xo', 'fixed', 'cache'] as const;
+const WHY_NOT_EMBEDDED: Readonly<Record<(typeof OF_A_REAL_LAB)[number], string>> = {
+  xo: 'that has its own Xen Orchestra',
+  fixed: 'that has no VM of an operator',
+  cache: 'that ends with its run and keeps nothing',
+};
 
 /**
  * Before the embedded lab is started.
  * @throws Fault BAD_OPTION, BAD_ENVIRONMENT
  */
-export function refuseForEmbedded({ lab, overrides, xoToken, xoPassword }: Choice): void {
+export function refuseForEmbedded({ lab, overrides, xoToken, xoPassword, cache }: Choice): void {
   if (lab.kind !== 'embedded') return;
   const secret = xoToken !== null ? 'token' : xoPassword !== null ? 'password' : null;
   if (secret !== null) {
@@ -23,8 +28,10 @@ export function refuseForEmbedded({ lab, overrides, xoToken, xoPassword }: Choic
   for (const [key, { from, text }] of overrides) {
     const table = OF_A_REAL_LAB.find((name) => key.startsWith(`${name}.`));
     if (table === undefined) continue;
-    const why = table === 'fixed' ? 'that has no VM of an operator' : 'that has its own Xen Orchestra';
-    throw bad(from, 'a lab file or --xo-url with it', `"${text}" with the embedded lab, ${why}`);
+    throw bad(from, 'a lab file or --xo-url with it', `"${text}" with the embedded lab, ${WHY_NOT_EMBEDDED[table]}`);
+  }
+  if (cache === 'on') {
+    throw bad('--cache', 'a lab file or --xo-url with it', `on with the embedded lab, ${WHY_NOT_EMBEDDED.cache}`);
   }
 }
 
@@ -63,6 +70,12 @@ const RULES: readonly Rule[] = [
     broken: ({ xo }) => xo.insecure && xo.caFile !== null,
     expected: 'one of the two, it or xo.ca_file',
     given: 'both: by a CA the certificate is checked, any is not',
+  },
+  {
+    key: 'cache.sr',
+    broken: ({ cache, fixed }) => cache !== null && fixed !== null,
+    expected: 'guests that are made for a run, or --cache off',
+    given: 'it with [fixed]: the disk of an operator is overwritten, and nothing is cloned',
   },
   {
     key: 'placement.host',

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { Fault } from './faults.ts';
 import type {
   AddressesTable,
+  CacheTable,
   FixedTable,
   GuestTables,
   JumpTable,
@@ -23,11 +24,12 @@ const FINGERPRINT = /^(sha256:)?[0-9a-f]{2}(:?[0-9a-f]{2}){31}$/i;
 export const KNOWN_KEYS: Readonly<Record<string, readonly string[]>> = {
   '': [
     ...['name', 'kind', 'budget_scale', 'claim_hours', 'xo', 'placement', 'fixed', 'ssh', 'addresses', 'console'],
-    ...['slots', 'control', 'reference', 'paths'],
+    ...['slots', 'control', 'reference', 'paths', 'cache'],
   ],
   xo: ['url', 'token_file', 'email', 'password_file', 'insecure', 'ca_file', 'fingerprint'],
   placement: ['template', 'sr', 'network', 'host', 'memory_mib', 'cpus', 'firmware', 'nic'],
   fixed: ['vm', 'vdi', 'leave', 'control', 'lock_wait_s', 'pad'],
+  cache: ['sr', 'gib', 'chain_max'],
   ssh: ['user', 'port', 'key', 'passphrase_file', 'agent', 'become', 'keepalive_s', 'jump'],
   'ssh.jump': ['host', 'port', 'user', 'key', 'host_key'],
   addresses: ['neighbours', 'stimulate', 'stimulate_per_s', 'command'],
@@ -67,6 +69,7 @@ export function parseLabFile(path: string, text: string, overrides: Overrides = 
     xo: xo(reader),
     placement: placement(reader),
     fixed: reader.has('fixed') ? fixed(reader) : null,
+    cache: reader.has('cache') ? cache(reader) : null,
     addresses: addresses(reader),
     serialPath: reader.string('console', 'serial_path'),
     slots: slots(reader),
@@ -141,6 +144,17 @@ function fixed(reader: TomlReader): FixedTable {
     control: reader.boolean('fixed', 'control') ?? false,
     lockWaitS: reader.number('fixed', 'lock_wait_s', { min: 0, max: 86_400 }) ?? 0,
     pad: reader.boolean('fixed', 'pad') ?? false,
+  };
+}
+
+function cache(reader: TomlReader): CacheTable {
+  const needed = <T>(key: string, expected: string, value: T | null): T =>
+    value ?? reader.wrong('cache', key, `${expected} (or --cache-${key.replace('_', '-')})`, undefined);
+  return {
+    sr: needed('sr', 'the SR that images are kept on', reader.string('cache', 'sr')),
+    gib: needed('gib', 'how many GiB they may take', reader.number('cache', 'gib', { min: 0.001, max: 1_048_576 })),
+    // A VHD chain of an XCP-ng SR has 30 disks at most (MAX_CHAIN_SIZE of its storage manager).
+    chainMax: needed('chain_max', 'a length of chain', reader.whole('cache', 'chain_max', { min: 2, max: 29 })),
   };
 }
 

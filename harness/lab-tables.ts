@@ -20,6 +20,8 @@ export interface LabFile extends GuestTables {
   readonly placement: PlacementTable;
   /** Null: guests are ephemeral, made and deleted by us. */
   readonly fixed: FixedTable | null;
+  /** Null: every run sends its image. */
+  readonly cache: CacheTable | null;
   readonly addresses: AddressesTable;
   readonly serialPath: string | null;
   readonly slots: readonly { readonly mac: string; readonly address: string }[];
@@ -69,6 +71,16 @@ export interface FixedTable {
   readonly lockWaitS: number;
   /** Make the image as large as the VDI, its backup GPT at the new end. Default false. */
   readonly pad: boolean;
+}
+
+/** Images kept in the lab as templates, so that the next run of the same one sends nothing. */
+export interface CacheTable {
+  /** SR on which entries are, and so the disks of guests. */
+  readonly sr: string;
+  /** What entries may take of it, in GiB. */
+  readonly gib: number;
+  /** Disks in a copy-on-write chain at most; an entry whose next clone would exceed it is made anew. */
+  readonly chainMax: number;
 }
 
 export interface SshTable {

@@ -21,10 +21,14 @@ export interface GuestOrder {
   readonly scratch: Scratch;
   /** Read the disk back and compare before boot. */
   readonly readBack: boolean;
+  /** The same for a disk whose source in the lab was compared when it was made. */
+  readonly readBackClone: boolean;
   readonly deadline: Deadline;
   /** Undo before do: every create call is preceded by a registration here. */
   readonly disposals: Disposals;
   readonly onUpload: Progress;
+  /** Told one sentence of what a person would like to know. */
+  readonly onNote: (line: string) => void;
   /** Told what is no reason to stop, but may become one: little room that is left, say. */
   readonly onWarning: (line: string) => void;
 }
@@ -37,8 +41,15 @@ export interface ImportRecord {
   readonly ms: number;
   /** Bytes of the body over its time, in MiB/s: what the way in carried, not the size of the disk. */
   readonly mibPerS: number;
-  /** True only where the whole disk was read back and compared equal. */
+  /**
+   * True only where the whole disk was read back and compared equal: this one, or the one of the cache entry that it
+   * was cloned from, when that was made.
+   */
   readonly readBack: boolean;
+  /** `made`: sent, and kept for the next run. `miss`: sent, and the cache could not be used. */
+  readonly cache: 'off' | 'hit' | 'made' | 'miss';
+  /** Uuid of the cache entry that the disk was cloned from. */
+  readonly entry: string | null;
 }
 
 /** Where the guest answers, and who said so. */

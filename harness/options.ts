@@ -8,11 +8,13 @@ import { PATH_TABLE } from './path-table.ts';
 export const GROUPS = {
   probe: 'What is looked at',
   sweep: 'What is swept',
+  images: 'Which images go',
   lint: 'What the image is for, and how the findings are told',
   doctor: 'What is looked at',
   run: 'What is run',
   lab: 'The lab',
   placement: 'Guests made for a run',
+  cache: 'Images kept in the lab',
   fixed: 'A VM allotted by an operator',
   ssh: 'SSH to guests',
   addresses: 'Addresses of guests without guest tools',
@@ -34,7 +36,7 @@ export interface Option {
 
 type More = Pick<Option, 'key' | 'secret'>;
 
-const inGroup =
+export const inGroup =
   (group: keyof typeof GROUPS) =>
   (name: string, form: string | null, meaning: string, more: More = {}): Option => ({
     name,
@@ -45,6 +47,7 @@ const inGroup =
 const run = inGroup('run');
 const lab = inGroup('lab');
 const placement = inGroup('placement');
+const cache = inGroup('cache');
 const fixed = inGroup('fixed');
 const ssh = inGroup('ssh');
 const addresses = inGroup('addresses');
@@ -103,6 +106,16 @@ export const OPTIONS: readonly Option[] = [
   placement('nic', 'rtl8139 | e1000', "NIC for guests without PV drivers (default: the template's)", {
     key: 'placement.nic',
   }),
+  cache('cache', 'on | off', 'off: send the image although the lab file has a [cache]; on: insist on one'),
+  cache('cache-sr', 'NAME | UUID', 'SR that images are kept on as templates, and where guests are cloned from them', {
+    key: 'cache.sr',
+  }),
+  cache('cache-gib', 'NUMBER', 'how many GiB of it they may take; those that were not used for longest go', {
+    key: 'cache.gib',
+  }),
+  cache('cache-chain-max', 'NUMBER', 'longest copy-on-write chain, 2 to 29; then the image is sent again', {
+    key: 'cache.chain_max',
+  }),
   fixed('fixed-vm', 'UUID', 'VM to use instead of making one; nothing else is touched', { key: 'fixed.vm' }),
   fixed('fixed-vdi', 'UUID', 'its disk, which is overwritten with the image', { key: 'fixed.vdi' }),
   fixed('leave', 'halted | running', 'how that VM is left (default: halted)', { key: 'fixed.leave' }),
@@ -135,58 +148,6 @@ export const OPTIONS: readonly Option[] = [
     key: 'addresses.command',
   }),
   ...PATH_OPTIONS,
-];
-
-const sweeping = inGroup('sweep');
-
-/** Options of `npm run sweep`: those of the lab, and its own. */
-export const SWEEP_OPTIONS: readonly Option[] = [
-  sweeping('dry-run', null, 'say what would go, and change nothing'),
-  sweeping('run-id', 'ID', 'only what this run made, expired or not (its run id stands in metadata.txt)'),
-  ...OPTIONS.filter(({ group }) => group === 'lab'),
-];
-
-const probing = inGroup('probe');
-
-/** Options of `npm run probe`: how one gets into the machine, where it keeps its things, and its own. */
-export const PROBE_OPTIONS: readonly Option[] = [
-  probing('ssh', '[USER@]HOST[:PORT]', 'the machine to look at; IPv6 in brackets: [2001:db8::1]:22'),
-  probing('scenario', 'phase9 | phase11', 'what it is compared with (default: that of the boot mode it shows)'),
-  probing('only', 'PROBE[,PROBE…]', 'these probes and no others'),
-  probing('wait', 'SECONDS', 'how long the ready marker is waited for (default: 0, looked at once)'),
-  probing('host-key', 'SHA256:…', 'its host key, as ssh-keygen -l prints it (default: any, shown)'),
-  probing('evidence', 'DIR', 'keep every command and its output there, as evidence.ndjson'),
-  probing('json', null, 'print one JSON object instead of lines'),
-  probing('lab', 'NAME | FILE', 'lab file whose [ssh] and [paths] count; no Xen Orchestra is contacted'),
-  probing('budget-scale', 'NUMBER', 'factor for the time that a probe may take, for a slow machine'),
-  ...OPTIONS.filter(({ group }) => group === 'ssh' || group === 'paths'),
-];
-
-const linting = inGroup('lint');
-
-/** Options of `npm run lint-image`. */
-export const LINT_OPTIONS: readonly Option[] = [
-  linting('firmware', 'bios | uefi', 'firmware that the guest will have (default: say by which it could boot)'),
-  linting('vdi-size', 'BYTES', 'size of the VDI that the image is written to (default: one is made to fit)'),
-  linting('json', null, 'print the findings as JSON'),
-];
-
-const doctoring = inGroup('doctor');
-
-/** Options of `npm run doctor`: those that say where guests are and how they are reached, and its own. */
-export const DOCTOR_OPTIONS: readonly Option[] = [
-  doctoring('json', null, 'print one JSON object instead of lines'),
-  doctoring('write-test', 'sr:NAME | vdi:UUID', 'write to a new small disk there, or over that scratch disk'),
-  ...OPTIONS.filter(({ group, name }) => group !== 'run' || ['image', 'control'].includes(name)),
-];
-
-/** Of every command: a variable of another command is no mistake. */
-export const ALL_OPTIONS: readonly Option[] = [
-  ...OPTIONS,
-  ...SWEEP_OPTIONS,
-  ...PROBE_OPTIONS,
-  ...LINT_OPTIONS,
-  ...DOCTOR_OPTIONS,
 ];
 
 /** Read elsewhere than here, but known: not an error in the environment. */

@@ -6,6 +6,7 @@ import { readFileSync } from 'node:fs';
 import { checkUrl, type Request, readSecretFile } from './config.ts';
 import { refuseContradictions } from './contradictions.ts';
 import { Fault } from './faults.ts';
+import { bad } from './given.ts';
 import { loadLabFile, parseLabFile } from './lab-file.ts';
 import type { LabFile } from './lab-tables.ts';
 import type { BootMode, GuestPaths } from './model.ts';
@@ -15,6 +16,7 @@ import type { JumpHost } from './ssh/jump-host.ts';
 import type { Credential, XoLabSettings } from './xcpng/settings.ts';
 
 const HOUR_MS = 60 * 60_000;
+const GIB = 2 ** 30;
 /** XO polls its pool every 200 ms; five times that for a busy one. */
 const SETTLE_MS = 1_000;
 
@@ -58,7 +60,16 @@ export function prepareSettings(request: Request): XoLabSettings {
   return settings(request, file, null);
 }
 
-function labFile({ lab, overrides }: Request, embeddedLabFile: string | null): LabFile {
+function labFile(request: Request, embeddedLabFile: string | null): LabFile {
+  const file = wholeLabFile(request, embeddedLabFile);
+  if (request.cache === 'on' && file.cache === null) {
+    const expected = 'a [cache] in the lab file, or --cache-sr, --cache-gib and --cache-chain-max';
+    throw bad('--cache', expected, 'on without');
+  }
+  return request.cache === 'off' ? { ...file, cache: null } : file;
+}
+
+function wholeLabFile({ lab, overrides }: Request, embeddedLabFile: string | null): LabFile {
   if (embeddedLabFile !== null) return loadLabFile(embeddedLabFile, overrides);
   if (lab.kind === 'file') return loadLabFile(lab.path, overrides);
   // No file: everything comes from options, the rest are the defaults of an empty lab file.
@@ -66,7 +77,7 @@ function labFile({ lab, overrides }: Request, embeddedLabFile: string | null): L
 }
 
 function settings(request: Request, file: LabFile, jump: JumpHost | null): XoLabSettings {
-  const { xo, placement, fixed } = file;
+  const { xo, placement, fixed, cache } = file;
   return {
     name: file.name,
     kind: file.kind,
@@ -85,6 +96,7 @@ function settings(request: Request, file: LabFile, jump: JumpHost | null): XoLab
       ...{ firmware: placement.firmware, nic: placement.nic },
       ...{ memoryMiB: placement.memoryMiB, cpus: placement.cpus },
     },
+    cache: cache && { sr: cache.sr, bytesMax: cache.gib * GIB, chainMax: cache.chainMax },
     fixed: fixed && { ...fixed, lockWaitMs: fixed.lockWaitS * 1000 },
     slots: file.slots,
     addressSources: addressSources(file, jump, request.childEnvironment),

@@ -127,6 +127,8 @@ export function metadata(report: Report): readonly (readonly [string, string])[]
     ['vm_uuid', result?.vm ?? 'none'],
     ...placement(result?.placed ?? null),
     ['import_path', result?.imported?.path ?? 'none'],
+    ['cache', result?.imported?.cache ?? 'none'],
+    ['cache_entry', result?.imported?.entry ?? 'none'],
     ['import_bytes', String(result?.imported?.bytes ?? 0)],
     ['import_seconds', ((result?.imported?.ms ?? 0) / 1000).toFixed(3)],
     ['import_mib_per_s', (result?.imported?.mibPerS ?? 0).toFixed(3)],

@@ -1,9 +1,11 @@
 /** What all commands beside the phases share: help and version, interrupt, refusals in one sentence, exit codes. */
+
+import { ALL_OPTIONS } from '../command-options.ts';
 import { ownEnvironment } from '../config.ts';
 import { faultRecord } from '../faults.ts';
 import { type Environment, Given } from '../given.ts';
 import { listenForInterrupt } from '../interrupt.ts';
-import { ALL_OPTIONS, type Option } from '../options.ts';
+import type { Option } from '../options.ts';
 import { type People, people } from '../reporters/people.ts';
 import { scrub } from '../secrets.ts';
 import { version } from '../version.ts';

@@ -1,5 +1,6 @@
 /** `npm run doctor`: looks at a lab from outside to inside, changes nothing, and says what to do. */
 import { stat } from 'node:fs/promises';
+import { DOCTOR_OPTIONS } from '../command-options.ts';
 import { type Request, requestOf } from '../config.ts';
 import { refuseForEmbedded } from '../contradictions.ts';
 import { Deadline } from '../deadline.ts';
@@ -9,7 +10,7 @@ import { broken, type Finding, type Look, look, ok, STATUSES, warning } from '..
 import { planImage } from '../image/plan.ts';
 import { readSidecar } from '../image/sidecar.ts';
 import { BOOT_MODES, type BootMode, type PlannedImage } from '../model.ts';
-import { DOCTOR_OPTIONS, optionsHelp, variablesHelp } from '../options.ts';
+import { optionsHelp, variablesHelp } from '../options.ts';
 import { type Prepared, prepareLab } from '../prepare.ts';
 import { scrub } from '../secrets.ts';
 import { examineXo } from '../xcpng/doctor/examine.ts';

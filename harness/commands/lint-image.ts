@@ -1,13 +1,14 @@
 /** `npm run lint-image -- FILE`: what can be told of an image without sending it. */
 import { tmpdir } from 'node:os';
 import { resolve } from 'node:path';
+import { LINT_OPTIONS } from '../command-options.ts';
 import { Fault } from '../faults.ts';
 import type { LintFinding } from '../finding.ts';
 import type { Given } from '../given.ts';
 import { type Lint, type LintWish, lintDisk } from '../image/lint/lint.ts';
 import { openUnplanned } from '../image/open-disk.ts';
 import { Scratch } from '../image/scratch.ts';
-import { LINT_OPTIONS, optionsHelp } from '../options.ts';
+import { optionsHelp } from '../options.ts';
 import { type Call, type Command, EXIT } from './command.ts';
 
 const SCHEMA = 1;

@@ -1,6 +1,7 @@
 /** `npm run probe`: the probes of the phases on a machine that runs already, without a lab. */
 import { existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { PROBE_OPTIONS } from '../command-options.ts';
 import { labFilePath, path, positive, proofOf } from '../config.ts';
 import { Evidence, NOTHING_KEPT } from '../evidence.ts';
 import { Fault, faultRecord } from '../faults.ts';
@@ -12,7 +13,7 @@ import { type Door, enter } from '../live/enter.ts';
 import { type LiveWish, lookAtMachine, Sight } from '../live/look.ts';
 import { readTarget, written } from '../live/target.ts';
 import type { Scenario } from '../model.ts';
-import { optionsHelp, PROBE_OPTIONS, variablesHelp } from '../options.ts';
+import { optionsHelp, variablesHelp } from '../options.ts';
 import { type Logins, prepareLogins } from '../prepare-login.ts';
 import { type LiveReport, liveJson, liveLines, NO_VERDICT, type Reached } from '../reporters/live.ts';
 import type { SshSession } from '../ssh/session.ts';

@@ -1,9 +1,11 @@
 /** `npm run sweep`: removes what runs left in a pool, by hand. */
+
+import { SWEEP_OPTIONS } from '../command-options.ts';
 import { type Request, requestOf } from '../config.ts';
 import { Deadline } from '../deadline.ts';
 import { Fault } from '../faults.ts';
 import type { SweepLines } from '../lab.ts';
-import { optionsHelp, SWEEP_OPTIONS, variablesHelp } from '../options.ts';
+import { optionsHelp, variablesHelp } from '../options.ts';
 import { deadRun } from '../predecessors.ts';
 import { prepareSettings } from '../prepare.ts';
 import { RunRegistry } from '../run-registry.ts';

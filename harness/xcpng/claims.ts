@@ -24,7 +24,8 @@ export interface ClaimOptions {
 }
 
 /** Tags stand in a description one after the other, so a value must not hold what separates them. */
-const tag = (key: string, value: string): string => `${OURS}:${key}=${value.replace(/[\s%]/g, encodeURIComponent)}`;
+export const tag = (key: string, value: string): string =>
+  `${OURS}:${key}=${value.replace(/[\s%]/g, encodeURIComponent)}`;
 
 export const runTag = (runId: string): string => tag('run', runId);
 

@@ -21,9 +21,12 @@ export interface UploadOptions {
   readonly onUpload: Progress;
 }
 
+/** What sending alone tells. */
+export type SentRecord = Pick<ImportRecord, 'path' | 'bytes' | 'ms' | 'mibPerS'>;
+
 export interface Uploaded {
   readonly vdiUuid: string;
-  readonly record: Omit<ImportRecord, 'readBack'>;
+  readonly record: SentRecord;
 }
 
 /** A way in. Null: this XO does not know it, and nothing was made. */
@@ -46,7 +49,7 @@ function json(text: string): Readonly<Record<string, unknown>> {
 }
 
 const BYTES_PER_MIB = 1024 * 1024;
-const record = (path: string, { bytes, ms }: Sent): Omit<ImportRecord, 'readBack'> => {
+const record = (path: string, { bytes, ms }: Sent): SentRecord => {
   const perS = bytes / BYTES_PER_MIB / (Math.max(1, ms) / 1000);
   return { path, bytes, ms, mibPerS: Math.round(perS * 1000) / 1000 };
 };
@@ -114,7 +117,7 @@ export interface OverwriteOptions {
  * Replaces the content of a VDI. What stands there after a broken one is undefined, so it is simply done again.
  * @throws Fault UPLOAD_REFUSED also where this XO has no such path, and as `sendDisk`
  */
-export async function overwrite(session: Session, options: OverwriteOptions): Promise<Omit<ImportRecord, 'readBack'>> {
+export async function overwrite(session: Session, options: OverwriteOptions): Promise<SentRecord> {
   const { vdiUuid, ...rest } = options;
   const path = `/rest/v0/vdis/${vdiUuid}.vhd`;
   const sent = await sendDisk(session, { ...rest, method: 'PUT', path, target: `VDI ${vdiUuid}` });

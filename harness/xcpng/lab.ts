@@ -3,10 +3,11 @@ import type { Deadline } from '../deadline.ts';
 import { Fault } from '../faults.ts';
 import type { DeadRun, Guest, GuestOrder, Lab, SweepLines } from '../lab.ts';
 import type { PlannedImage } from '../model.ts';
+import { listUnfinished } from './cache/listing.ts';
+import { placementOf } from './cache/place.ts';
 import { OURS, runTag } from './claims.ts';
 import { checkFixedPlace } from './fixed-place.ts';
 import { describeListed, listTagged } from './listing.ts';
-import { resolvePlacement } from './placement.ts';
 import { provision } from './provision.ts';
 import { provisionFixed } from './provision-fixed.ts';
 import { openSession, type Session } from './session.ts';
@@ -66,8 +67,12 @@ class XoLab implements Lab {
   }
 
   async claimed(runId: string, deadline: Deadline): Promise<readonly string[]> {
-    const found = await listTagged(this.#session, this.#poolId, runTag(runId), deadline);
-    return [...found.map(describeListed), ...this.#halfMade(runId)];
+    const [session, pool] = [this.#session, this.#poolId];
+    const [found, unfinished] = await Promise.all([
+      listTagged(session, pool, runTag(runId), deadline),
+      this.#settings.cache === null ? [] : listUnfinished(session, pool, runId, deadline),
+    ]);
+    return [...[...found, ...unfinished].map(describeListed), ...this.#halfMade(runId)];
   }
 
   /** XO that dies within `vm.create` may leave a VM with our name and nothing else: without a claim it stays. */
@@ -96,7 +101,7 @@ class XoLab implements Lab {
 
 /** The pool that guests are in; everything that the settings name is looked at here, before anything is made. */
 function poolOf({ objects }: Session, settings: XoLabSettings): Pool {
-  if (settings.fixed === null) return resolvePlacement(objects, settings).pool;
+  if (settings.fixed === null) return placementOf(objects, settings).pool;
   const { poolId } = checkFixedPlace(objects, settings.fixed, null);
   const pool = objects.get('pool', poolId);
   if (pool !== undefined) return pool;

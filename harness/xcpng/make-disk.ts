@@ -6,7 +6,7 @@ import { claimDescription } from './claims.ts';
 import { plainSource } from './disk-source.ts';
 import { upload } from './import.ts';
 import { readyForRest } from './listing.ts';
-import { type Making, madeNothing, newClaim, register } from './making.ts';
+import { type Making, madeNothing, register } from './making.ts';
 import { readBack } from './read-back.ts';
 import type { Session } from './session.ts';
 import { type Made, takeBack } from './take-back.ts';
@@ -25,7 +25,7 @@ export interface MadeDisk {
  * only be deleted when the VM that runs from it is gone.
  */
 export function intendDisk(making: Making): Made {
-  return register(making, 'VDI', newClaim(making));
+  return register(making, 'VDI', making.newClaim());
 }
 
 /** @throws Fault as `upload` and `readBack`, XO_OBJECT_LATE, and as `Session.call` */
@@ -61,7 +61,7 @@ export async function makeDisk(making: Making, made: Made): Promise<MadeDisk> {
     return readBack(session, vdiUuid, image, deadline);
   };
   const compared = order.readBack && (await retry(deadline, { ...retries, retries: READ_RETRIES }, compare));
-  return { vdiUuid, imported: { ...record, readBack: compared } };
+  return { vdiUuid, imported: { ...record, readBack: compared, cache: 'off', entry: null } };
 }
 
 /** Writes a try that failed into the journal. */

@@ -4,8 +4,8 @@
  */
 import { byDeadline, Deadline } from '../deadline.ts';
 import { Fault } from '../faults.ts';
-import { type Claim, selfTag } from './claims.ts';
-import { answerLost, type Making, madeNothing, newClaim, register, shownAfterAll } from './making.ts';
+import { type Claim, claimDescription, selfTag } from './claims.ts';
+import { answerLost, type Making, madeNothing, register, shownAfterAll } from './making.ts';
 import type { Slot } from './settings.ts';
 import { type Made, takeBack } from './take-back.ts';
 import type { Vif } from './wire.ts';
@@ -15,6 +15,8 @@ export interface MadeVm {
   readonly uuid: string;
   readonly slot: Slot | null;
   readonly made: Made;
+  /** The disk that came with it; null: it has none. */
+  readonly disk: Made | null;
   /** When XO listed it, on the deadline's clock. */
   readonly listedAtMs: number;
 }
@@ -26,15 +28,18 @@ const SLOT_TRIES_MAX = 5;
 /** @throws Fault NO_FREE_SLOT, XO_OBJECT_LATE, and as `Session.call` */
 export async function makeVm(making: Making): Promise<MadeVm> {
   const { session, order } = making;
-  const slot = takeSlot(making);
+  const held = takeSlot(making);
   for (let tries = 1; ; tries++) {
-    const claim = newClaim(making);
-    const made = register(making, 'VM', claim);
+    // Before its VM: what is registered last is taken back first.
+    const disk = making.source === undefined ? null : register(making, 'VDI', making.newClaim());
+    const made = register(making, 'VM', making.newClaim());
     try {
-      const uuid = await create(making, made, slot);
+      const slot = held?.slot ?? null;
+      const uuid = await createVm(making, made, disk, parameters(making, slot, made.claim, disk));
       await listed(making, uuid);
-      return { uuid, slot, made, listedAtMs: order.deadline.clock.nowMs() };
+      return { uuid, slot, made, disk, listedAtMs: order.deadline.clock.nowMs() };
     } catch (error) {
+      if (made.state === 'none') held?.release();
       if (!answerLost(session, error) || tries === CREATE_TRIES_MAX) throw error;
       // Nothing of it is to be seen; should it still come, clean-up finds it by its claim, which is not used again.
       order.disposals.note('VM', { again: tries, why: error instanceof Fault ? error.message : '' });
@@ -42,24 +47,33 @@ export async function makeVm(making: Making): Promise<MadeVm> {
   }
 }
 
-function takeSlot({ slots, session, order }: Making): Slot | null {
+function takeSlot({ slots, session, order }: Making): { readonly slot: Slot; release(): void } | null {
   const slot = slots.take(session.objects);
   if (slot === null) return null;
+  let held = true;
+  const release = (): void => {
+    if (held) slots.release(slot);
+    held = false;
+  };
   order.disposals.register('slot', { mac: slot.mac }, async () => {
-    slots.release(slot);
+    release();
     return [];
   });
-  return slot;
+  return { slot, release };
 }
 
-function parameters({ order, placement, name, settings }: Making, slot: Slot | null, claim: Claim) {
+function parameters(making: Making, slot: Slot | null, claim: Claim, disk: Made | null) {
+  const { order, placement, name, settings, source } = making;
   const { memoryMiB, cpus, nic } = settings.shape;
   const { firmware, host } = placement;
+  // So that the disk of a clone carries our claim as soon as XO touches it.
+  const existingDisks = disk && { 0: { name_label: name, name_description: claimDescription(disk.claim) } };
   return {
     name_label: name,
     name_description: `${order.purpose} of ${order.caseId}; made by Bootwitness, gone by ${claim.expires}`,
-    template: placement.templateId,
+    template: source?.templateId ?? placement.templateId,
     VDIs: [],
+    ...(existingDisks && { clone: true, existingDisks }),
     VIFs: [{ network: placement.networkId, ...(slot === null ? {} : { mac: slot.mac }) }],
     CPUs: cpus,
     cpusMax: cpus,
@@ -71,17 +85,32 @@ function parameters({ order, placement, name, settings }: Making, slot: Slot | n
   };
 }
 
-async function create(making: Making, made: Made, slot: Slot | null): Promise<string> {
+/**
+ * @param disk the one that comes with the VM; null: none does
+ * @returns its uuid
+ * @throws Fault XO_SESSION_LOST where the answer was lost and nothing of it appears, and as `Session.call`
+ */
+export async function createVm(
+  making: Making,
+  made: Made,
+  disk: Made | null,
+  params: Readonly<Record<string, unknown>>,
+): Promise<string> {
   const { session, order } = making;
   const { deadline } = order;
-  const creating = session.call('vm.create', parameters(making, slot, made.claim), lateDeadline(deadline));
-  made.state = 'unknown';
-  made.creating = creating;
+  const creating = session.call('vm.create', params, lateDeadline(deadline));
+  for (const each of [made, ...(disk ? [disk] : [])]) {
+    each.state = 'unknown';
+    each.creating = creating;
+  }
   try {
     const reply = await byDeadline(deadline, 'XO_CALL_TIMEOUT', 'vm.create', creating);
     return known(making, made, String(reply));
   } catch (error) {
-    if (madeNothing(error)) made.state = 'none';
+    if (madeNothing(error)) {
+      made.state = 'none';
+      if (disk) disk.state = 'none';
+    }
     if (!answerLost(session, error)) throw error;
     const what = 'the VM whose creation was not answered';
     const tag = made.claim.guestTag;
@@ -134,9 +163,11 @@ export async function holdSlot(making: Making, first: MadeVm): Promise<MadeVm> {
     }
     if (tries === SLOT_TRIES_MAX) throw rival;
     order.disposals.note('slot', { lost: vm.slot?.mac ?? '', why: rival.message });
-    const left = await takeBack(session, vm.made, deadline);
+    const left = [...(await takeBack(session, vm.made, deadline))];
+    if (vm.disk) left.push(...(await takeBack(session, vm.disk, deadline)));
     if (left.length > 0) throw new Fault('NO_FREE_SLOT', `${rival.message}; then ${left.join('; ')}`, { cause: rival });
     vm.made.state = 'none';
+    if (vm.disk) vm.disk.state = 'none';
     vm = await makeVm(making);
   }
 }

@@ -20,14 +20,20 @@ export interface ProvisionContext {
 
 export interface Making extends ProvisionContext {
   readonly order: GuestOrder;
+  /** A claim that nothing else carries: each try to make something has its own. */
+  readonly newClaim: () => Claim;
   readonly placement: Placement;
   readonly name: string;
+  /** A template with the guest's disk, to be cloned; absent: the VM is made without disks. */
+  readonly source?: { readonly templateId: string };
 }
 
-/** A claim that nothing else carries: each try to make something has its own. */
-export function newClaim({ session, settings, order }: Omit<Making, 'placement' | 'name'>): Claim {
-  const xoNowMs = Date.now() + session.endpoint.clockOffsetMs;
-  return makeClaim({ runId: order.runId, caseId: order.caseId, xoNowMs, ttlMs: settings.claimTtlMs });
+/** The time of day by XO's clock. */
+export const xoNowMs = ({ endpoint }: Session): number => Date.now() + endpoint.clockOffsetMs;
+
+/** Of a guest of this run. */
+export function guestClaim({ session, settings }: ProvisionContext, { runId, caseId }: GuestOrder): Claim {
+  return makeClaim({ runId, caseId, xoNowMs: xoNowMs(session), ttlMs: settings.claimTtlMs });
 }
 
 /** Registers the undo, before the thing is asked for. */

@@ -93,6 +93,11 @@ export class ObjectStore {
     return raw?.type === type ? (PARSERS[type](id, raw) as WireObject<T>) : undefined;
   }
 
+  /** Everything by id, as XO sent it; it changes with each notification. */
+  get raws(): ReadonlyMap<string, Raw> {
+    return this.#objects;
+  }
+
   /** As XO sent it; for comparing, not for reading. */
   raw(id: string): Raw | undefined {
     return this.#objects.get(id);

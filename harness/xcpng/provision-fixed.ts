@@ -166,7 +166,7 @@ async function write({ session, fixed, order }: Fixing, { vdi, poolId }: FixedPl
   if (!compared) {
     throw new Fault('UPLOAD_REFUSED', `VDI ${fixed.vdi} cannot be read back: this Xen Orchestra has no GET for it`);
   }
-  return { ...record, readBack: true };
+  return { ...record, readBack: true, cache: 'off', entry: null };
 }
 
 /** Leaves the VM as configured. @returns what is different from before */

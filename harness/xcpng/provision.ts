@@ -1,61 +1,70 @@
 /**
- * Makes a guest where there is room for it: VM, disk from the image, disk attached, boot order set, and looks at what
- * XO then shows of it. Whatever is asked for is registered for clean-up first, with the claim that finds it.
+ * Makes a guest where there is room for it: VM, disk from the image or cloned from what is kept of it, disk attached,
+ * boot order set, and looks at what XO then shows of it. Whatever is asked for is registered for clean-up first, with
+ * the claim that finds it.
  */
-import { Fault } from '../faults.ts';
 import type { Guest, GuestOrder } from '../lab.ts';
+import { attachDisk } from './attach-disk.ts';
+import { type ClonedGuest, cloneGuest } from './cache/clone-guest.ts';
+import { entriesOf, isUsable } from './cache/keeper.ts';
+import { placementOf } from './cache/place.ts';
 import { XoGuest } from './guest.ts';
 import { somePoolShown } from './listing.ts';
 import { intendDisk, makeDisk } from './make-disk.ts';
 import { holdSlot, makeVm } from './make-vm.ts';
-import { answerLost, type Making, type ProvisionContext, shownAfterAll } from './making.ts';
-import { plannedPlace, resolvePlacement } from './placement.ts';
+import { guestClaim, type Making, type ProvisionContext } from './making.ts';
+import { plannedPlace } from './placement.ts';
 import { preflight } from './preflight.ts';
 
 /** @throws Fault as the steps do; what was made until then is in `order.disposals` */
 export async function provision(context: ProvisionContext, order: GuestOrder): Promise<Guest> {
   const { session, settings } = context;
   await somePoolShown(session, order.deadline); // after a reconnect names cannot be resolved without
-  const placement = resolvePlacement(session.objects, settings);
-  const { image } = order;
-  const { figuresMayLag } = context;
-  const warnings = preflight(session.objects, placement, { shape: settings.shape, image, figuresMayLag });
-  for (const line of warnings) order.onWarning(line);
+  const placement = placementOf(session.objects, settings);
   const name = `bootwitness ${order.purpose === 'control' ? 'control ' : ''}${order.caseId}`;
-  const making: Making = { ...context, order, placement, name };
-  const intended = intendDisk(making);
-  // The VM first: while the upload goes on it becomes known to all that its slot is taken.
-  const created = await makeVm(making);
-  const disk = await makeDisk(making, intended);
-  const { uuid, slot } = await holdSlot(making, created);
-  await attachDisk(making, uuid, disk.vdiUuid);
+  const making: Making = { ...context, order, placement, name, newClaim: () => guestClaim(context, order) };
+  for (const line of lookedAt(making)) order.onWarning(line);
+  const { vm, vdiUuid, imported } = await made(making);
+  const { uuid, slot } = vm;
   await session.call('vm.setBootOrder', { vm: uuid, order: 'c' }, order.deadline);
-  const { macs, onlyDisk } = await shown(making, uuid, disk.vdiUuid);
+  const { macs, onlyDisk } = await shown(making, uuid, vdiUuid);
   const poolId = placement.pool.id;
   const { clock } = order.deadline;
   return new XoGuest({
-    ...{ session, settings, poolId, uuid, name, macs, slot, imported: disk.imported, onlyDisk, clock },
+    ...{ session, settings, poolId, uuid, name, macs, slot, imported, onlyDisk, clock },
     place: plannedPlace(placement, settings),
     hostId: placement.host?.id ?? null,
   });
 }
 
-async function attachDisk({ session, order }: Making, vmUuid: string, vdiUuid: string): Promise<void> {
-  const { deadline } = order;
-  const attached = (): true | undefined =>
-    session.objects.all('VBD').some(({ vm, vdi }) => vm === vmUuid && vdi === vdiUuid) || undefined;
-  const call = (): Promise<unknown> =>
-    session.call('vm.attachDisk', { vm: vmUuid, vdi: vdiUuid, position: '0', bootable: true }, deadline);
-  try {
-    await call();
-  } catch (error) {
-    if (!answerLost(session, error)) throw error;
-    const what = 'the disk whose attaching was not answered';
-    if (await shownAfterAll(session, deadline, what, attached)) return;
-    await call().catch((again: unknown) => {
-      if (!(again instanceof Fault) || !attached()) throw again; // the first call came through after all
-    });
-  }
+/** A clone of what is kept needs next to no room of its own. @throws Fault as `preflight` */
+function lookedAt(making: Making): readonly string[] {
+  const { session, settings, placement, figuresMayLag, order } = making;
+  const { cache } = settings;
+  const keeper = cache && { making, cache };
+  const kept = keeper !== null && entriesOf(keeper).some((entry) => isUsable(keeper, entry));
+  const image = kept ? { sizeBytes: order.image.sizeBytes, blocks: [] } : order.image;
+  return preflight(session.objects, placement, { shape: settings.shape, image, figuresMayLag });
+}
+
+/** Cloned from what is kept in the pool where that is wanted and possible; else sent. */
+async function made(making: Making): Promise<ClonedGuest> {
+  const { cache } = making.settings;
+  if (cache === null) return sent(making);
+  const cloned = await cloneGuest({ making, cache });
+  if (cloned !== null) return cloned;
+  const { imported, ...rest } = await sent(making);
+  return { ...rest, imported: { ...imported, cache: 'miss' } };
+}
+
+async function sent(making: Making): Promise<ClonedGuest> {
+  const intended = intendDisk(making);
+  // The VM first: while the upload goes on it becomes known to all that its slot is taken.
+  const created = await makeVm(making);
+  const { vdiUuid, imported } = await makeDisk(making, intended);
+  const vm = await holdSlot(making, created);
+  await attachDisk(making, vm.uuid, vdiUuid);
+  return { vm, vdiUuid, imported };
 }
 
 interface Shown {

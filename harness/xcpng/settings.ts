@@ -28,6 +28,16 @@ export interface FixedSettings {
   readonly pad: boolean;
 }
 
+/** Images kept in the pool as templates, see `cache/`. */
+export interface CacheSettings {
+  /** Name or uuid of the SR that entries are on, and so the disks that are cloned from them. */
+  readonly sr: string;
+  /** What all entries together may take of it. */
+  readonly bytesMax: number;
+  /** Disks in a copy-on-write chain at most. */
+  readonly chainMax: number;
+}
+
 /** A place on the network reserved for one guest: the MAC to give, the address it then has. */
 export interface Slot {
   /** Lower case, colons. */
@@ -53,6 +63,8 @@ export interface XoLabSettings {
   readonly shape: GuestShape;
   /** Null: guests are ephemeral, made and deleted by us. */
   readonly fixed: FixedSettings | null;
+  /** Null: every run sends its image. */
+  readonly cache: CacheSettings | null;
   /** Empty: the pool makes the MAC, and the address must come from the guest's own report. */
   readonly slots: readonly Slot[];
   /** Asked beside guest metrics and slot. */

@@ -3,6 +3,7 @@
  * else that carries a tag of ours is named and left: a clone or a snapshot copies tags, but never the uuid. Pure.
  */
 import type { DeadRun } from '../lab.ts';
+import { chooseEntries, isOfCache } from './cache/sweep-entries.ts';
 import { OURS, selfTag, tagsOf } from './claims.ts';
 import { LOCK_PREFIX, parseLock } from './lock-tag.ts';
 
@@ -57,7 +58,7 @@ function claimed(id: string, raw: Raw): Claimed | null {
   const own = Array.isArray(raw.tags) ? raw.tags.filter((tag) => typeof tag === 'string') : [];
   const isDisk = type.startsWith('VDI');
   const tags = isDisk ? tagsOf(String(raw.name_description ?? '')) : own;
-  if (!/^(VM|VDI)\b/.test(type) || !tags.includes(OURS)) return null;
+  if (!/^(VM|VDI)\b/.test(type) || !tags.includes(OURS) || isOfCache(tags)) return null;
   const guest = onlyValue(tags, 'guest');
   return {
     ...{ id, raw, type, name: String(raw.name_label ?? '') },
@@ -158,5 +159,5 @@ class Pool {
  * @param xoNowMs the time of day by XO's clock
  */
 export function chooseSweep(objects: ReadonlyMap<string, Raw>, wish: SweepWish, xoNowMs: number): readonly Choice[] {
-  return new Pool(objects, wish, xoNowMs).choices();
+  return [...new Pool(objects, wish, xoNowMs).choices(), ...chooseEntries(objects, wish, xoNowMs)];
 }

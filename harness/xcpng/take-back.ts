@@ -143,7 +143,7 @@ export async function removeObject(
   };
   const { objects } = session;
   const isVm = kind === 'VM';
-  if (isVm && objects.get('VM', id)?.powerState !== 'Halted') await call('vm.stop', { force: true });
+  if (isVm && objects.raw(id)?.power_state !== 'Halted') await call('vm.stop', { force: true });
   const refused = isVm ? await call('vm.delete', { deleteDisks: false }) : await call('vdi.delete', {});
   if (refused !== null) return refused;
   try {

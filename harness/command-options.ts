@@ -1,0 +1,67 @@
+/** The options of the commands beside the phases: each its own, and those of the one table that it shares. */
+import { inGroup, OPTIONS, type Option } from './options.ts';
+
+const sweeping = inGroup('sweep');
+
+/** Options of `npm run sweep`: those of the lab, and its own. */
+export const SWEEP_OPTIONS: readonly Option[] = [
+  sweeping('dry-run', null, 'say what would go, and change nothing'),
+  sweeping('run-id', 'ID', 'only what this run made, expired or not (its run id stands in metadata.txt)'),
+  ...OPTIONS.filter(({ group }) => group === 'lab'),
+];
+
+const keeping = inGroup('images');
+
+/** Options of `npm run images`: those of the lab, and its own. */
+export const IMAGES_OPTIONS: readonly Option[] = [
+  keeping('older-than', 'DAYS', 'prune what was not used for so long'),
+  keeping('digest', 'SHA256', 'prune this image'),
+  keeping('all', null, 'prune every image that no run uses at the moment'),
+  keeping('json', null, 'print JSON instead of lines'),
+  keeping('dry-run', null, 'say what would go, and change nothing'),
+  ...OPTIONS.filter(({ group }) => group === 'lab'),
+];
+
+const probing = inGroup('probe');
+
+/** Options of `npm run probe`: how one gets into the machine, where it keeps its things, and its own. */
+export const PROBE_OPTIONS: readonly Option[] = [
+  probing('ssh', '[USER@]HOST[:PORT]', 'the machine to look at; IPv6 in brackets: [2001:db8::1]:22'),
+  probing('scenario', 'phase9 | phase11', 'what it is compared with (default: that of the boot mode it shows)'),
+  probing('only', 'PROBE[,PROBE…]', 'these probes and no others'),
+  probing('wait', 'SECONDS', 'how long the ready marker is waited for (default: 0, looked at once)'),
+  probing('host-key', 'SHA256:…', 'its host key, as ssh-keygen -l prints it (default: any, shown)'),
+  probing('evidence', 'DIR', 'keep every command and its output there, as evidence.ndjson'),
+  probing('json', null, 'print one JSON object instead of lines'),
+  probing('lab', 'NAME | FILE', 'lab file whose [ssh] and [paths] count; no Xen Orchestra is contacted'),
+  probing('budget-scale', 'NUMBER', 'factor for the time that a probe may take, for a slow machine'),
+  ...OPTIONS.filter(({ group }) => group === 'ssh' || group === 'paths'),
+];
+
+const linting = inGroup('lint');
+
+/** Options of `npm run lint-image`. */
+export const LINT_OPTIONS: readonly Option[] = [
+  linting('firmware', 'bios | uefi', 'firmware that the guest will have (default: say by which it could boot)'),
+  linting('vdi-size', 'BYTES', 'size of the VDI that the image is written to (default: one is made to fit)'),
+  linting('json', null, 'print the findings as JSON'),
+];
+
+const doctoring = inGroup('doctor');
+
+/** Options of `npm run doctor`: those that say where guests are and how they are reached, and its own. */
+export const DOCTOR_OPTIONS: readonly Option[] = [
+  doctoring('json', null, 'print one JSON object instead of lines'),
+  doctoring('write-test', 'sr:NAME | vdi:UUID', 'write to a new small disk there, or over that scratch disk'),
+  ...OPTIONS.filter(({ group, name }) => group !== 'run' || ['image', 'control'].includes(name)),
+];
+
+/** Of every command: a variable of another command is no mistake. */
+export const ALL_OPTIONS: readonly Option[] = [
+  ...OPTIONS,
+  ...SWEEP_OPTIONS,
+  ...PROBE_OPTIONS,
+  ...LINT_OPTIONS,
+  ...IMAGES_OPTIONS,
+  ...DOCTOR_OPTIONS,
+];
