@@ -21,7 +21,7 @@ function guestAt(first: Address, later: Address): Guest & { asked(): number } {
   let asked = 0;
   return {
     ...{ uuid: 'v', name: 'x', macs: [], onlyDisk: true, afterwards: 'halted' },
-    imported: { path: 'none', bytes: 0, ms: 0, mibPerS: 0, readBack: true },
+    imported: { path: 'none', bytes: 0, ms: 0, mibPerS: 0, readBack: true, cache: 'off', entry: null },
     placed: {
       ...{ pool: { uuid: 'P', name: 'pool' }, host: null, hostOrdered: false, template: null, sr: null, network: null },
       ...{ firmware: 'bios', memoryMiB: null, cpus: null, nic: null },

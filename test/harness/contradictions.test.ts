@@ -42,6 +42,7 @@ function outcome({ args = [], environment = {}, lab, token: withToken }: Asked):
   }
 }
 
+const CACHE = '[cache]\nsr = "x"\ngib = 20\nchain_max = 20\n';
 const PIN = `fingerprint = "${'ab'.repeat(32)}"\n`;
 const ROWS: readonly (readonly [string, Asked, RegExp])[] = [
   [
@@ -150,6 +151,40 @@ const ROWS: readonly (readonly [string, Asked, RegExp])[] = [
     { lab: `[fixed]\nvdi = "${UUID}"\n` },
     /fixed\.vm: expected the uuid of the VM \(or --fixed-vm\), given nothing/,
   ],
+  [
+    'a cache and a fixed VM',
+    { lab: `${CACHE}[fixed]\nvm = "${UUID}"\nvdi = "${UUID}"\n` },
+    /^BAD_LAB_FILE: .*cache\.sr: expected guests that are made for a run, or --cache off, given it with \[fixed\]/,
+  ],
+  [
+    'a cache by option over a fixed VM',
+    {
+      lab: `[fixed]\nvm = "${UUID}"\nvdi = "${UUID}"\n`,
+      args: ['--cache-sr', 'x', '--cache-gib', '1', '--cache-chain-max', '5'],
+    },
+    /^BAD_OPTION: --cache-sr: expected guests that are made for a run/,
+  ],
+  [
+    'half a cache',
+    { lab: '[cache]\nsr = "x"\n' },
+    /cache\.gib: expected how many GiB they may take \(or --cache-gib\)/,
+  ],
+  ['--cache on without one', { lab: '', args: ['--cache', 'on'] }, /^BAD_OPTION: --cache: expected a \[cache\] in the/],
+  [
+    '--cache maybe',
+    { lab: CACHE, args: ['--cache', 'maybe'] },
+    /^BAD_OPTION: --cache: expected on or off, given "maybe"/,
+  ],
+  [
+    'a cache on the embedded lab',
+    { args: ['--lab', 'embedded', '--cache-gib', '3'] },
+    /^BAD_OPTION: --cache-gib: .*that ends with its run and keeps nothing/,
+  ],
+  [
+    '--cache on on the embedded lab',
+    { args: ['--lab', 'embedded', '--cache', 'on'] },
+    /^BAD_OPTION: --cache: .*that ends with its run and keeps nothing/,
+  ],
   ['--pad without a fixed VM', { lab: '', args: ['--pad'] }, /fixed\.vm: expected the uuid of the VM/],
 ];
 
@@ -169,6 +204,10 @@ t.test('each half alone is fine', async (t) => {
     { lab: '[addresses]\nneighbours = "here"\nstimulate = "192.0.2.0/24"\n' },
     { lab: '[addresses]\nneighbours = "jump"\n[ssh]\nagent = "/agent"\n[ssh.jump]\nhost = "j"\n' },
     { lab: `[fixed]\nvm = "${UUID}"\nvdi = "${UUID}"\n` },
+    { lab: `${CACHE}[fixed]\nvm = "${UUID}"\nvdi = "${UUID}"\n`, args: ['--cache', 'off'] },
+    { lab: CACHE, args: ['--cache', 'on'] },
+    { lab: '', args: ['--cache-sr', 'x', '--cache-gib', '0.5', '--cache-chain-max', '5'] },
+    { args: ['--lab', 'embedded', '--cache', 'off'] },
     { args: ['--lab', 'embedded'], environment: { BOOTWITNESS_CACHE_DIR: join(dir, 'new', 'cache') } },
   ];
   for (const asked of fine) t.equal(outcome(asked), 'fine', JSON.stringify(asked));

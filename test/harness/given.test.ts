@@ -1,7 +1,7 @@
 /** What is given without a flag: refused, taken once, or missed. */
 import t from 'tap';
+import { LINT_OPTIONS } from '../../harness/command-options.ts';
 import { Given } from '../../harness/given.ts';
-import { LINT_OPTIONS } from '../../harness/options.ts';
 
 const given = (args: readonly string[], operand: string | null): Given => new Given(LINT_OPTIONS, args, {}, operand);
 

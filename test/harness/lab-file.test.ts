@@ -69,6 +69,11 @@ t.test('what is wrong is named with its line', async (t) => {
     [`${GOOD}\nflavour = 3\n`, /unknown key paths.flavour/],
     [`colour = "red"\n${GOOD}`, /line 1: unknown key colour/],
     ['ssh = 3\n[xo]\nurl = "http://x"\n', /line 1: ssh: expected a table, given 3/],
+    [`${GOOD}[cache]\nsr = "x"\ngib = 0\n`, /cache.gib: expected a number from 0.001 to 1048576, given 0/],
+    [
+      `[cache]\nsr = "x"\ngib = 1\nchain_max = 30\n[xo]\nurl = "http://x"\n`,
+      /cache.chain_max: expected a number from 2/,
+    ],
     [GOOD.replace('"/usr/local/bin/herd"', '7'), /paths.herd: expected a text or a list of texts, given 7/],
     [GOOD.replace('"/usr/local/bin/herd"', '"bin/herd"'), /paths.herd: expected absolute paths without a final slash/],
     [`${GOOD}\nstore = "/frx/store/"\n`, /paths.store: expected absolute paths without a final slash/],

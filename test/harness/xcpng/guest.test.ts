@@ -36,7 +36,7 @@ function guestWith(slot: string | null, clock = systemClock): Told {
   const guest = new XoGuest({
     ...{ session, settings, poolId: 'P', uuid: 'v', name: 'x', macs: [], onlyDisk: true },
     slot: slot === null ? null : { mac: '02:00:00:00:00:01', address: slot },
-    imported: { path: 'none', bytes: 0, ms: 0, mibPerS: 0, readBack: false },
+    imported: { path: 'none', bytes: 0, ms: 0, mibPerS: 0, readBack: false, cache: 'off', entry: null },
     hostId: null,
     place: {
       ...{ pool: { uuid: 'P', name: 'pool' }, host: null, hostOrdered: false, template: null, sr: null, network: null },

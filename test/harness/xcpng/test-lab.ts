@@ -1,6 +1,6 @@
 /** For tests: the embedded lab's endpoint in this process, over VMs that are switches, and settings that fit it. */
 import { setMaxListeners } from 'node:events';
-import { mkdtemp, open, rm } from 'node:fs/promises';
+import { copyFile, mkdtemp, open, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import xoLib from 'xo-lib';
@@ -44,6 +44,8 @@ export interface TestLab {
   readonly settings: XoLabSettings;
   readonly image: PlannedImage;
   /** What the disposals wrote into their journal. */
+  /** Uploads that came through, as the endpoint's own log tells of them. */
+  readonly uploads: { readonly bytes: number }[];
   readonly journal: Readonly<Record<string, Json>>[];
   order(changes?: Partial<GuestOrder>): GuestOrder;
   /** Names of what is in the pool beyond what it began with. */
@@ -67,10 +69,21 @@ async function smallImage(dir: string): Promise<PlannedImage> {
   return planImage(path, { cacheDir: join(dir, 'cache') });
 }
 
+/** The same image, but for one byte. */
+export async function anotherImage({ path }: PlannedImage, byte: number): Promise<PlannedImage> {
+  const other = `${path}.${byte}`;
+  await copyFile(path, other);
+  const file = await open(other, 'r+');
+  await file.write(Buffer.from([byte]), 0, 1, 100);
+  await file.close();
+  return planImage(other, { cacheDir: `${path}.cache` });
+}
+
 export async function openTestLab(): Promise<TestLab> {
   const dir = await mkdtemp(join(tmpdir(), 'bootwitness-xcpng-'));
   const backend = stubBackend();
   const mishaps = new Mishaps();
+  const uploads: { readonly bytes: number }[] = [];
   const slot = { mac: '02:00:00:00:aa:01', address: '127.83.17.1' };
   const endpoint = await openEndpoint({
     backend,
@@ -80,7 +93,10 @@ export async function openTestLab(): Promise<TestLab> {
     addresses: new Map([[slot.mac, slot.address]]),
     mishaps,
     pace: FAST_PACE,
-    log: () => undefined,
+    log: (line) => {
+      const bytes = / (\d+) bytes of vhd in /.exec(line)?.[1];
+      if (bytes !== undefined) uploads.push({ bytes: Number(bytes) });
+    },
   });
   const [admin] = endpoint.users;
   if (admin === undefined) throw new Error('the endpoint has no user');
@@ -97,6 +113,7 @@ export async function openTestLab(): Promise<TestLab> {
     ...{ template: null, sr: null, network: null, host: null },
     shape: { firmware: 'bios', memoryMiB: 512, cpus: 1, nic: null },
     fixed: null,
+    cache: null,
     slots: [slot],
     addressSources: [],
     sshPort: 2222,
@@ -107,12 +124,12 @@ export async function openTestLab(): Promise<TestLab> {
   const { vms, vdis, vbds, vifs } = endpoint.world.inventory;
   const atFirst = new Set([...vms.keys()]);
   return {
-    ...{ endpoint, backend, mishaps, token, settings, image, journal },
+    ...{ endpoint, backend, mishaps, token, settings, image, journal, uploads },
     order: (changes = {}) => ({
       ...{ runId: 'run-1', caseId: 'case 1', purpose: 'image', image, scratch, readBack: true },
       deadline: within(10_000),
       disposals: new Disposals((entry) => journal.push(entry)),
-      onUpload: () => undefined,
+      ...{ readBackClone: false, onUpload: () => undefined, onNote: () => undefined },
       onWarning: () => undefined,
       ...changes,
     }),
