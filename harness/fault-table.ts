@@ -111,7 +111,7 @@ export const FAULTS = {
   CONSOLE_CLOSED: row(
     'lab',
     true,
-    'Look at the VM in the web interface of Xen Orchestra: does it run, and does its console show there to this user?',
+    'Look at the VM in the web interface of Xen Orchestra: it has to run, and its console to show there for this user.',
   ),
   UPLOAD_INTERRUPTED: row('lab', true, 'Look at the network between here and Xen Orchestra and at its log.'),
   UPLOAD_REFUSED: row('lab', false, 'Read the error; look at free space and state of the SR.'),

@@ -5,15 +5,15 @@ import { type Request, requestOf } from '../config.ts';
 import { refuseForEmbedded } from '../contradictions.ts';
 import { Deadline } from '../deadline.ts';
 import { startEmbeddedLab } from '../embedded.ts';
-import { Fault } from '../faults.ts';
 import { broken, type Finding, type Look, look, ok, STATUSES, warning } from '../finding.ts';
+import { bad, type Given } from '../given.ts';
 import { planImage } from '../image/plan.ts';
 import { readSidecar } from '../image/sidecar.ts';
 import { BOOT_MODES, type BootMode, type PlannedImage } from '../model.ts';
 import { optionsHelp, variablesHelp } from '../options.ts';
 import { type Prepared, prepareLab } from '../prepare.ts';
 import { scrub } from '../secrets.ts';
-import { examineXo } from '../xcpng/doctor/examine.ts';
+import { examineXo, type WriteWish } from '../xcpng/doctor/examine.ts';
 import { type Call, type Command, EXIT } from './command.ts';
 
 const EXAMINE_MS = 5 * 60_000;
@@ -76,7 +76,21 @@ async function control(path: string | null, bootMode: BootMode): Promise<Look> {
   return broken(`${path} is named for ${bootMode}, and its sidecar says ${declared}`, 'Name an image of that mode.');
 }
 
-async function examine(request: Request, labFile: string | null, { signal, told }: Call): Promise<readonly Finding[]> {
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+
+/** @throws Fault BAD_OPTION, BAD_ENVIRONMENT */
+function writeWish(given: Given): WriteWish | null {
+  const wish = given.value('write-test');
+  if (wish === null) return null;
+  const [, kind, what = ''] = /^(sr|vdi):(.+)$/.exec(wish.text) ?? [];
+  if (kind === 'sr') return { kind, name: what };
+  if (kind === 'vdi' && UUID.test(what)) return { kind, uuid: what.toLowerCase() };
+  throw bad(wish.from, 'sr:NAME, or vdi: and the uuid of a scratch disk', `"${wish.text}"`);
+}
+
+async function examine(request: Request, labFile: string | null, call: Call): Promise<readonly Finding[]> {
+  const { signal, told, given } = call;
+  const write = writeWish(given);
   const modes = BOOT_MODES.map((mode) => [mode, prepareLab(request, labFile, mode)] as const);
   const [[, prepared]] = modes as [(typeof modes)[number]];
   const { imagePath, cacheDir } = request;
@@ -86,7 +100,7 @@ async function examine(request: Request, labFile: string | null, { signal, told 
     image = await planImage(imagePath, { cacheDir });
   }
   told.note(`look at ${prepared.settings.name}`);
-  const findings = [...(await examineXo(prepared.settings, image, Deadline.after(EXAMINE_MS, signal)))];
+  const findings = [...(await examineXo(prepared.settings, { image, write }, Deadline.after(EXAMINE_MS, signal)))];
   findings.push(await look('ssh-key', () => sshKey(prepared, signal)));
   findings.push(await look('jump-host', () => jumpHost(prepared)));
   for (const [mode, { controlPath }] of modes) {
@@ -128,7 +142,6 @@ function print(findings: readonly Finding[], json: boolean, line: (text: string)
 async function run(call: Call): Promise<number> {
   const request = requestOf(call.given, call.environment);
   refuseForEmbedded(request);
-  if (call.given.value('write-test') !== null) throw new Fault('BAD_OPTION', '--write-test: not here yet');
   const findings = await withLab(request, call);
   print(findings, call.given.value('json')?.text === 'true', call.print);
   return findings.some(({ status }) => status === 'broken') ? EXIT.lab : EXIT.fine;

@@ -2,7 +2,7 @@
 import t, { type Test } from 'tap';
 import type { Finding } from '../../../../harness/finding.ts';
 import { Secret } from '../../../../harness/secrets.ts';
-import { examineXo } from '../../../../harness/xcpng/doctor/examine.ts';
+import { examineXo, type WriteWish } from '../../../../harness/xcpng/doctor/examine.ts';
 import { openSession } from '../../../../harness/xcpng/session.ts';
 import type { XoLabSettings } from '../../../../harness/xcpng/settings.ts';
 import { NOBODY, openTestLab, POOL_ADMIN, recordCalls, type TestLab, within } from '../test-lab.ts';
@@ -10,8 +10,11 @@ import { NOBODY, openTestLab, POOL_ADMIN, recordCalls, type TestLab, within } fr
 const world = await openTestLab();
 t.teardown(() => world.close());
 
-async function examined(changes: Partial<XoLabSettings> = {}): Promise<ReadonlyMap<string, Finding>> {
-  const findings = await examineXo({ ...world.settings, ...changes }, null, within(20_000));
+async function examined(
+  changes: Partial<XoLabSettings> = {},
+  write: WriteWish | null = null,
+): Promise<ReadonlyMap<string, Finding>> {
+  const findings = await examineXo({ ...world.settings, ...changes }, { image: null, write }, within(20_000));
   return new Map(findings.map((finding) => [finding.name, finding]));
 }
 
@@ -143,4 +146,47 @@ t.test('consoles: of ours only', async (t) => {
     status: 'broken',
     seen: new RegExp(`^CONSOLE_CLOSED: console of VM ${ours}: Xen Orchestra closed it`),
   });
+});
+
+t.test('room', async (t) => {
+  world.mishaps.set('sr-size', '16');
+  await world.endpoint.world.view.polled();
+  t.match((await examined()).get('sr-space'), { status: 'broken', seen: /^SR_FULL: .*free of/ });
+  world.mishaps.clear('sr-size');
+  world.mishaps.set('host-free', '100');
+  t.match((await examined()).get('host-memory'), { status: 'broken', seen: /^NO_HOST_AVAILABLE: / });
+  world.mishaps.clear('host-free');
+  world.mishaps.set('sr-detached');
+  await world.endpoint.world.view.polled();
+  t.match((await examined()).get('sr-space'), { status: 'broken', seen: /^SR_UNUSABLE: / });
+  world.mishaps.clear('sr-detached');
+  await world.endpoint.world.view.polled();
+});
+
+t.test('writing, where the operator says so', async (t) => {
+  const SR = { kind: 'sr', name: 'Embedded local storage' } as const;
+  const before = world.left();
+  const well = await examined({}, SR);
+  for (const name of ['write', 'read', 'over', 'zeros', 'removed']) {
+    t.match(well.get(`write-test-${name}`), { status: 'ok' }, JSON.stringify(well.get(`write-test-${name}`)));
+  }
+  t.same(world.left(), before, 'nothing stayed');
+  world.mishaps.set('keep-old-blocks');
+  const keeps = await examined({}, SR);
+  t.match(keeps.get('write-test-zeros'), {
+    status: 'broken',
+    seen: '2 of 2 blocks that were left out keep their old content',
+  });
+  world.mishaps.clear('keep-old-blocks');
+  world.mishaps.set('transfer-fails');
+  const fails = await examined({}, SR);
+  t.match(fails.get('write-test-write'), { status: 'broken', seen: /^UPLOAD_REFUSED: / });
+  t.notOk(fails.has('write-test-read'), 'what was not written is not read');
+  world.mishaps.clear('transfer-fails');
+  world.mishaps.set('no-rest');
+  const older = await examined({}, SR);
+  t.match(older.get('write-test-read'), { status: 'unknown' });
+  t.match(older.get('write-test-over'), { status: 'broken' });
+  world.mishaps.clear('no-rest');
+  await t.rejects(examined({}, { kind: 'sr', name: 'nowhere' }), { code: 'BAD_PLACEMENT' });
 });
