@@ -1,5 +1,5 @@
 /** What the pool's hosts and SR have and have left, as it is now; mishaps make it small. */
-import { statfsSync } from 'node:fs';
+import { existsSync, statfsSync } from 'node:fs';
 import { cpus } from 'node:os';
 import type { Inventory, VmRecord } from './inventory.ts';
 
@@ -52,6 +52,13 @@ export function freeMemory(inventory: Inventory, hostUuid: string): number {
 /** Shown as `lvm`, which reserves a disk in full; else `file`, which grows. */
 export const isThick = ({ options }: Inventory): boolean => options.mishaps.has('sr-thick');
 
+/** Of the file system; nothing where the folder is not there any more, as after the lab has ended. */
+function availableBytes(path: string): number {
+  if (!existsSync(path)) return 0;
+  const { bavail, bsize } = statfsSync(path);
+  return bavail * bsize;
+}
+
 /** The files are measured, and so is the file system that they are on: others write to it, too. */
 export function srSpace(inventory: Inventory): SrSpace {
   const { srPath, mishaps } = inventory.options;
@@ -61,9 +68,8 @@ export function srSpace(inventory: Inventory): SrSpace {
   const onDisk = isThick(inventory) ? usage : written.reduce((sum, vdi) => sum + vdi.usage, 0);
   const small = mishaps.get('sr-size');
   if (small !== undefined) return { size: Number(small) * MIB, physicalUsage: onDisk, usage };
-  const { bavail, bsize } = statfsSync(srPath);
   const size = inventory.options.srSize;
-  return { size, physicalUsage: Math.min(size, Math.max(onDisk, size - bavail * bsize)), usage };
+  return { size, physicalUsage: Math.min(size, Math.max(onDisk, size - availableBytes(srPath))), usage };
 }
 
 /** A disk that grows may be promised more than is free now, but not more than all there is. */

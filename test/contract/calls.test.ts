@@ -77,6 +77,8 @@ const ROUTES: Readonly<Record<string, { readonly query?: readonly string[]; read
     // Chunked is a 500, and so is the content type that curl would choose.
     headers: { 'content-length': LENGTH, 'content-type': 'application/octet-stream', cookie: /^authenticationToken=/ },
   },
+  // The doctor asks whether the path is there: refused with 422 before anything is made.
+  'POST /rest/v0/srs/ID/vdis?raw': { query: ['raw'], headers: { cookie: /^authenticationToken=/ } },
   'PUT /rest/v0/vdis/ID.vhd': {
     headers: { 'content-length': LENGTH, 'content-type': 'application/octet-stream', cookie: /^authenticationToken=/ },
   },
@@ -93,7 +95,8 @@ const ROUTES: Readonly<Record<string, { readonly query?: readonly string[]; read
 function routeOf({ method, path }: RecordedRequest): { readonly route: string; readonly query: readonly string[] } {
   const { pathname, searchParams } = new URL(path, 'http://xo');
   const plain = pathname.replace(UUID, 'ID').replace(/^\/api\/[\w-]+$/, '/api/TOKEN');
-  return { route: `${method} ${plain}`, query: [...searchParams.keys()] };
+  const query = [...searchParams.keys()];
+  return { route: `${method} ${plain}${query.join() === 'raw' ? '?raw' : ''}`, query };
 }
 
 /** The methods that stand in the sources of the harness. */

@@ -2,10 +2,19 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import type { ClientRequest } from 'node:http';
 import { Secret } from '../../harness/secrets.ts';
+import { examineXo } from '../../harness/xcpng/doctor/examine.ts';
 import { openXoLab } from '../../harness/xcpng/lab.ts';
 import { openSession, type Session } from '../../harness/xcpng/session.ts';
 import type { FixedSettings } from '../../harness/xcpng/settings.ts';
-import { ADMIN, openTestLab, type RecordedCall, recordCalls, type TestLab, within } from '../harness/xcpng/test-lab.ts';
+import {
+  ADMIN,
+  openTestLab,
+  POOL_ADMIN,
+  type RecordedCall,
+  recordCalls,
+  type TestLab,
+  within,
+} from '../harness/xcpng/test-lab.ts';
 
 export interface RecordedRequest {
   readonly method: string;
@@ -125,6 +134,14 @@ async function byPassword(world: TestLab): Promise<void> {
   await session.close();
 }
 
+/** The doctor, as an administrator and as a user whose rights are looked at. */
+async function examined(world: TestLab): Promise<void> {
+  const poolAdmin = { email: POOL_ADMIN.email, password: new Secret(POOL_ADMIN.password) };
+  for (const credential of [world.settings.credential, poolAdmin]) {
+    await examineXo({ ...world.settings, credential }, { image: null, write: null }, within(20_000));
+  }
+}
+
 /** Makes the runs. Calls of sign-in are left out: xo-lib makes them. */
 export async function recordHarness(): Promise<Recording> {
   const world = await openTestLab();
@@ -137,6 +154,7 @@ export async function recordHarness(): Promise<Recording> {
     await cached(world);
     await fixed(world, operators);
     await byPassword(world);
+    await examined(world);
   } finally {
     called.stop();
     asked.stop();

@@ -172,7 +172,7 @@ t.test('what cannot be', async (t) => {
   await writeFile(join(dir, 'mine'), '');
   const trials: readonly (readonly [readonly string[], RegExp])[] = [
     [['--mishap', 'earthquake'], /unknown mishap "earthquake"/],
-    [['--mishap', 'upload-cut=2'], /expected fraction from 0 to 1, given: 2/],
+    [['--mishap', 'upload-cut=2'], /expected fraction from 0 to 1, or fraction:once, given: 2/],
     [['--backend', 'xen'], /--backend: expected qemu or simulated, given: xen/],
     [['--slots', '0'], /--slots: expected a number from 1 to/],
     [['--nonsense'], /nonsense/],

@@ -149,7 +149,7 @@ t.test('consoles: of ours only', async (t) => {
 });
 
 t.test('room', async (t) => {
-  world.mishaps.set('sr-size', '16');
+  world.mishaps.set('sr-size', '4');
   await world.endpoint.world.view.polled();
   t.match((await examined()).get('sr-space'), { status: 'broken', seen: /^SR_FULL: .*free of/ });
   world.mishaps.clear('sr-size');
