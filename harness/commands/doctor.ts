@@ -1,5 +1,4 @@
 /** `npm run doctor`: looks at a lab from outside to inside, changes nothing, and says what to do. */
-import { stat } from 'node:fs/promises';
 import { DOCTOR_OPTIONS } from '../command-options.ts';
 import { type Request, requestOf } from '../config.ts';
 import { refuseForEmbedded } from '../contradictions.ts';
@@ -7,7 +6,9 @@ import { Deadline } from '../deadline.ts';
 import { startEmbeddedLab } from '../embedded.ts';
 import { broken, type Finding, type Look, look, ok, STATUSES, warning } from '../finding.ts';
 import { bad, type Given } from '../given.ts';
+import { openImageFile } from '../image/image-file.ts';
 import { planImage } from '../image/plan.ts';
+import { Scratch } from '../image/scratch.ts';
 import { readSidecar } from '../image/sidecar.ts';
 import { BOOT_MODES, type BootMode, type PlannedImage } from '../model.ts';
 import { optionsHelp, variablesHelp } from '../options.ts';
@@ -60,7 +61,7 @@ async function jumpHost({ jump }: Prepared): Promise<Look> {
   return ok(`${jump.name}, host key ${jump.hostKey ?? 'unknown'}; whether it forwards, only a guest can show`);
 }
 
-/** Not read whole: a run does that, and remembers it. */
+/** Is it there to be read? Not read whole: a run does that, and remembers it. */
 async function control(path: string | null, bootMode: BootMode): Promise<Look> {
   if (path === null) {
     return warning(
@@ -68,11 +69,10 @@ async function control(path: string | null, bootMode: BootMode): Promise<Look> {
       'Name an image that has passed here as [control] of the lab file.',
     );
   }
-  const found = await stat(path).catch(() => null);
-  if (found === null || !found.isFile())
-    return broken(`${path}: there is no such file`, 'Correct [control] of the lab file.');
+  const { file, sizeBytes } = await openImageFile(path);
+  await file.close();
   const declared = (await readSidecar(path))?.bootMode ?? bootMode;
-  if (declared === bootMode) return ok(`${path}, ${(found.size / 2 ** 20).toFixed(0)} MiB, for ${bootMode}`);
+  if (declared === bootMode) return ok(`${path}, ${(sizeBytes / 2 ** 20).toFixed(0)} MiB, for ${bootMode}`);
   return broken(`${path} is named for ${bootMode}, and its sidecar says ${declared}`, 'Name an image of that mode.');
 }
 
@@ -97,7 +97,8 @@ async function examine(request: Request, labFile: string | null, call: Call): Pr
   let image: PlannedImage | null = null;
   if (imagePath !== null) {
     told.note(`read ${imagePath}`);
-    image = await planImage(imagePath, { cacheDir });
+    const scratch = new Scratch({ dir: request.workdirRoot });
+    image = await planImage(imagePath, { cacheDir, scratch, signal }).finally(() => scratch.close());
   }
   told.note(`look at ${prepared.settings.name}`);
   const findings = [...(await examineXo(prepared.settings, { image, write }, Deadline.after(EXAMINE_MS, signal)))];
@@ -142,6 +143,7 @@ function print(findings: readonly Finding[], json: boolean, line: (text: string)
 async function run(call: Call): Promise<number> {
   const request = requestOf(call.given, call.environment);
   refuseForEmbedded(request);
+  writeWish(call.given); // refused before a lab is started
   const findings = await withLab(request, call);
   print(findings, call.given.value('json')?.text === 'true', call.print);
   return findings.some(({ status }) => status === 'broken') ? EXIT.lab : EXIT.fine;

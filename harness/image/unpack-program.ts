@@ -1,6 +1,6 @@
 /**
  * The one place that starts programs for an image: `xz` and `zstd`, from their standard input to their standard output.
- * Why programs: docs/decisions/0010-image-formats.md.
+ * Why programs: docs/decisions/0011-image-formats.md.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import type { Readable } from 'node:stream';

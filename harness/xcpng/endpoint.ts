@@ -18,8 +18,8 @@ export interface ReachedEndpoint extends Endpoint {
 }
 
 /** The time of day by XO's clock, in ms since 1970: claims, locks and tokens end by it. */
-export const xoNowMs = ({ clockOffsetMs }: Pick<ReachedEndpoint, 'clockOffsetMs'>): number =>
-  Date.now() + clockOffsetMs;
+export const xoNowMs = ({ endpoint }: { readonly endpoint: Pick<ReachedEndpoint, 'clockOffsetMs'> }): number =>
+  Date.now() + endpoint.clockOffsetMs;
 
 /** Names that cannot exist, as opposed to a resolver that does not work now. */
 const NO_SUCH_NAME: readonly unknown[] = ['ENOTFOUND', 'EAI_NONAME', 'ENODATA'];

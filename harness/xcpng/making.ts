@@ -3,6 +3,7 @@ import type { Deadline } from '../deadline.ts';
 import { Fault } from '../faults.ts';
 import type { GuestOrder } from '../lab.ts';
 import { type Claim, makeClaim } from './claims.ts';
+import { xoNowMs } from './endpoint.ts';
 import type { Placement } from './placement.ts';
 import type { Session } from './session.ts';
 import type { XoLabSettings } from './settings.ts';
@@ -27,9 +28,6 @@ export interface Making extends ProvisionContext {
   /** A template with the guest's disk, to be cloned; absent: the VM is made without disks. */
   readonly source?: { readonly templateId: string };
 }
-
-/** The time of day by XO's clock. */
-export const xoNowMs = ({ endpoint }: Session): number => Date.now() + endpoint.clockOffsetMs;
 
 /** Of a guest of this run. */
 export function guestClaim({ session, settings }: ProvisionContext, { runId, caseId }: GuestOrder): Claim {

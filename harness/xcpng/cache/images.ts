@@ -1,6 +1,6 @@
 /** The image cache of a pool, for people: what is in it, and what of it is to go. */
 import type { Deadline } from '../../deadline.ts';
-import { xoNowMs } from '../making.ts';
+import { xoNowMs } from '../endpoint.ts';
 import { openSession, type Session } from '../session.ts';
 import type { XoLabSettings } from '../settings.ts';
 import { allottedBytes, current, type Entry, readEntries } from './entries.ts';

@@ -1,5 +1,6 @@
 /** What the steps of the cache share: where it is, whose run it is, and the entries as the pool shows them now. */
-import { type Making, xoNowMs } from '../making.ts';
+import { xoNowMs } from '../endpoint.ts';
+import type { Making } from '../making.ts';
 import type { CacheSettings } from '../settings.ts';
 import { current, type Entry, readEntries } from './entries.ts';
 

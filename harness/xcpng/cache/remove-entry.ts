@@ -6,7 +6,7 @@
 import { Deadline } from '../../deadline.ts';
 import { Fault } from '../../faults.ts';
 import { selfTag, tagsOf } from '../claims.ts';
-import { xoNowMs } from '../making.ts';
+import { xoNowMs } from '../endpoint.ts';
 import type { Session } from '../session.ts';
 import { removeObject } from '../take-back.ts';
 import { isGone } from '../xo-error.ts';

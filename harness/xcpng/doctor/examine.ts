@@ -6,6 +6,7 @@ import type { PlannedImage } from '../../model.ts';
 import { resolvePlacement } from '../placement.ts';
 import { openSession, type Session } from '../session.ts';
 import type { XoLabSettings } from '../settings.ts';
+import { cacheFinding } from './cache-finding.ts';
 import { consoleFinding } from './console-finding.ts';
 import { pathFindings } from './path-findings.ts';
 import { placeFindings, placeOf } from './place-findings.ts';
@@ -76,5 +77,6 @@ async function looked(
   // Without an SR there is nothing that a new disk could be offered to.
   const srId = placement?.srId ?? null;
   if (srId !== null || settings.fixed !== null) findings.push(...(await pathFindings(session, srId, deadline)));
-  return [...findings, await consoleFinding(session, settings, deadline)];
+  const cache = await cacheFinding(session, settings);
+  return [...findings, ...(cache === null ? [] : [cache]), await consoleFinding(session, settings, deadline)];
 }

@@ -69,7 +69,7 @@ function fixedVm({ objects }: Session, fixed: FixedSettings, image: PlannedImage
 
 function lock({ objects, endpoint }: Session, { vm }: FixedSettings): Look {
   const held = (objects.get('VM', vm)?.tags ?? []).flatMap((tag) => parseLock(tag) ?? []);
-  const nowMs = xoNowMs(endpoint);
+  const nowMs = xoNowMs({ endpoint });
   const [first] = held.filter(({ expiresMs }) => expiresMs > nowMs);
   if (first !== undefined) return warning(`held by ${first.holder}`, 'Wait for it, or start with --lock-wait SECONDS.');
   if (held.length === 0) return ok('free');
@@ -111,7 +111,7 @@ async function asked({ addressSources, slots: all }: XoLabSettings, macs: readon
 
 async function leftOvers(session: Session, deadline: Deadline): Promise<Look> {
   const objects = objectMap(await session.call('xo.getAllObjects', {}, deadline), 'xo.getAllObjects');
-  const choices = chooseSweep(objects, { dead: [], only: null, dryRun: true }, xoNowMs(session.endpoint));
+  const choices = chooseSweep(objects, { dead: [], only: null, dryRun: true }, xoNowMs(session));
   const due = choices.filter(({ what }) => what !== 'leave');
   if (due.length === 0)
     return ok(choices.length === 0 ? 'none' : `none; ${choices.length} object(s) of runs that go on, or copies`);

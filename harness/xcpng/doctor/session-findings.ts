@@ -80,7 +80,7 @@ export async function token(session: Session, { credential }: XoLabSettings, dea
   const expiration = isRecord(own) ? own.expiration : undefined;
   if (typeof expiration !== 'number')
     return unknown('Xen Orchestra does not show when it ends', 'Note it when you make one.');
-  const leftMs = expiration - xoNowMs(session.endpoint);
+  const leftMs = expiration - xoNowMs(session);
   const until = `good until ${new Date(expiration).toISOString()}, ${(leftMs / 86_400_000).toFixed(1)} days`;
   return leftMs > TOKEN_WARNING_MS
     ? ok(until)

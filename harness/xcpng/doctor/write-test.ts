@@ -102,7 +102,7 @@ export async function writeTest(
   const claim: Claim = makeClaim({
     runId: id,
     caseId: 'write-test',
-    xoNowMs: xoNowMs(session.endpoint),
+    xoNowMs: xoNowMs(session),
     ttlMs: CLAIM_MS,
   });
   const poolId = target.kind === 'sr' ? target.poolId : '';
