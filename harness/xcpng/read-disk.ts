@@ -8,8 +8,8 @@ import type { Session } from './session.ts';
 /**
  * @param take is given each piece, in order
  * @returns false where this Xen Orchestra has no way to read a disk
- * @throws Fault XO_UNREACHABLE (retriable), XO_TOKEN_EXPIRED, XO_PERMISSION, XO_CALL_FAILED, what `take` throws, and the
- *   interrupt
+ * @throws Fault XO_UNREACHABLE (retriable), XO_TOKEN_EXPIRED, XO_PERMISSION, XO_CALL_FAILED, what `take` throws, and
+ *   the interrupt
  */
 export async function readDisk(
   { token, endpoint, objects }: Session,

@@ -1,4 +1,4 @@
-/** Two disks for trying an SR: one with some blocks, one with fewer of them. Each block can be told from every other. */
+/** Two disks for trying an SR: one with some blocks, one with fewer. Each block can be told from every other. */
 import { createCipheriv, createHash } from 'node:crypto';
 import { BLOCK_BYTES } from '../../image/disk.ts';
 import type { DiskSource } from '../disk-source.ts';

@@ -1,6 +1,6 @@
 /**
- * Writes to an SR, or over a scratch disk, where the operator says so: does what is sent arrive, and what do blocks that a
- * later VHD leaves out read as? On that hangs whether an operator's disk can be overwritten. What was made is removed.
+ * Writes to an SR, or over a scratch disk, where the operator says so: does what is sent arrive, and what do blocks
+ * that a later VHD leaves out read as? On that hangs whether an operator's disk can be overwritten. What was made is removed.
  */
 import { randomUUID } from 'node:crypto';
 import { Deadline } from '../../deadline.ts';
@@ -27,8 +27,8 @@ const MIB = 1024 * 1024;
 
 type Transfer = { readonly path: string; readonly bytes: number; readonly ms: number };
 const shownTransfer = ({ path, bytes, ms }: Transfer): string => {
-  const seconds = ms / 1000;
-  return `${path}: ${(bytes / MIB).toFixed(1)} MiB in ${seconds.toFixed(2)} s (${(bytes / MIB / seconds).toFixed(1)} MiB/s)`;
+  const [seconds, mib] = [ms / 1000, bytes / MIB];
+  return `${path}: ${mib.toFixed(1)} MiB in ${seconds.toFixed(2)} s (${(mib / seconds).toFixed(1)} MiB/s)`;
 };
 
 /** @throws Fault BAD_OPTION: somebody may need what is on it */
