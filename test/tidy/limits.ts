@@ -53,7 +53,6 @@ export const PERMISSIONS: readonly Permission[] = [
       'harness/ssh/session.ts': 'a command record carries the time of day',
       'harness/xcpng/endpoint.ts': 'compares XO’s clock with ours',
       'harness/predecessors.ts': 'records of runs long ago are forgotten',
-      'harness/xcpng/making.ts': 'expiry of a claim is a time of day on XO’s clock',
       'harness/xcpng/sweep.ts': 'expiry is a time of day on XO’s clock',
       'harness/xcpng/lock.ts': 'expiry of a lock is a time of day on XO’s clock',
       'harness/image/plan.ts': 'an image file younger than a moment is not remembered',

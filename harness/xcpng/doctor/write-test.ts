@@ -1,6 +1,7 @@
 /**
  * Writes to an SR, or over a scratch disk, where the operator says so: does what is sent arrive, and what do blocks
- * that a later VHD leaves out read as? On that hangs whether an operator's disk can be overwritten. What was made is removed.
+ * that a later VHD leaves out read as? On that hangs whether an operator's disk can be overwritten. What was made is
+ * removed.
  */
 import { randomUUID } from 'node:crypto';
 import { Deadline } from '../../deadline.ts';
