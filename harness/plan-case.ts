@@ -44,7 +44,8 @@ export async function planCase(options: PlanCaseOptions): Promise<Planned> {
   const login = prepared.login();
   lab.check(image);
   // Here the caller can still be told in one sentence that it does not work; nothing was made.
-  if (lab.wantsBytes(image)) await unpackFirst(image, scratch, signal);
+  const wantsBytes = lab.wantsBytes(image);
+  if (wantsBytes) await unpackFirst(image, scratch, signal);
   const controlPath = lab.takesControl ? prepared.controlPath : null;
   const control =
     controlPath === null ? null : { image: await planImage(controlPath, planning), login: prepared.controlLogin() };
@@ -57,9 +58,8 @@ export async function planCase(options: PlanCaseOptions): Promise<Planned> {
   const id = `${scenario.name}-${runId.slice(0, 8)}`;
   evidence.record('lab', lab.name, { xoVersion: lab.xoVersion, pool: lab.poolName, kind: prepared.settings.kind });
   const { fixed, shape } = prepared.settings;
-  const lint = await lintForRun(image, fixed === null ? shape.firmware : null, {
-    ...{ evidence, log, tell, scratch, signal },
-  });
+  const lintWish = { firmware: fixed === null ? shape.firmware : null, wantsBytes };
+  const lint = await lintForRun(image, lintWish, { evidence, log, tell, scratch, signal });
   const world: World = {
     ...{ lab, scratch, login, control, evidence, log, tell, signal },
     budgetScale: request.budgetScale ?? prepared.budgetScale,

@@ -3,6 +3,7 @@ import type { Deadline } from '../deadline.ts';
 import { Fault } from '../faults.ts';
 import type { DeadRun, Guest, GuestOrder, Lab, SweepLines } from '../lab.ts';
 import type { PlannedImage } from '../model.ts';
+import { isKept } from './cache/keeper.ts';
 import { listUnfinished } from './cache/listing.ts';
 import { placementOf } from './cache/place.ts';
 import { OURS, runTag } from './claims.ts';
@@ -53,8 +54,13 @@ class XoLab implements Lab {
     if (fixed !== null) checkFixedPlace(this.#session.objects, fixed, image);
   }
 
-  wantsBytes(_image: PlannedImage): boolean {
-    return true;
+  wantsBytes(image: PlannedImage): boolean {
+    const { cache } = this.#settings;
+    const { objects } = this.#session;
+    // A pool that is out of sight just now may have it: whoever reads in vain has lost time, and nothing else.
+    if (cache === null || !objects.poolPresent(this.#poolId)) return true;
+    const placement = placementOf(objects, this.#settings);
+    return !isKept({ making: { session: this.#session, placement, order: { image } }, cache });
   }
 
   provision(order: GuestOrder): Promise<Guest> {

@@ -6,7 +6,7 @@
 import type { Guest, GuestOrder } from '../lab.ts';
 import { attachDisk } from './attach-disk.ts';
 import { type ClonedGuest, cloneGuest } from './cache/clone-guest.ts';
-import { entriesOf, isUsable } from './cache/keeper.ts';
+import { isKept } from './cache/keeper.ts';
 import { placementOf } from './cache/place.ts';
 import { XoGuest } from './guest.ts';
 import { somePoolShown } from './listing.ts';
@@ -41,8 +41,7 @@ export async function provision(context: ProvisionContext, order: GuestOrder): P
 function lookedAt(making: Making): readonly string[] {
   const { session, settings, placement, figuresMayLag, order } = making;
   const { cache } = settings;
-  const keeper = cache && { making, cache };
-  const kept = keeper !== null && entriesOf(keeper).some((entry) => isUsable(keeper, entry));
+  const kept = cache !== null && isKept({ making, cache });
   const image = kept ? { sizeBytes: order.image.sizeBytes, blocks: [] } : order.image;
   return preflight(session.objects, placement, { shape: settings.shape, image, figuresMayLag });
 }

@@ -34,7 +34,7 @@ const planned = (path: string, fileState = ''): PlannedImage => ({
 });
 
 t.test('an image that is gone when it is linted', async (t) => {
-  const findings = await lintForRun(planned(join(dir, 'nowhere')), 'bios', world);
+  const findings = await lintForRun(planned(join(dir, 'nowhere')), { firmware: 'bios', wantsBytes: true }, world);
   t.match(findings, [{ name: 'lint', status: 'unknown', seen: /it failed: .*there is no such file/ }]);
   t.same(told, [], 'what is unknown is recorded, and bothers nobody');
   t.match(readFileSync(join(dir, 'evidence.ndjson'), 'utf8'), /"kind":"image","name":"lint"/);
@@ -43,7 +43,11 @@ t.test('an image that is gone when it is linted', async (t) => {
 t.test('for an operator’s VM it is said by which firmware it could boot', async (t) => {
   writeFileSync(join(dir, 'empty.raw'), Buffer.alloc(1024 * 1024));
   const state = stateOf(statSync(join(dir, 'empty.raw'), { bigint: true }));
-  const findings = await lintForRun(planned(join(dir, 'empty.raw'), state), null, world);
+  const findings = await lintForRun(
+    planned(join(dir, 'empty.raw'), state),
+    { firmware: null, wantsBytes: true },
+    world,
+  );
   t.match(
     findings.find(({ name }) => name === 'boot-loader'),
     { status: 'broken', looked: 'boot by BIOS and by UEFI' },

@@ -7,6 +7,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { gzipSync } from 'node:zlib';
 import t from 'tap';
 import { Deadline } from '../../harness/deadline.ts';
 import { Secret } from '../../harness/secrets.ts';
@@ -90,6 +91,13 @@ t.test('two runs, images list, images prune', async (t) => {
   }
   t.equal(uploads(lab), 1, 'by the count of the lab');
   t.same(await belongings(lab), ENTRY);
+
+  const packed = join(dir, 'reference.raw.gz');
+  writeFileSync(packed, gzipSync(readFileSync(String(first.metadata.get('image_path')))));
+  const third = await run(lab, {}, [...CACHE, '--image', packed]);
+  t.equal(third.code, 0, third.stderr);
+  t.equal(third.metadata.get('cache'), 'hit', 'the same disk, whatever holds it');
+  t.equal(third.metadata.get('lint'), 'unknown lint', 'nothing is decompressed for the lint alone');
 
   const off = await run(lab, {}, [...CACHE, '--cache', 'off']);
   t.equal(off.metadata.get('cache'), 'off', off.stderr);
