@@ -42,7 +42,7 @@ const rows = calls.flatMap((call) =>
 );
 
 t.test('no call of the harness is without its rows', async (t) => {
-  const { calls: known } = await recordHarness();
+  const { ofRuns: known } = await recordHarness();
   const methods = new Set(calls.map(({ method }) => method));
   t.same(
     [...new Set(known.map(({ method }) => method))].filter((method) => !methods.has(method)),

@@ -84,7 +84,12 @@ t.test('misuse is 2, in one sentence', async (t) => {
 t.test('a run tells the same as warnings, writes it down, and passes all the same', async (t) => {
   const lab = await startLab('--backend', 'simulated');
   t.teardown(() => lab.stop());
-  const outcome = await runPhase('phase9', workdirRoot(t), ['--lab', lab.labFile]);
+  const reference = /^"freebsd-init\+rc\.d-shepherd" = "(.*)"$/m.exec(readFileSync(lab.labFile, 'utf8'))?.[1] ?? '';
+  const codeless = file('codeless.raw', '');
+  // The same disk, but for the code in its first sector.
+  const whole = readFileSync(reference);
+  writeFileSync(codeless, whole.fill(0, 0, 440));
+  const outcome = await runPhase('phase9', workdirRoot(t), ['--lab', lab.labFile, '--image', codeless]);
   t.equal(outcome.code, 0, outcome.stderr);
   t.equal(outcome.metadata.get('result'), 'PASS');
   t.match(outcome.stderr, /image: broken: boot-loader: no boot code in sector 0\. The BIOS stops/);

@@ -57,6 +57,8 @@ export interface Play {
 export interface Played {
   readonly code: number;
   readonly metadata: ReadonlyMap<string, string>;
+  /** Why the caller was refused; null: it was not. */
+  readonly refused: Fault | null;
   readonly stdout: string;
   readonly stderr: string;
   /** Text of a file of the workdir. */
@@ -131,11 +133,7 @@ export async function witness(play: Play): Promise<Played> {
     }
     const recorded = play.recordsCalls ? recordCalls() : { calls: [], stop: () => undefined };
     const onStage = (stage: string): void => play.onStage?.(stage, backstage);
-    const running = invoke(args, onStage, join(dir, 'cache')).finally(recorded.stop);
-    const run = await running.catch(async (refused: unknown) => {
-      await play.after?.(backstage);
-      throw refused;
-    });
+    const run = await invoke(args, onStage, join(dir, 'cache')).finally(recorded.stop);
     const calls = recorded.calls.map(({ method }) => method);
     const unspent = wish.mishaps.names();
     for (const name of unspent) wish.mishaps.clear(name);
@@ -192,8 +190,10 @@ async function invoke(
     command: 'phase9 --',
     args,
   };
+  let refused: Fault | null = null;
   const code = await new Invocation(options).go().catch(async (thrown: unknown) => {
     if (!(thrown instanceof Fault && thrown.party === 'caller')) throw thrown;
+    refused = thrown;
     // As `phase.ts` ends it.
     printed.misuse(faultRecord(thrown));
     out.stream.write(await tapMisuse(faultRecord(thrown)));
@@ -202,7 +202,7 @@ async function invoke(
   const stderr = err.text();
   const workdir = /^workdir: (.+)$/m.exec(stderr)?.[1] ?? '';
   return {
-    code,
+    ...{ code, refused },
     metadata: readMetadata(join(workdir, 'metadata.txt')),
     stdout: out.text(),
     stderr,
