@@ -13,11 +13,10 @@ import type {
   XoTable,
 } from './lab-tables.ts';
 import { BOOT_MODES, type BootMode, type GuestPaths, NIC_TYPES } from './model.ts';
-import { PATH_TABLE } from './path-table.ts';
+import { FORMS, PATH_TABLE } from './path-table.ts';
 import { type Overrides, type Table, TomlReader } from './toml-reader.ts';
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
-const PATH = /^\/\P{Cc}*[^/\p{Cc}]$/u;
 const FINGERPRINT = /^(sha256:)?[0-9a-f]{2}(:?[0-9a-f]{2}){31}$/i;
 
 /** Every key that a lab file may have, by table. */
@@ -223,10 +222,8 @@ function paths(reader: TomlReader): Partial<GuestPaths> {
   for (const { name, key, list, is } of PATH_TABLE) {
     const value = list ? reader.texts('paths', key) : reader.string('paths', key);
     if (value === null) continue;
-    for (const path of is === 'text' ? [] : [value].flat()) {
-      // Compared by their text later: `/x/` and `/x` would be two.
-      if (!PATH.test(path)) reader.wrong('paths', key, 'absolute paths without a final slash', value);
-    }
+    const { pattern, expected } = FORMS[is];
+    for (const text of [value].flat()) if (!pattern.test(text)) reader.wrong('paths', key, expected, value);
     found[name] = value;
   }
   return found as Partial<GuestPaths>;

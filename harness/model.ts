@@ -59,8 +59,8 @@ export interface Budgets {
 }
 
 /**
- * Where things are in the guest. Scenario data, with overrides in the lab file. Where a list is
- * given the entries are candidates: a probe tries first what the running Shepherd itself uses.
+ * Where things are in the guest and what they must say. Scenario data, with overrides in the lab file. Where a list
+ * of paths is given the entries are candidates: a probe tries first what the running Shepherd itself uses.
  */
 export interface GuestPaths {
   /** Prefixes that used to be recreated at boot; one that exists in any form is a shim. */
@@ -76,6 +76,12 @@ export interface GuestPaths {
   readonly guile: readonly string[];
   /** A file of `NAME=value` or `export NAME=value` lines: the store-backed Guile environment. */
   readonly guileEnvironment: readonly string[];
+  /** What `(shepherd config)` must say: `NAME=VALUE` with the names of its own variables. */
+  readonly shepherdConfig: readonly string[];
+  /** Services that must run, and no others, where init is PID 1; by the first name that each provides. */
+  readonly servicesUnderInit: readonly string[];
+  /** The same where Shepherd itself is PID 1. */
+  readonly servicesAsPid1: readonly string[];
 }
 
 /** A Scenario says what must hold: a name, a boot mode, probes, budgets, paths. Pure data. */

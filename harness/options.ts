@@ -55,7 +55,9 @@ const addresses = inGroup('addresses');
 const paths = inGroup('paths');
 
 const PATH_OPTIONS = PATH_TABLE.map(({ option, key, list, is, meaning }) => {
-  const form = is === 'text' ? 'TEXT' : list ? 'PATH[:PATH…]' : 'PATH';
+  const one = { text: 'TEXT', names: 'NAME', settings: 'NAME=VALUE' };
+  const word = is in one ? one[is as keyof typeof one] : 'PATH';
+  const form = list ? `${word}[:${word}…]` : word;
   return paths(option, form, meaning, { key: `paths.${key}` });
 });
 

@@ -13,8 +13,11 @@ export interface PathRow {
   readonly option: string;
   /** Several candidates may be named; else exactly one. */
   readonly list: boolean;
-  /** What a healthy guest has there. `text`: no path at all. `nothing`: it must not be there. */
-  readonly is: 'directory' | 'file' | 'program' | 'socket' | 'text' | 'nothing';
+  /**
+   * What a healthy guest has there. `nothing`: it must not be there. No paths at all: `text`, `names` of services,
+   * `settings` of the form NAME=VALUE.
+   */
+  readonly is: 'directory' | 'file' | 'program' | 'socket' | 'nothing' | 'text' | 'names' | 'settings';
   readonly meaning: string;
 }
 
@@ -36,4 +39,26 @@ export const PATH_TABLE: readonly PathRow[] = [
   row('guile', { is: 'program', list: true, meaning: 'the Guile of the store' }),
   row('guileEnvironment', { is: 'file', list: true, meaning: "file of Guile's environment" }),
   row('shimPrefixes', { is: 'nothing', list: true, meaning: 'prefixes that must not exist' }),
+  row('shepherdConfig', { is: 'settings', list: true, meaning: 'what (shepherd config) must say' }),
+  row('servicesUnderInit', { is: 'names', list: true, meaning: 'services that must run where init is PID 1' }),
+  row('servicesAsPid1', { is: 'names', list: true, meaning: 'services that must run where Shepherd is PID 1' }),
 ];
+
+/** True for what is a place in the guest. */
+export function isPlace({ is }: PathRow): boolean {
+  return is !== 'text' && is !== 'names' && is !== 'settings';
+}
+
+const PATHS = { pattern: /^\/\P{Cc}*[^/\p{Cc}]$/u, expected: 'absolute paths without a final slash' };
+
+/** How what is named may be written. Paths are compared by their text later: `/x/` and `/x` would be two. */
+export const FORMS: Readonly<Record<PathRow['is'], { readonly pattern: RegExp; readonly expected: string }>> = {
+  directory: PATHS,
+  file: PATHS,
+  program: PATHS,
+  socket: PATHS,
+  nothing: PATHS,
+  text: { pattern: /^/, expected: 'a text' },
+  names: { pattern: /^[^\s:\p{Cc}]+$/u, expected: 'names without blanks' },
+  settings: { pattern: /^[^\s=:\p{Cc}]+=\P{Cc}*$/u, expected: 'settings of the form NAME=VALUE' },
+};

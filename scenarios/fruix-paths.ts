@@ -1,4 +1,7 @@
-/** Where things are in a Fruix guest, as its own reports and the seed name them. */
+/**
+ * Where things are in a Fruix guest and what they say, as its own reports and the seed name them. The services are
+ * those of the reference guest: Fruix's reports do not list them, so a system with others names its own.
+ */
 import type { GuestPaths } from '../harness/model.ts';
 
 export const fruixPaths: GuestPaths = {
@@ -16,4 +19,14 @@ export const fruixPaths: GuestPaths = {
   herd: ['/run/current-system/profile/bin/herd', '/usr/local/bin/herd'],
   guile: ['/run/current-system/profile/bin/guile', '/usr/local/bin/guile'],
   guileEnvironment: ['/run/current-system/etc/guile.env'],
+  shepherdConfig: [
+    'Prefix-dir=/frx',
+    '%localstatedir=/var',
+    '%runstatedir=/var/run',
+    '%sysconfdir=/etc',
+    '%localedir=/usr/share/locale',
+    '%pkglibdir=/usr/local/lib/shepherd',
+  ],
+  servicesUnderInit: ['root', 'fruix-ready'],
+  servicesAsPid1: ['root', 'fruix-ready', 'sshd'],
 };

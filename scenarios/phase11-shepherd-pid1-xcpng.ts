@@ -1,14 +1,20 @@
 /** Phase 11: Shepherd itself is PID 1; the guest must do without the /tmp prefix aliases. */
 import type { Scenario } from '../harness/model.ts';
+import { bakedPrefixStrings } from '../harness/probes/baked-prefix-strings.ts';
 import { compatPrefixShims } from '../harness/probes/compat-prefix-shims.ts';
 import { currentSystem } from '../harness/probes/current-system.ts';
+import { guileModuleFiles } from '../harness/probes/guile-module-files.ts';
 import { guileModuleSmoke } from '../harness/probes/guile-module-smoke.ts';
 import { pid1 } from '../harness/probes/pid1.ts';
+import { processPrefixes } from '../harness/probes/process-prefixes.ts';
 import { readyMarker } from '../harness/probes/ready-marker.ts';
+import { shepherdConfig } from '../harness/probes/shepherd-config.ts';
 import { shepherdPid } from '../harness/probes/shepherd-pid.ts';
+import { shepherdServices } from '../harness/probes/shepherd-services.ts';
 import { shepherdSocket } from '../harness/probes/shepherd-socket.ts';
 import { shepherdStatus } from '../harness/probes/shepherd-status.ts';
 import { sshdStatus } from '../harness/probes/sshd-status.ts';
+import { staleCaches } from '../harness/probes/stale-caches.ts';
 import { uname } from '../harness/probes/uname.ts';
 import { fruixPaths } from './fruix-paths.ts';
 
@@ -27,6 +33,12 @@ export const phase11ShepherdPid1Xcpng: Scenario = {
     currentSystem,
     pid1,
     shepherdSocket,
+    guileModuleFiles,
+    shepherdConfig,
+    staleCaches,
+    processPrefixes,
+    shepherdServices,
+    bakedPrefixStrings,
     uname,
   ],
   budgets: { provisionS: 600, bootS: 60, readyS: 30, probeS: 15, disposeS: 180 },

@@ -3,7 +3,7 @@
  * never came to, so that a person sees which one was found and which were tried. Judges no guest.
  */
 import type { GuestPaths, Observation } from '../model.ts';
-import { PATH_TABLE, type PathRow } from '../path-table.ts';
+import { isPlace, PATH_TABLE, type PathRow } from '../path-table.ts';
 import { quote } from '../probes/quote.ts';
 import { inStore } from '../probes/store-path.ts';
 
@@ -65,7 +65,7 @@ look() {
 fact uid "$(id -u)"`;
 
 /** Places that can be there; text is none, and what must not exist has a check of its own. */
-const LOOKED_AT = PATH_TABLE.filter(({ is }) => is !== 'text' && is !== 'nothing');
+const LOOKED_AT = PATH_TABLE.filter((row) => isPlace(row) && row.is !== 'nothing');
 
 const valuesOf = (paths: GuestPaths, { name }: PathRow): readonly string[] => [paths[name]].flat();
 
@@ -82,8 +82,10 @@ const FITS: Readonly<Record<PathRow['is'], readonly string[]>> = {
   file: ['file', 'program'],
   program: ['program'],
   socket: ['socket'],
-  text: [],
   nothing: [],
+  text: [],
+  names: [],
+  settings: [],
 };
 
 /** @param asked the paths that the script was made for; @param probed what the probes saw, for what they took */

@@ -21,96 +21,40 @@
  */
 import type { Check, Probe } from '../model.ts';
 import { check } from './check.ts';
-import { SAY, said } from './guile-output.ts';
-import { guileRuntime, RUNTIME_PATHS, RUNTIME_RUNS } from './guile-runtime.ts';
-import { quote } from './quote.ts';
+import {
+  askModules,
+  firstLine,
+  lineOf,
+  MODULES,
+  MODULES_PATHS,
+  MODULES_RUNS,
+  type ModulesSpoken,
+  readModules,
+} from './guile-modules.ts';
 import { inStore } from './store-path.ts';
 
 const NAME = 'guile_module_smoke';
 const EXPECTED = 'ok';
-const MODULES: readonly string[] = ['(fibers config)', '(gnutls)', '(shepherd config)'];
-/** Guile and three small modules take 0.2 s on hardware; the rest is for a busy host. */
-const LOAD_S = 9;
-const OUTPUT_BYTES_MAX = 16_384;
-
-/**
- * Source and compiled file are both named with their times: Guile takes the compiled one where it is
- * not older. The bindings of the config modules are enumerated, not named: their names differ between versions.
- */
-const PROGRAM = `${SAY}
-(define paths (list %load-path %load-compiled-path %load-extensions))
-(define (real file) (catch #t (lambda () (canonicalize-path file)) (lambda _ "")))
-(define (say-file word name file)
-  (if file (say word name file (real file) (stat:mtime (stat file)))))
-(define (values-of name interface)
-  (module-for-each
-    (lambda (key variable)
-      (attempt
-        (lambda ()
-          (let ((value (variable-ref variable)))
-            (if (string? value) (say "value" name key value))
-            (if (eq? key 'gnutls-version) (say "value" name key (value)))))
-        (lambda _ #f)))
-    interface))
-(say "started" (version))
-(for-each
-  (lambda (name)
-    (set! %load-path (car paths))
-    (set! %load-compiled-path (cadr paths))
-    (set! %load-extensions (caddr paths))
-    (say "loading" name)
-    (attempt
-      (lambda ()
-        (let* ((file (string-join (map symbol->string name) "/"))
-               (interface (resolve-interface name)))
-          (say-file "source" name (search-path %load-path (string-append file ".scm")))
-          (say-file "compiled" name (search-path %load-compiled-path (string-append file ".go")))
-          (say "filename" name (module-filename (resolve-module name #f)))
-          (values-of name interface)
-          (say "loaded" name)))
-      (lambda (key text args) (say "error" name key text))))
-  '(${MODULES.join(' ')}))
-(say "done")
-`;
 
 export const guileModuleSmoke: Probe = {
   name: 'guile-module-smoke',
   look: 'settled',
-  paths: RUNTIME_PATHS,
-  runs: [...RUNTIME_RUNS, 'three modules, loaded into it'],
-  observe: (guest) =>
-    guest.run(`${guileRuntime(guest.paths)}
-find_runtime
-if [ -n "$rt_guile" ]; then
-  output=$(run_guile ${LOAD_S} -c ${quote(PROGRAM)} 2>&1)
-  status=$?
-  fact guile_status "$status"
-  [ "$status" -ne 124 ] || control_guile
-  fact_start guile_output ${OUTPUT_BYTES_MAX} "$output"
-fi`),
+  paths: MODULES_PATHS,
+  runs: MODULES_RUNS,
+  observe: (guest) => guest.run(askModules(guest.paths)),
   expect: (observation, { paths }): readonly [Check] => {
-    if (observation.state === 'unseen') return [check.unobserved(NAME, EXPECTED, observation.reason)];
-    const { guile = '', guile_status: status = '', guile_output: output = '', guile_rejected } = observation.facts;
-    if (guile === '') {
-      const others = guile_rejected ? ` (not in the store:${guile_rejected})` : '';
-      return [check.unobserved(NAME, EXPECTED, `tool missing: no guile under ${paths.store}${others}`)];
-    }
-    const found = judged(output, status, observation.facts.control ?? '', paths.store);
-    if (found.outcome === 'failed' && observation.facts.guile_environment === 'none') {
+    const spoken = readModules(observation, paths);
+    if (typeof spoken === 'string') return [check.unobserved(NAME, EXPECTED, spoken)];
+    const found = judged(spoken, paths.store);
+    if (found.outcome === 'failed' && spoken.bare) {
       return [check.unobserved(NAME, EXPECTED, `no environment for Guile was found; without one: ${found.reason}`)];
     }
     return [found];
   },
 };
 
-function judged(output: string, status: string, control: string, store: string): Check {
-  const lines = said(output);
-  const one = (word: string, module: string): readonly string[] | undefined =>
-    lines.find((line) => line.word === word && line.fields[0] === module)?.fields;
-  if (!lines.some((line) => line.word === 'started')) {
-    const how = status === '124' ? 'did not answer in time' : `ended with status ${status}`;
-    return check.unobserved(NAME, EXPECTED, `Guile itself ${how}: ${firstLine(output)}`);
-  }
+function judged({ lines, output, status, control }: ModulesSpoken, store: string): Check {
+  const one = (word: string, module: string): readonly string[] | undefined => lineOf(lines, word, module);
   const done = lines.some((line) => line.word === 'done');
   const wrong: string[] = [];
   const unknown: string[] = [];
@@ -140,9 +84,4 @@ function judged(output: string, status: string, control: string, store: string):
     return check.unobserved(NAME, EXPECTED, `Guile ended early with status ${status}: ${firstLine(output)}`);
   }
   return check.held(NAME, EXPECTED, EXPECTED);
-}
-
-function firstLine(output: string): string {
-  const line = output.split('\n').find((text) => text.trim() !== '' && !text.startsWith('BW\t'));
-  return line === undefined ? 'it said nothing' : line.trim().slice(0, 200);
 }

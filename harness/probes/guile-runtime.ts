@@ -22,7 +22,8 @@ export const RUNTIME_RUNS: readonly string[] = [
 /**
  * Defines `find_runtime`, which sets `rt_guile` (empty: none in the store) and `rt_env` and states
  * the facts `guile`, `guile_environment` and `guile_rejected`; `run_guile SECONDS ARGS ...`; and
- * `control_guile`, which states as `control` how a trivial expression ended.
+ * `control_guile`, which states as `control` how a trivial expression ended; and `rt_caches PID`, which prints
+ * where that process keeps caches.
  */
 export function guileRuntime(paths: GuestPaths): string {
   return `${SHEPHERD_PROCESS}
@@ -78,12 +79,21 @@ rt_wanted() {
   grep -E '^(GUILE_[A-Z0-9_]*|LD_LIBRARY_PATH|LTDL_LIBRARY_PATH|LANG|LC_[A-Z]*)='
 }
 
-rt_process_environment() {
+rt_process_variables() {
   if [ -r "/proc/$1/environ" ]; then
     tr '\\000' '\\n' <"/proc/$1/environ" 2>/dev/null
   elif have procstat; then
     procstat -h -e "$1" 2>/dev/null | tr ' ' '\\n'
-  fi | rt_wanted
+  fi
+}
+
+rt_process_environment() {
+  rt_process_variables "$1" | rt_wanted
+}
+
+# Folders in which that process would keep Guile's caches; one with a blank in its name is cut and so not found.
+rt_caches() {
+  rt_process_variables "$1" | sed -n 's|^HOME=\\(/.*\\)$|\\1/.cache|p; s|^XDG_CACHE_HOME=\\(/.*\\)$|\\1|p'
 }
 
 rt_process_executable() {

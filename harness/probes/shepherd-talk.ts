@@ -60,7 +60,9 @@ const PROGRAM = `${SAY}
   (for-each
     (lambda (service)
       (let ((names (property 'provides (cdr service))))
-        (say "service" (if (pair? names) (car names) "?") (status-of (cdr service)))))
+        (if (pair? names)
+            (apply say "service" (car names) (status-of (cdr service)) (cdr names))
+            (say "service" "?" (status-of (cdr service))))))
     (filter pair? (if (and (pair? result) (pair? (car result)) (pair? (caar result))) (car result) (or result '())))))
 (define (talk path)
   (say "asking" path)
@@ -127,6 +129,9 @@ if [ $# -gt 0 ]; then
         said=$(bounded ${HERD_S} "$herd" -s "$1" eval root '(getpid)' 2>/dev/null)
         fact herd_pid_status "$?"
         fact_start herd_pid_output 256 "$said"
+        said=$(bounded ${HERD_S} "$herd" -s "$1" status 2>/dev/null)
+        fact herd_all_status "$?"
+        fact_start herd_all_output ${OUTPUT_BYTES_MAX} "$said"
         break
       done
       ;;

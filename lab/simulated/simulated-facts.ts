@@ -28,7 +28,8 @@ export function simulatedFacts(probe: string, boot: SimulatedBoot, nowMs: number
   if (probe === 'image-identity') return imageFacts(boot);
   if (probe === 'power-off') return { power_off: 'asked' };
   const recorded: Readonly<Record<string, Facts>> = healthy.modes[boot.mode];
-  const facts = recorded[probe];
+  const same: Readonly<Record<string, string>> = healthy.same;
+  const facts = recorded[same[probe] ?? probe];
   if (facts === undefined) return null;
   const bootS = Math.floor(boot.bootedAtMs / 1000);
   const fill: Readonly<Record<string, string>> = {

@@ -100,7 +100,7 @@ async function sees(t: Test, mode: (typeof MODES)[number]): Promise<void> {
   t.equal(first.code, 0, first.stderr);
   t.match(first.stdout, `machine     root@${address}:${PORT}, SSH-2.0-OpenSSH_`);
   t.match(first.stdout, `boot mode   ${mode}: PID 1 is ${mode === 'shepherd-pid1' ? 'guile' : 'init'}`);
-  t.match(first.stdout, /\n11 ok, 0 not ok, 0 unobserved\. /);
+  t.match(first.stdout, /\n26 ok, 0 not ok, 0 unobserved\. /);
   t.match(first.stdout, /^found +store +\/frx\/store$/m);
   t.match(first.stdout, /^found +shepherd_socket +\/var\/run\/shepherd\/socket, \/run\/shepherd\/socket/m);
   t.notMatch(first.stdout, /NOT FOUND|PASS|FAIL/);

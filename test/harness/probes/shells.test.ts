@@ -2,8 +2,18 @@
  * The scripts, run for real under every sh of this machine, with paths below a temporary folder; and
  * shellcheck over all of them. What needs a Guile runs on the reference guest (test/qemu).
  */
-import { spawnSync } from 'node:child_process';
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import {
+  chmodSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -82,6 +92,17 @@ async function judged(
   });
 }
 
+function pid1IsShown(): boolean {
+  try {
+    return readFileSync('/proc/1/maps', 'utf8').includes('/') && readlinkSync('/proc/1/exe') !== '';
+  } catch (error) {
+    t.comment(`PID 1 is hidden here: ${error}`);
+    return false;
+  }
+}
+
+const onLinux = { skip: process.platform !== 'linux' && 'reads /proc' };
+
 for (const shell of shells) {
   t.test(`probes under ${shell.join(' ')}`, async (t) => {
     const [shims] = await judged(shell, 'compat-prefix-shims');
@@ -119,6 +140,35 @@ for (const shell of shells) {
     t.match(smoke?.reason, /^tool missing: no guile/);
   });
 
+  t.test(`prefixes in processes and in the store under ${shell.join(' ')}`, onLinux, async (t) => {
+    const where = { ...paths, shimPrefixes: [below('held')] };
+    mkdirSync(below('held'), { recursive: true });
+    mkdirSync(below('held-2'), { recursive: true });
+    const holder = (cwd: string): ChildProcess => {
+      const child = spawn('sleep', ['60'], { cwd, stdio: 'ignore' });
+      t.teardown(() => child.kill());
+      return child;
+    };
+    holder(below('held-2'));
+    const [apart] = await judged(shell, 'process-prefixes', {}, where);
+    // Who may not look at PID 1 sees nothing at all.
+    t.equal(apart?.outcome, pid1IsShown() ? 'held' : 'unobserved', apart?.reason ?? '');
+    const { pid } = holder(below('held'));
+    const [inside] = await judged(shell, 'process-prefixes', {}, where);
+    t.strictSame([inside?.outcome, inside?.actual], ['failed', `process ${pid} holds ${below('held')}`]);
+
+    const baked = async (): Promise<string | undefined> => {
+      const [count] = await judged(shell, 'baked-prefix-strings', {}, where);
+      t.equal(count?.outcome, 'held', count?.reason ?? '');
+      return count?.actual;
+    };
+    writeFileSync(below('frx/store/1-system/clean'), 'nothing');
+    t.equal(await baked(), '0');
+    writeFileSync(below("frx/store/1-system/it's"), `\0binary\0${below('held')}/lib\0`);
+    t.equal(await baked(), '1', 'behind a NUL byte');
+    rmSync(below("frx/store/1-system/it's"));
+  });
+
   t.test(`a live socket and a herd of our own under ${shell.join(' ')}`, async (t) => {
     const server = createServer((connection) => connection.destroy());
     await new Promise<void>((resolve) => server.listen(below('run/socket'), resolve));
@@ -136,7 +186,6 @@ esac`;
     rmSync(below('bin/herd'));
   });
 
-  const onLinux = { skip: process.platform !== 'linux' && 'reads /proc/net/tcp' };
   t.test(`sshd's witnesses under ${shell.join(' ')}`, onLinux, async (t) => {
     const server = createServer();
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
