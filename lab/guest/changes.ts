@@ -93,9 +93,15 @@ export async function applyChanges(
   if (options.changes.length === 0) return;
   const environment = await contentOf(options, `${options.closure}/etc/guile.env`);
   const extra = /^GUILE_EXTENSIONS_PATH=(\/frx\/store\/[^/:]+)\//m.exec(environment)?.[1];
-  if (extra === undefined)
-    throw new Error(`${options.closure}/etc/guile.env was expected to name the extensions' item`);
-  const place = (text: string): string => text.replaceAll('@CLOSURE@', options.closure).replaceAll('@EXTRA@', extra);
+  const shepherd = /^GUILE_LOAD_PATH=.*(\/frx\/store\/[^/:]+-shepherd)\//m.exec(environment)?.[1];
+  if (extra === undefined || shepherd === undefined) {
+    throw new Error(
+      `${options.closure}/etc/guile.env was expected to name the items of the extensions and of Shepherd`,
+    );
+  }
+  const items = { '@CLOSURE@': options.closure, '@EXTRA@': extra, '@SHEPHERD@': shepherd };
+  const place = (text: string): string =>
+    Object.entries(items).reduce((placed, [sign, path]) => placed.replaceAll(sign, path), text);
   const requests: string[] = [];
   for (const [index, change] of options.changes.entries()) {
     requests.push(...(await requestsFor(options, mapped(change, place), `source-${index}`)));

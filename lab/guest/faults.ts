@@ -10,6 +10,11 @@ export const VARIANT_FAULTS = [
   'shim-file',
   'no-gnutls',
   'gnutls-outside-store',
+  'config-old-prefix',
+  'stale-cache',
+  'process-below-prefix',
+  'service-short',
+  'service-extra',
   'no-ready-marker',
   'wrong-ready-marker',
   'stale-ready-marker',
@@ -26,7 +31,7 @@ export const VARIANT_FAULTS = [
 ] as const;
 export type VariantFault = (typeof VARIANT_FAULTS)[number];
 
-/** One change of the root file system. Paths are the guest's; `@CLOSURE@` and `@EXTRA@` stand for store items. */
+/** One change of the root file system. Paths are the guest's; `@CLOSURE@`, `@EXTRA@` and `@SHEPHERD@` stand for store items. */
 export type Change =
   | { readonly kind: 'directory'; readonly path: string }
   | { readonly kind: 'link'; readonly path: string; readonly target: string }
@@ -64,6 +69,7 @@ const PUBLISH_MARKER = '(rename-file partial ready-marker)';
 const BRING_UP = '@CLOSURE@/boot/bring-up';
 const PID1 = '@CLOSURE@/boot/fruix-pid1';
 const GNUTLS = '@EXTRA@/share/guile/site/3.0/gnutls.scm';
+const SHEPHERD_PREFIX = '/tmp/shepherd-freebsd-validate-install';
 const OUTSIDE = '/usr/local/share/guile/site/3.0';
 /** Never a store item: the hash is of nothing that was built. */
 const OTHER_CLOSURE = `/frx/store/${'0123456789abcdef'.repeat(4)}-fruix-system-fruix-reference`;
@@ -91,7 +97,7 @@ export const FAULTS: Readonly<Record<VariantFault, FaultRow>> = {
   'shim-dangling-symlink': row(
     'A symbolic link to nothing is where the Shepherd prefix shim used to be.',
     'compat_prefix_shims names it, though a test of its target says absent; all else is well.',
-    { kind: 'link', path: '/tmp/shepherd-freebsd-validate-install', target: '/frx/store/removed-shepherd' },
+    { kind: 'link', path: SHEPHERD_PREFIX, target: '/frx/store/removed-shepherd' },
   ),
   'shim-file': row(
     'A plain file is where the gnutls prefix shim used to be.',
@@ -109,6 +115,50 @@ export const FAULTS: Readonly<Record<VariantFault, FaultRow>> = {
     { kind: 'move', path: GNUTLS, to: `${OUTSIDE}/gnutls.scm` },
     { kind: 'edit', path: '@CLOSURE@/etc/guile.env', from: 'GUILE_LOAD_PATH=', to: `GUILE_LOAD_PATH=${OUTSIDE}:` },
   ),
+  'config-old-prefix': row(
+    '(shepherd config) says that Shepherd was installed below its historical prefix.',
+    'shepherd_config_prefix_dir names that prefix; all else is well.',
+    {
+      kind: 'edit',
+      path: '@SHEPHERD@/share/guile/site/3.0/shepherd/config.scm',
+      from: '(define Prefix-dir "/frx")',
+      to: `(define Prefix-dir "${SHEPHERD_PREFIX}")`,
+    },
+  ),
+  'stale-cache': row(
+    'A fibers/config.go that holds a historical prefix and is newer than its source lies on the load path.',
+    'stale_cache_fibers_config names it; all modules load, since it is no code and Guile falls back to the source.',
+    { kind: 'file', path: '@EXTRA@/lib/guile/3.0/site-ccache/fibers/config.go', file: 'stale.go', mode: 0o644 },
+  ),
+  'process-below-prefix': row(
+    'A process works in a folder at a historical prefix, and the folder is removed before the marker is there.',
+    'compat_prefix_shims says absent, and process_prefixes names the process; all else is well.',
+    publishing(
+      `(fork+exec-command '("/bin/sh" "-c" "mkdir ${SHEPHERD_PREFIX} && cd ${SHEPHERD_PREFIX} && ` +
+        `rmdir ${SHEPHERD_PREFIX} && exec sleep 1000000")) ${PUBLISH_MARKER}`,
+    ),
+  ),
+  'service-short': row(
+    'The ready service writes its marker and then fails to start.',
+    'ready_marker says ready, and shepherd_services misses fruix-ready; all else is well.',
+    { kind: 'edit', path: READY_SERVICE, from: '#t)', to: '#f)' },
+  ),
+  'service-extra': {
+    ...row(
+      'Shepherd starts one service more than the image declares.',
+      'shepherd_services names it as extra; all else is well.',
+    ),
+    changes: (mode) => [
+      {
+        kind: 'edit',
+        path: `@CLOSURE@/etc/shepherd/${mode === 'shepherd-pid1' ? 'pid1' : 'init'}.scm`,
+        from: "(start-in-the-background '(fruix-ready))",
+        to:
+          "(register-services (list (service '(surplus) #:start (lambda _ #t) #:stop (lambda _ #f))))\n" +
+          "(start-in-the-background '(surplus fruix-ready))",
+      },
+    ],
+  },
   'no-ready-marker': row(
     'The ready service runs and leaves no marker.',
     'ready_marker stays absent until its deadline; all else is well.',

@@ -1,0 +1,1 @@
+no code, and yet it names /tmp/guile-freebsd-validate-install
