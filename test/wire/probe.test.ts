@@ -119,7 +119,7 @@ t.test('JSON and evidence', async (t) => {
   t.match(seen, {
     schema: 1,
     bootMode: { mode: 'shepherd-pid1' },
-    counts: { held: 11, failed: 0 },
+    counts: { held: 26, failed: 0 },
     fault: null,
     uid: '0',
   });
