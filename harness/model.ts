@@ -59,8 +59,7 @@ export interface Budgets {
 }
 
 /**
- * Where things are in the guest and what they must say. Scenario data, with overrides in the lab file. Where a list
- * of paths is given the entries are candidates: a probe tries first what the running Shepherd itself uses.
+ * Where things are in the guest and what they say; a lab file overrides. Of a list of paths what Shepherd uses is first.
  */
 export interface GuestPaths {
   /** Prefixes that used to be recreated at boot; one that exists in any form is a shim. */
@@ -78,9 +77,8 @@ export interface GuestPaths {
   readonly guileEnvironment: readonly string[];
   /** What `(shepherd config)` must say: `NAME=VALUE` with the names of its own variables. */
   readonly shepherdConfig: readonly string[];
-  /** Services that must run, and no others, where init is PID 1; by the first name that each provides. */
+  /** Services that must run, and no others, where init is PID 1; and where Shepherd itself is. */
   readonly servicesUnderInit: readonly string[];
-  /** The same where Shepherd itself is PID 1. */
   readonly servicesAsPid1: readonly string[];
 }
 

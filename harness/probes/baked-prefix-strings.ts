@@ -55,7 +55,8 @@ if [ -d "$store" ]; then
   until=$(($(date +%s) + ${SEARCH_S} * BW_PATIENCE))
   # shellcheck disable=SC2016 # expanded by the inner sh and by awk
   found=$(nice -n 19 find -H "$store" -xdev -type f -size +0 -print0 2>/dev/null |
-    nice -n 19 xargs -0 -r -n ${BATCH} /bin/sh -c ${quote(BATCH_SCRIPT)} sh "$until" ${quote(patternOf(prefixes))} 2>/dev/null |
+    nice -n 19 xargs -0 -r -n ${BATCH} /bin/sh -c ${quote(BATCH_SCRIPT)} sh \\
+      "$until" ${quote(patternOf(prefixes))} 2>/dev/null |
     awk ${quote(AWK)})
   fact_start found ${OUTPUT_BYTES_MAX} "$(printf '%s\\n' "$found" | tail -n 3)
 $found"

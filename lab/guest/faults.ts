@@ -31,7 +31,7 @@ export const VARIANT_FAULTS = [
 ] as const;
 export type VariantFault = (typeof VARIANT_FAULTS)[number];
 
-/** One change of the root file system. Paths are the guest's; `@CLOSURE@`, `@EXTRA@` and `@SHEPHERD@` stand for store items. */
+/** One change of the root file system, by the guest's paths; `@CLOSURE@`, `@EXTRA@`, `@SHEPHERD@` are store items. */
 export type Change =
   | { readonly kind: 'directory'; readonly path: string }
   | { readonly kind: 'link'; readonly path: string; readonly target: string }

@@ -74,7 +74,8 @@ const rows: readonly Row[] = [
   {
     name: 'a process maps a file below a historical prefix',
     answers: processes(
-      'hit maps 171 /tmp/guile-freebsd-validate-install/lib/libguile.so\nmaps of 7 processes, among them 1 171\nlinks of 7 processes, among them 1 171\nhits 1',
+      'hit maps 171 /tmp/guile-freebsd-validate-install/lib/libguile.so\n' +
+        'maps of 7 processes, among them 1 171\nlinks of 7 processes, among them 1 171\nhits 1',
     ),
     ...fails(/process_prefixes: expected none, was process 171 maps \/tmp\/guile-freebsd-validate-install\/lib/),
   },
