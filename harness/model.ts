@@ -59,7 +59,7 @@ export interface Budgets {
 }
 
 /**
- * Where things are in the guest and what they say; a lab file overrides. Of a list of paths what Shepherd uses is first.
+ * Where things are in a guest, and what they say. Of a list of paths, what the running Shepherd uses comes first.
  */
 export interface GuestPaths {
   /** Prefixes that used to be recreated at boot; one that exists in any form is a shim. */
