@@ -39,6 +39,20 @@ export type Arrival =
 /** Told after each attempt: what was seen, how long it has been, how long it may take (ms). */
 export type OnLook = (seen: string, elapsedMs: number, budgetMs: number) => void;
 
+/** Told what is seen of a guest on its way up, each as often as it is seen. */
+export interface Signs {
+  /** All of the console's text so far. */
+  console(text: string): void;
+  address(address: Address): void;
+  /** Its TCP refuses: a kernel with a network, and no sshd yet. */
+  refused(address: Address): void;
+  /** An sshd has said its first word. */
+  banner(): void;
+}
+
+/** What is needed of a guest that is waited for. */
+export type ArrivingGuest = Pick<Guest, 'address' | 'confirmAddress' | 'death' | 'outOfSight' | 'console'>;
+
 /** What was seen of a guest that did not answer. */
 export interface Silence {
   readonly lastSeen: string;
@@ -50,13 +64,21 @@ export interface Silence {
   /** The VM powered itself off. */
   readonly halted: boolean;
   readonly waitedMs: number;
+  /** Which stage the time went to, one clause; null: it was not used up. */
+  readonly time: string | null;
 }
 
 /**
  * @throws Fault VM_LOST when XO lost the VM or its pool, SSH_KEY_REFUSED, SSH_NO_AGREEMENT,
  *   ADDRESS_UNKNOWN (where nothing fatal was seen), and the interrupt.
  */
-export async function awaitArrival(guest: Guest, login: Login, deadline: Deadline, onLook: OnLook): Promise<Arrival> {
+export async function awaitArrival(
+  guest: ArrivingGuest,
+  login: Login,
+  deadline: Deadline,
+  onLook: OnLook,
+  signs: Signs | null = null,
+): Promise<Arrival> {
   const startedMs = deadline.clock.nowMs();
   const ended = new AbortController();
   const forward = (): void => ended.abort();
@@ -66,9 +88,18 @@ export async function awaitArrival(guest: Guest, login: Login, deadline: Deadlin
   let reached: Reached = 'nothing';
   const silent = (fatal: Fatal | null, halted: boolean): Arrival => ({
     state: 'silent',
-    silence: { lastSeen, reached, attempts, fatal, halted, waitedMs: Math.round(deadline.clock.nowMs() - startedMs) },
+    silence: {
+      lastSeen,
+      reached,
+      attempts,
+      fatal,
+      halted,
+      waitedMs: Math.round(deadline.clock.nowMs() - startedMs),
+      time: null,
+    },
   });
-  const watch = new FatalWatch(guest, deadline, () => ended.abort());
+  const onBanner = (): void => signs?.banner();
+  const watch = new FatalWatch(guest, deadline, signs, () => ended.abort());
   const watching = watch.until(ended.signal);
   try {
     let address = await guest.address(deadline);
@@ -78,24 +109,20 @@ export async function awaitArrival(guest: Guest, login: Login, deadline: Deadlin
       const death = watch.death;
       if (death !== null) return onDeath(death, () => silent(watch.fatal, true));
       attempts++;
+      signs?.address(address);
       const room = Math.min(deadline.remainingMs(), HANDSHAKE_WAIT_MS_MAX);
       const handshakeWaitMs = Math.max(room, HANDSHAKE_WAIT_MS_MIN);
       const target = { host: address.host, port: address.port, ...login, bannerWaitMs, handshakeWaitMs };
       // Never aborted by the watch: a guest that answers after all has the last word.
-      const attempt = await attemptSsh({ ...target, expectHostKey: null, signal: deadline.signal });
+      const attempt = await attemptSsh({ ...target, expectHostKey: null, onBanner, signal: deadline.signal });
       deadline.check();
       if (attempt.state === 'ready') {
-        const { session } = attempt;
         const firstBannerMs = deadline.clock.nowMs() - startedMs;
-        return {
-          state: 'answered',
-          session,
-          address: await confirmed(guest, address, session, deadline),
-          firstBannerMs,
-        };
+        return answered(guest, { address, session: attempt.session, firstBannerMs }, deadline);
       }
       const looked = attempt.state === 'not-yet' ? attempt : perhapsStranger(address, attempt, deadline);
       ({ seen: lastSeen, reached } = looked);
+      if (reached === 'refused') signs?.refused(address);
       onLook(lastSeen, deadline.clock.nowMs() - startedMs, deadline.budgetMs);
       if (watch.death !== null) continue;
       const blind = guest.outOfSight();
@@ -136,7 +163,7 @@ function perhapsStranger(
 }
 
 /** The address as it is said now; the old one where nobody says anything at the moment. */
-async function newest(guest: Guest, known: Address, deadline: Deadline): Promise<Address> {
+async function newest(guest: ArrivingGuest, known: Address, deadline: Deadline): Promise<Address> {
   try {
     return await guest.address(deadline.within(NEWS_MS));
   } catch (error) {
@@ -146,11 +173,15 @@ async function newest(guest: Guest, known: Address, deadline: Deadline): Promise
 }
 
 /** A guest that answers has an address by now for everybody who may know it: do they agree? */
-async function confirmed(guest: Guest, used: Address, session: SshSession, deadline: Deadline): Promise<Address> {
+async function answered(
+  guest: ArrivingGuest,
+  by: Omit<Extract<Arrival, { readonly state: 'answered' }>, 'state'>,
+  deadline: Deadline,
+): Promise<Arrival> {
   try {
-    return await guest.confirmAddress(used, deadline);
+    return { ...by, state: 'answered', address: await guest.confirmAddress(by.address, deadline) };
   } catch (error) {
-    session.close();
+    by.session.close();
     throw error;
   }
 }
@@ -162,14 +193,16 @@ function onDeath(death: GuestDeath, halted: () => Arrival): Arrival {
 
 /** Looks at power state and console beside the SSH attempts. */
 class FatalWatch {
-  readonly #guest: Guest;
+  readonly #guest: ArrivingGuest;
   readonly #deadline: Deadline;
+  readonly #signs: Signs | null;
   readonly #onEnd: () => void;
   #firstSeenMs: number | null = null;
   fatal: Fatal | null = null;
-  constructor(guest: Guest, deadline: Deadline, onEnd: () => void) {
+  constructor(guest: ArrivingGuest, deadline: Deadline, signs: Signs | null, onEnd: () => void) {
     this.#guest = guest;
     this.#deadline = deadline;
+    this.#signs = signs;
     this.#onEnd = onEnd;
   }
   get death(): GuestDeath | null {
@@ -180,6 +213,7 @@ class FatalWatch {
       await this.#deadline.clock.sleep(CONSOLE_EVERY_MS, ended);
       if (ended.aborted) return;
       const text = (await this.#consoleText())?.text ?? '';
+      this.#signs?.console(text);
       const fatal = fatalSignature(text);
       const nowMs = this.#deadline.clock.nowMs();
       if (fatal === null) {

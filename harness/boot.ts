@@ -2,7 +2,9 @@
  * Boots one guest: provision, power on, wait until it answers or is silent. Used for the image, for
  * the control, and for the image's second chance, so that all three are treated alike.
  */
-import { type Arrival, awaitArrival, type OnLook } from './arrival.ts';
+import { type Arrival, type ArrivingGuest, awaitArrival, type OnLook } from './arrival.ts';
+import { BootSigns } from './boot-signs.ts';
+import { type Budgets, bootS, provisionS } from './budgets.ts';
 import { budget, Deadline } from './deadline.ts';
 import type { Disposals, Journal } from './disposals.ts';
 import { unpackFirst } from './image/open-disk.ts';
@@ -10,8 +12,9 @@ import type { Scratch } from './image/scratch.ts';
 import type { Asking } from './interview.ts';
 import type { Guest, Lab } from './lab.ts';
 import type { Log } from './log.ts';
-import type { Budgets, Case, PlannedImage } from './model.ts';
+import type { Case, PlannedImage } from './model.ts';
 import type { Login } from './ssh/login.ts';
+import { bootStages, type Timeline } from './timeline.ts';
 
 /** Told what happens, for people; no opinion about where it is shown. */
 export interface Tell {
@@ -37,6 +40,9 @@ export interface World extends Asking {
   readonly journal: Journal;
   readonly log: Log;
   readonly tell: Tell;
+  readonly timeline: Timeline;
+  /** What is left for all work before the clean-up, where the caller set a limit; Infinity: no limit. */
+  readonly workMs: number;
 }
 
 /** A guest that was started, with what became of it and what must be taken back. */
@@ -64,16 +70,80 @@ export function cleanUpBudget(world: Pick<World, 'budgetScale'>, budgets: Budget
 }
 
 export async function dispose(world: World, disposals: Disposals, budgets: Budgets): Promise<readonly string[]> {
-  return disposals.run(cleanUpBudget(world, budgets));
+  const deadline = cleanUpBudget(world, budgets);
+  world.timeline.begin([{ stage: 'dispose', budgetS: deadline.budgetMs / 1000 }]);
+  const left = await disposals.run(deadline);
+  world.timeline.end(left.length === 0 ? 'all was taken back' : `${left.length} stayed`);
+  return left;
 }
 
 /** @throws Fault where the lab could not make or start the guest. Silence is returned, not thrown. */
 export async function boot(world: World, theCase: Case, order: BootOrder): Promise<Booted> {
   const { budgets } = theCase.scenario;
-  const which = order.purpose === 'image' ? '' : ' control';
+  const { purpose } = order;
+  const which = purpose === 'image' ? '' : ' control';
   world.tell.stage(`provision${which}`);
   // Outside the budget: how long this machine decompresses says nothing about the lab.
   if (world.lab.wantsBytes(order.image)) await unpackFirst(order.image, world.scratch, world.signal);
+  const guest = await provision(world, theCase, order);
+  world.evidence.record('image', purpose, {
+    sha256: order.image.sha256,
+    ...guest.imported,
+    onlyDisk: guest.onlyDisk,
+  });
+  world.log.info({ vm: guest.uuid, macs: guest.macs, purpose }, 'provisioned');
+  world.evidence.record('placement', `${purpose} ordered`, guest.placed);
+  const { firmware } = guest.placed;
+  const deadline = budget(world, bootS(budgets, firmware));
+  const startedAtMs = performance.now();
+  world.tell.stage(`boot${which}`);
+  world.timeline.begin(bootStages(budgets, firmware, world.budgetScale), { guest: purpose, boot: 1 });
+  await guest.start(deadline);
+  world.evidence.record('placement', purpose, guest.placed);
+  const arrival = await arrive(world, guest, { login: order.login, deadline, name: purpose });
+  return { guest, arrival, disposals: order.disposals, startedAtMs };
+}
+
+export interface Arriving {
+  readonly login: Login;
+  readonly deadline: Deadline;
+  /** As which the connection stands in the evidence. */
+  readonly name: string;
+}
+
+/** Waits for a guest that boots; the stages of its boot end by what is seen of it. @throws Fault as `awaitArrival` */
+export async function arrive(
+  world: World,
+  guest: ArrivingGuest & Pick<Guest, 'uuid'>,
+  how: Arriving,
+): Promise<Arrival> {
+  const { timeline, tell } = world;
+  const signs = new BootSigns(timeline);
+  const onLook: OnLook = (seen, elapsedMs, budgetMs) => {
+    timeline.saw(seen);
+    tell.waiting(seen, elapsedMs, budgetMs);
+  };
+  let arrival = await awaitArrival(guest, how.login, how.deadline, onLook, signs);
+  if (arrival.state === 'silent') {
+    arrival = { ...arrival, silence: { ...arrival.silence, time: timeline.explain() } };
+    timeline.end('it did not answer');
+  } else {
+    timeline.end('authenticated over SSH');
+  }
+  world.evidence.record('connection', how.name, describe(arrival, guest.uuid));
+  return arrival;
+}
+
+/** Makes the guest. What goes over the wire first is the upload; before and after it the rest is made. */
+async function provision(world: World, theCase: Case, order: BootOrder): Promise<Guest> {
+  const { budgets } = theCase.scenario;
+  const { budgetScale, timeline } = world;
+  const whose = { guest: order.purpose, boot: 1 } as const;
+  const { createS, uploadS, attachS } = budgets;
+  const create = { stage: 'create', budgetS: createS * budgetScale };
+  const upload = { stage: 'upload', budgetS: uploadS * budgetScale };
+  const attach = { stage: 'attach', budgetS: attachS * budgetScale };
+  timeline.begin([create, upload, attach], whose, true);
   const guest = await world.lab.provision({
     runId: theCase.runId,
     caseId: theCase.id,
@@ -86,30 +156,22 @@ export async function boot(world: World, theCase: Case, order: BootOrder): Promi
       world.log.info({ purpose: order.purpose }, line);
       world.tell.note(line);
     },
-    deadline: budget(world, budgets.provisionS),
+    deadline: budget(world, provisionS(budgets)),
     disposals: order.disposals,
-    onUpload: (done, total) => world.tell.upload(done, total),
+    onUpload: (done, total) => {
+      timeline.reached('upload', 'the first bytes were sent', true);
+      if (done === total) timeline.reached('attach', 'the last byte was sent', true);
+      timeline.saw(`${done} of ${total} bytes sent`);
+      world.tell.upload(done, total);
+    },
     onWarning: (line) => {
       world.log.warn({ placement: line }, 'placement');
       world.evidence.record('placement', `${order.purpose} warning`, { line });
       world.tell.note(`warning: ${line}`);
     },
   });
-  world.evidence.record('image', order.purpose, {
-    sha256: order.image.sha256,
-    ...guest.imported,
-    onlyDisk: guest.onlyDisk,
-  });
-  world.log.info({ vm: guest.uuid, macs: guest.macs, purpose: order.purpose }, 'provisioned');
-  world.evidence.record('placement', `${order.purpose} ordered`, guest.placed);
-  const deadline = budget(world, budgets.bootS);
-  const startedAtMs = performance.now();
-  world.tell.stage(`boot${which}`);
-  await guest.start(deadline);
-  world.evidence.record('placement', order.purpose, guest.placed);
-  const arrival = await awaitArrival(guest, order.login, deadline, world.tell.waiting);
-  world.evidence.record('connection', order.purpose, describe(arrival, guest.uuid));
-  return { guest, arrival, disposals: order.disposals, startedAtMs };
+  timeline.end('disk and VM are made');
+  return guest;
 }
 
 function describe(arrival: Arrival, vm: string): Readonly<Record<string, unknown>> {

@@ -170,3 +170,22 @@ export async function retry<T>(deadline: Deadline, options: RetryOptions, call: 
     },
   );
 }
+
+/** A signal that also ends by time; `done` when nobody waits by it any more. */
+export interface Limit {
+  readonly signal: AbortSignal;
+  done(): void;
+}
+
+/**
+ * A signal that aborts with the one of `deadline`, and with `reason()` when its time is up: for work whose steps each
+ * have a deadline of their own.
+ */
+export function limit(deadline: Deadline, reason: () => Fault): Limit {
+  const late = new AbortController();
+  const stop = new AbortController();
+  void deadline.clock.sleep(deadline.remainingMs(), stop.signal).then(() => {
+    if (!stop.signal.aborted) late.abort(reason());
+  });
+  return { signal: AbortSignal.any([deadline.signal, late.signal]), done: () => stop.abort() };
+}

@@ -221,6 +221,11 @@ export const FAULTS = {
     false,
     'The image was silent once and answered the second time: run again and watch the console.',
   ),
+  OUT_OF_TIME: row(
+    'undetermined',
+    false,
+    'See which stage took the time (timeline in result.json) and what was seen last; --budget-scale gives more.',
+  ),
   INTERRUPTED: row('nobody', false, 'Run again when it suits.'),
   HARNESS_BUG: row('harness', false, 'This is our bug: send us log.ndjson and evidence.ndjson of the workdir.'),
 } as const satisfies Record<string, FaultRow>;

@@ -31,7 +31,9 @@ import { tapText } from './reporters/tap.ts';
 import { type CaseResult, run } from './run.ts';
 import { RunRegistry } from './run-registry.ts';
 import { scenarioDigest } from './scenario-digest.ts';
+import { Timeline } from './timeline.ts';
 import { version } from './version.ts';
+import { labLine, labOfReport } from './which-lab.ts';
 import { makeWorkdir } from './workdir.ts';
 import { openXoLab } from './xcpng/lab.ts';
 import { certificateCheck } from './xcpng/settings.ts';
@@ -64,6 +66,7 @@ export class Invocation {
   readonly #startedMs = performance.now();
   readonly #registry: RunRegistry;
   readonly #scratch: Scratch;
+  readonly #timeline: Timeline;
   #embedded: EmbeddedLab | null = null;
   #prepared: Prepared | null = null;
   #lab: Lab | null = null;
@@ -77,6 +80,7 @@ export class Invocation {
     this.#registry = new RunRegistry(request.cacheDir);
     const { workdirRoot: dir, childEnvironment: environment } = request;
     this.#scratch = new Scratch({ dir, environment, onProgress: told.unpack });
+    this.#timeline = new Timeline((line) => told.note(`slow: ${line}`), this.#startedAt);
     this.#people = told;
     this.#out = out;
     this.#repeat = repeatLine(request, command, args);
@@ -86,7 +90,8 @@ export class Invocation {
   async go(): Promise<number> {
     const [{ imagePath, workdirRoot, label, cacheDir }, { name: scenario }] = [this.#request, this.#scenario];
     refuseBadKey(this.#request);
-    this.#announceLab();
+    this.#people.note(labLine(this.#request));
+    this.#planning();
     const planned = imagePath && (await planImage(imagePath, { cacheDir, scratch: this.#scratch }));
     this.#image = planned ? ofMode(this.#scenario, planned) : null;
     const workdir = makeWorkdir(workdirRoot, label ?? scenario, Math.floor(this.#startedAt.getTime() / 1000));
@@ -108,21 +113,19 @@ export class Invocation {
     }
   }
 
-  #announceLab(): void {
-    const { lab } = this.#request;
-    if (lab.kind === 'embedded') {
-      const why = lab.named ? '' : ' (no lab is configured)';
-      this.#people.note(`lab: embedded, QEMU on this machine${why}`);
-    } else {
-      this.#people.note(`lab: ${lab.kind === 'file' ? lab.path : (this.#request.xoUrl ?? '')}`);
-    }
+  /** Not scaled: it is this machine that reads, not the lab. */
+  #planning(): void {
+    this.#timeline.begin([{ stage: 'plan', budgetS: this.#scenario.budgets.planS }]);
   }
 
   /** Everything that may fail for the lab's or the image's fault; a caller's fault is thrown on. */
   async #verdict(open: Opened): Promise<Verdict> {
     try {
+      this.#timeline.begin([{ stage: 'sign-in', budgetS: null }]);
       await this.#openLab(open);
+      this.#planning();
       const { theCase, world } = await this.#plan(open);
+      this.#timeline.end('the case is planned');
       this.#case = theCase;
       this.#image = theCase.image;
       this.#result = await run(theCase, world);
@@ -184,7 +187,7 @@ export class Invocation {
     return planCase({
       ...{ scenario: this.#scenario, request: this.#request, prepared: this.#prepared, lab: this.#lab },
       ...{ image: this.#image, runId: this.#runId, workdir, evidence, log },
-      ...{ scratch: this.#scratch, tell: this.#people, signal: interrupt.signal },
+      ...{ scratch: this.#scratch, tell: this.#people, timeline: this.#timeline, signal: interrupt.signal },
     });
   }
 
@@ -204,12 +207,7 @@ export class Invocation {
       runId: this.#runId,
       caseId: this.#case?.id ?? 'none',
       workdir,
-      lab: {
-        name: prepared?.settings.name ?? (this.#request.lab.kind === 'embedded' ? 'embedded' : 'unknown'),
-        kind: prepared?.settings.kind ?? (this.#request.lab.kind === 'embedded' ? 'embedded' : 'xo'),
-        xoVersion: this.#lab?.xoVersion ?? null,
-        reconnects: this.#lab?.reconnects ?? 0,
-      },
+      lab: labOfReport(this.#request, prepared?.settings ?? null, this.#lab),
       reference: this.#request.imagePath === null && prepared?.settings.kind === 'embedded',
       tls: prepared === null ? 'plain' : certificateCheck(prepared.settings),
       image: this.#image,

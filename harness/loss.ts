@@ -4,6 +4,7 @@
  */
 import { awaitArrival } from './arrival.ts';
 import type { Booted, World } from './boot.ts';
+import { bootS } from './budgets.ts';
 import { fatalSignature } from './console-signatures.ts';
 import { budget, until } from './deadline.ts';
 import { Fault } from './faults.ts';
@@ -34,7 +35,7 @@ export async function explainLoss(
   const fatal = fatalSignature(console?.text ?? '');
   if (fatal?.proves === 'image') return because('GUEST_PANICKED', `console: "${fatal.line}" (${fatal.name})`);
   // A halt, or a new connection, whichever comes first.
-  const deadline = budget(world, theCase.scenario.budgets.bootS);
+  const deadline = budget(world, bootS(theCase.scenario.budgets, guest.placed.firmware));
   const shown = deadline.within(HALT_SHOWN_MS);
   const death = await until(shown, { what: 'a halt', code: 'SSH_LOST', everyMs: LOOK_MS }, () => {
     const found = guest.death();

@@ -2,6 +2,7 @@
  * The words of the product as types: everything that flows from a Config to a Report.
  * No behaviour, and no imports but of types. All of it is readonly, and all of it survives JSON.
  */
+import type { Budgets } from './budgets.ts';
 import type { LintFinding } from './finding.ts';
 
 /** What may be stored in evidence or a report. */
@@ -39,23 +40,6 @@ export interface Placed {
   readonly memoryMiB: number | null;
   readonly cpus: number | null;
   readonly nic: NicType | null;
-}
-
-/**
- * Budgets of a scenario, in seconds of a Xen or KVM host. A lab multiplies them by its
- * `budget_scale` (6 under TCG); nothing ever adjusts them by itself.
- */
-export interface Budgets {
-  /** Sign-in, upload and VM creation together. */
-  readonly provisionS: number;
-  /** From power-on to the first authenticated SSH session. */
-  readonly bootS: number;
-  /** From that session to a ready marker that belongs to this boot. */
-  readonly readyS: number;
-  /** One probe, from its first byte sent to its last byte read. */
-  readonly probeS: number;
-  /** Clean-up; its own budget, never what is left of another one. */
-  readonly disposeS: number;
 }
 
 /**

@@ -10,6 +10,7 @@ import { lintForRun } from './lint-run.ts';
 import type { Log } from './log.ts';
 import type { Case, PlannedImage, Scenario } from './model.ts';
 import type { Prepared } from './prepare.ts';
+import type { Timeline } from './timeline.ts';
 import { openJournal } from './workdir.ts';
 
 export interface PlanCaseOptions {
@@ -26,6 +27,7 @@ export interface PlanCaseOptions {
   readonly evidence: Evidence;
   readonly log: Log;
   readonly tell: Tell;
+  readonly timeline: Timeline;
   /** Aborts with a Fault INTERRUPTED as its reason. */
   readonly signal: AbortSignal;
 }
@@ -37,7 +39,7 @@ export interface Planned {
 
 /** @throws Fault BAD_IMAGE, BAD_WORKDIR, PROGRAM_MISSING, BAD_KEY, BAD_FIXED_VM */
 export async function planCase(options: PlanCaseOptions): Promise<Planned> {
-  const { scenario, request, prepared, lab, scratch, runId, workdir, evidence, log, tell, signal } = options;
+  const { scenario, request, prepared, lab, scratch, runId, workdir, evidence, log, tell, timeline, signal } = options;
   const { cacheDir, expectClosure } = request;
   const planning = { cacheDir, scratch, signal };
   const image = options.image ?? (await planImage(prepared.defaultImage(), planning));
@@ -61,7 +63,8 @@ export async function planCase(options: PlanCaseOptions): Promise<Planned> {
   const lintWish = { firmware: fixed === null ? shape.firmware : null, wantsBytes };
   const lint = await lintForRun(image, lintWish, { evidence, log, tell, scratch, signal });
   const world: World = {
-    ...{ lab, scratch, login, control, evidence, log, tell, signal },
+    ...{ lab, scratch, login, control, evidence, log, tell, timeline, signal },
+    workMs: Number.POSITIVE_INFINITY,
     budgetScale: request.budgetScale ?? prepared.budgetScale,
     readBack: request.readBack,
     journal: openJournal(workdir),

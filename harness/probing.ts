@@ -2,7 +2,7 @@
  * Runs the probes of a scenario on an identified guest: first looks, the awaited marker, the rest
  * side by side, second looks. Returns checks in the scenario's order.
  */
-import { budget } from './deadline.ts';
+import { budget, type Deadline } from './deadline.ts';
 import { Fault } from './faults.ts';
 import { type Answer, type Asking, interview } from './interview.ts';
 import type { CaseFacts, Check, JudgedCheck, Observation, Outcome, Probe, ProbeGuest, Scenario } from './model.ts';
@@ -25,6 +25,8 @@ export type Judged = Map<Probe, Look>;
 export interface Probing extends Pick<Scenario, 'probes'> {
   readonly budgets: Pick<Scenario['budgets'], 'readyS' | 'probeS'>;
   readonly facts: CaseFacts;
+  /** Told when the awaited probes begin (`ready`), and when the others go on. */
+  readonly onAwaiting?: (stage: 'ready' | 'probes') => void;
 }
 
 /** What was judged, in the scenario's order. */
@@ -39,16 +41,20 @@ export async function runProbes(world: Asking, probing: Probing, session: SshSes
   const lookAt = (probe: Probe, asked?: Asked): Promise<Look> => look(world, probing, session, probe, asked);
 
   for (const probe of of('twice')) found.set(probe, await lookAt(probe));
+  probing.onAwaiting?.('ready');
   for (const probe of of('awaited')) {
     const deadline = budget(world, budgets.readyS);
     let last = await lookAt(probe);
+    let looks = 1;
     while (!last.checks.every((check) => check.outcome === 'held') && !deadline.expired()) {
       await deadline.clock.sleep(AWAITED_EVERY_MS, deadline.signal);
       deadline.check();
       last = await lookAt(probe);
+      looks++;
     }
-    found.set(probe, last);
+    found.set(probe, { ...last, checks: last.checks.map((each) => awaitedInVain(each, deadline, looks)) });
   }
+  probing.onAwaiting?.('probes');
   const asked: Asked = new Map();
   await sideBySide(of('settled'), async (probe) => {
     found.set(probe, await lookAt(probe, asked));
@@ -57,6 +63,12 @@ export async function runProbes(world: Asking, probing: Probing, session: SshSes
     const late = await lookAt(probe);
     found.set(probe, { ...late, checks: worse(found.get(probe)?.checks ?? [], late.checks) });
   }
+}
+
+/** How long was waited belongs to the reason of what did not come. */
+function awaitedInVain(check: JudgedCheck, { budgetMs }: Deadline, looks: number): JudgedCheck {
+  if (check.outcome === 'held') return check;
+  return { ...check, reason: `${check.reason}; awaited for ${(budgetMs / 1000).toFixed(0)} s, ${looks} looks` };
 }
 
 /**

@@ -6,6 +6,7 @@
 import type { LintFinding } from './finding.ts';
 import type { BootMode, Check, JudgedCheck, NamedObject, Placed, PlannedImage, Verdict } from './model.ts';
 import type { CaseResult } from './run.ts';
+import { slowStage, slowStages } from './slow-stages.ts';
 
 /** Version of `result.json`; readers take older ones and refuse newer. */
 export const SCHEMA = 1;
@@ -54,10 +55,13 @@ export function headline(report: Report): string {
   return `${report.verdict.status} ${report.scenario}${suffix}`;
 }
 
-/** What a reader must know before they believe any of it; mostly nothing. */
-export function warnings({ tls }: Pick<Report, 'tls'>): readonly string[] {
-  if (tls !== 'insecure') return [];
-  return ["WARNING: Xen Orchestra's certificate was not checked (xo.insecure): whoever answered has seen the token"];
+/** What a reader must know before they believe any of it, or will soon; mostly nothing. */
+export function warnings({ tls, result }: Pick<Report, 'tls' | 'result'>): readonly string[] {
+  const slow = slowStages(result?.timeline ?? []).map((stage) => `WARNING: ${slowStage(stage)}`);
+  if (tls !== 'insecure') return slow;
+  const unchecked =
+    "WARNING: Xen Orchestra's certificate was not checked (xo.insecure): whoever answered has seen the token";
+  return [unchecked, ...slow];
 }
 
 const SEED_KEYS: Readonly<Record<BootMode, readonly string[]>> = {
@@ -146,10 +150,26 @@ export function metadata(report: Report): readonly (readonly [string, string])[]
     ['tls', report.tls],
     ['budget_scale', String(report.budgetScale)],
     ['started_at', report.startedAt],
-    ...Object.entries(result?.timings ?? {}).map(([stage, s]) => [`time_${stage}_s`, s.toFixed(3)] as const),
+    ...Object.entries(stageSeconds(result)).map(([stage, s]) => [`time_${stage}_s`, s.toFixed(3)] as const),
+    [
+      'slow_stages',
+      slowStages(result?.timeline ?? [])
+        .map(slowStage)
+        .join(', ') || 'none',
+    ],
     ['time_total_s', report.seconds.toFixed(3)],
     ['exit_code', String(report.exitCode)],
   ];
+}
+
+/** By stage, those of all boots together; what is told to people as one stage keeps its name. */
+function stageSeconds(result: CaseResult | null): Readonly<Record<string, number>> {
+  const finer: Record<string, number> = {};
+  for (const { stage, guest, seconds } of result?.timeline ?? []) {
+    const key = `${guest === 'control' ? 'control_' : ''}${stage}`.replace(/\W+/g, '_');
+    finer[key] = (finer[key] ?? 0) + seconds;
+  }
+  return { ...finer, ...result?.timings };
 }
 
 function placement(placed: Placed | null): readonly (readonly [string, string])[] {

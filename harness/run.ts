@@ -3,26 +3,24 @@
  * Orchestra, and it holds the only catch that hands a thrown thing to the judge.
  */
 import { join } from 'node:path';
-import { boot, cleanUpBudget, dispose, type World } from './boot.ts';
-import { budget, retry } from './deadline.ts';
+import { boot, dispose, type World } from './boot.ts';
+import { caseS, type StageRecord } from './budgets.ts';
+import { budget, Deadline, type Limit, limit } from './deadline.ts';
 import { Disposals } from './disposals.ts';
 import { Fault, faultRecord } from './faults.ts';
-import { readRecords, recordsScript } from './guest-records.ts';
-import { type Answered, confirmImage, confirmMachine, needsReadBack } from './identify.ts';
-import { interview } from './interview.ts';
+import { needsReadBack } from './identify.ts';
 import { judge } from './judge.ts';
 import type { Guest, ImportRecord, StoppedBy } from './lab.ts';
+import { listAgain, withoutTwins } from './list-again.ts';
+import { lookAtBoot, nothingSeen, type Seen } from './look-at-boot.ts';
 import { explainLoss } from './loss.ts';
 import type { Case, FaultRecord, Placed, Verdict } from './model.ts';
 import { powerOffOver } from './power-off.ts';
-import { inOrder, type Judged, runProbes } from './probing.ts';
+import { inOrder } from './probing.ts';
 import { decideSilence } from './silence.ts';
+import type { Timeline } from './timeline.ts';
+import { Timings } from './timings.ts';
 import { writeWhole } from './workdir.ts';
-
-/** One listing after clean-up; an answer may be lost, and asking again does no harm. */
-const LIST_MS = 60_000;
-const LIST_RETRIES = 2;
-const LIST_RETRY_AFTER_MS = 500;
 
 /** Everything that a report needs to know of a case that has ended. */
 export interface CaseResult {
@@ -46,20 +44,30 @@ export interface CaseResult {
   readonly leaked: readonly string[];
   /** Seconds of each stage that was entered. */
   readonly timings: Readonly<Record<string, number>>;
+  /** Finer, in order, each with its budget; the planning before the run included. */
+  readonly timeline: readonly StageRecord[];
 }
 
-type Found = { -readonly [K in keyof Omit<CaseResult, 'verdict' | 'leaked' | 'timings'>]: CaseResult[K] };
+/** What the lab shows of the guest; what the guest shows of itself is in `Seen`. */
+type Found = {
+  -readonly [K in
+    | 'guestAddress'
+    | 'addressSource'
+    | 'addressOthers'
+    | 'hostKey'
+    | 'vm'
+    | 'placed'
+    | 'imported'
+    | 'stoppedBy']: CaseResult[K];
+};
 
 /** Runs the case to its end. Never throws: what was thrown is in the verdict. */
 export async function run(theCase: Case, world: World): Promise<CaseResult> {
   const found: Found = {
-    guestIdentity: 'unproven',
-    imageIdentity: 'unproven',
     guestAddress: null,
     addressSource: null,
     addressOthers: [],
     hostKey: null,
-    records: {},
     vm: null,
     placed: null,
     imported: null,
@@ -67,13 +75,16 @@ export async function run(theCase: Case, world: World): Promise<CaseResult> {
   };
   const timings = new Timings(world);
   const disposals = new Disposals(world.journal);
-  const judged: Judged = new Map();
+  const seen = nothingSeen();
   let fault: FaultRecord | null = null;
+  const outer = outerLimit(theCase, world);
   try {
-    await witness(theCase, timings.world, disposals, { found, judged });
+    await witness(theCase, { ...timings.world, signal: outer.signal }, disposals, { found, seen });
   } catch (thrown) {
-    fault = faultRecord(thrown);
+    fault = explained(faultRecord(thrown), world.timeline);
     world.log.error({ err: thrown, code: fault.code }, fault.message);
+  } finally {
+    outer.done();
   }
   timings.world.tell.stage('dispose');
   const left = await dispose(world, disposals, theCase.scenario.budgets);
@@ -81,19 +92,45 @@ export async function run(theCase: Case, world: World): Promise<CaseResult> {
   timings.end();
   // Also one that came while the lab was cleaned up: who stops a run is told that it was stopped.
   if (world.signal.aborted) fault = faultRecord(world.signal.reason);
-  const verdict = judge({ checks: inOrder(theCase.scenario, judged), fault });
+  const verdict = judge({ checks: inOrder(theCase.scenario, seen.judged), fault });
   world.evidence.record('judged', 'verdict', verdict);
-  return { verdict, ...found, leaked: withoutTwins(left, listed), timings: timings.seconds };
+  const timeline = world.timeline.records;
+  return {
+    ...{ verdict, ...found, records: seen.records, timeline, timings: timings.seconds },
+    guestIdentity: seen.machine ? 'verified' : 'unproven',
+    imageIdentity: seen.image ?? 'unproven',
+    leaked: withoutTwins(left, listed),
+  };
+}
+
+/** Each step has its own deadline; this one is over all of them, and ends early enough for the clean-up. */
+function outerLimit({ scenario }: Case, world: World): Limit {
+  const { budgetScale, signal, timeline, workMs } = world;
+  const deadline = Deadline.after(Math.min(caseS(scenario.budgets, 1) * budgetScale * 1000, workMs), signal);
+  const seconds = (deadline.budgetMs / 1000).toFixed(0);
+  return limit(
+    deadline,
+    () => new Fault('OUT_OF_TIME', `the case: not done within ${seconds} s; ${timeline.longest()}`),
+  );
+}
+
+/** Says which stage ate the time, where that is why a case ended. */
+function explained(fault: FaultRecord, timeline: Timeline): FaultRecord {
+  const time = fault.party === 'nobody' || fault.code === 'OUT_OF_TIME' ? null : timeline.explain();
+  if (time === null) return fault;
+  const seen =
+    timeline.lastSeen === '' || fault.message.includes(timeline.lastSeen) ? '' : `; seen: ${timeline.lastSeen}`;
+  return { ...fault, message: `${fault.message}; ${time}${seen}` };
 }
 
 interface Findings {
   readonly found: Found;
-  readonly judged: Judged;
+  readonly seen: Seen;
 }
 
 /** Boots, identifies and probes; what was found by then stays in `findings` when it throws. */
 async function witness(theCase: Case, world: World, disposals: Disposals, findings: Findings): Promise<void> {
-  const { found, judged } = findings;
+  const { found, seen } = findings;
   const readBack = world.readBack === 'always' || needsReadBack(theCase);
   const order = { purpose: 'image', image: theCase.image, login: world.login, readBack, disposals } as const;
   const booted = await boot(world, theCase, order);
@@ -112,44 +149,21 @@ async function witness(theCase: Case, world: World, disposals: Disposals, findin
   found.addressSource = address.source;
   found.addressOthers = address.others;
   found.hostKey = session.hostKey;
-  let bootId: string | null = null;
   try {
-    world.tell.stage('identify');
-    bootId = await confirmMachine(world, theCase, { ...booted, session });
-    found.guestIdentity = 'verified';
-    found.imageIdentity = await confirmImage(world, theCase, { ...booted, session });
-    world.tell.stage('probe');
-    await runProbes(world, { ...theCase.scenario, facts: theCase.facts }, session, judged);
-    const budgetMs = budget(world, theCase.scenario.budgets.probeS).budgetMs;
-    const records = await interview(world, session, { name: 'guest-records', body: recordsScript, budgetMs });
-    found.records = readRecords(records.observation);
-    await sameBoot(world, theCase, { ...booted, session }, bootId);
+    await lookAtBoot(world, theCase, { ...booted, session }, 1, seen);
     if (guest.afterwards === 'halted') {
       world.tell.stage('stop');
       const deadline = budget(world, theCase.scenario.budgets.disposeS);
+      world.timeline.begin([{ stage: 'stop', budgetS: deadline.budgetMs / 1000 }]);
       found.stoppedBy = await guest.stop(deadline, powerOffOver(world, theCase, session));
     }
   } catch (thrown) {
     if (!(thrown instanceof Fault && thrown.code === 'SSH_LOST')) throw thrown;
-    throw await explainLoss(world, theCase, booted, thrown, bootId);
+    throw await explainLoss(world, theCase, booted, thrown, seen.bootId);
   } finally {
     session.close();
     await keepConsole(world, theCase, guest);
   }
-}
-
-/** A guest that was booted anew in the middle answered some probes before and some after. */
-async function sameBoot(world: World, theCase: Case, answered: Answered, bootId: string | null): Promise<void> {
-  const now = await confirmMachine(world, theCase, answered);
-  if (now === bootId) return;
-  throw new Fault('GUEST_REBOOTED', `the guest was booted anew in the middle: boot ${now} instead of ${bootId}`);
-}
-
-/** Clean-up and the listing name the same thing in their own words (`<type> <uuid> …`): it counts once. */
-function withoutTwins(left: readonly string[], listed: readonly string[]): readonly string[] {
-  const subject = (text: string): string => text.split(' ', 2).join(' ');
-  const named = new Set(left.map(subject));
-  return [...new Set([...left, ...listed.filter((text) => !named.has(subject(text)))])];
 }
 
 /** Evidence is kept before the machine that made it is gone; a failed collection is itself recorded. */
@@ -165,44 +179,5 @@ async function keepConsole(world: World, theCase: Case, guest: Guest): Promise<v
     world.evidence.record('console', text.source, { file, characters: text.text.length });
   } catch (error) {
     world.evidence.record('console', 'failed', { why: error instanceof Error ? error.message : String(error) });
-  }
-}
-
-/** XO's word that something is deleted proves nothing: look again. */
-async function listAgain(theCase: Case, world: World): Promise<readonly string[]> {
-  try {
-    const deadline = cleanUpBudget(world, theCase.scenario.budgets);
-    const options = { retries: LIST_RETRIES, minTimeoutMs: LIST_RETRY_AFTER_MS, onRetry: () => undefined };
-    const listed = await retry(deadline, options, () => world.lab.claimed(theCase.runId, deadline.within(LIST_MS)));
-    world.journal({ event: 'listed-again', listed });
-    return listed;
-  } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
-    world.journal({ event: 'list-failed', why });
-    return [`unknown: the lab could not be listed again after clean-up (${why})`];
-  }
-}
-
-/** Measures stages by listening to what is told. */
-class Timings {
-  readonly seconds: Record<string, number> = {};
-  readonly world: World;
-  #stage: string | null = null;
-  #sinceMs = performance.now();
-  constructor(world: World) {
-    const stage = (name: string): void => {
-      this.end();
-      this.#stage = name;
-      this.#sinceMs = performance.now();
-      world.tell.stage(name);
-    };
-    this.world = { ...world, tell: { ...world.tell, stage } };
-  }
-  end(): void {
-    if (this.#stage === null) return;
-    const key = this.#stage.replace(/\W+/g, '_');
-    const took = (performance.now() - this.#sinceMs) / 1000;
-    this.seconds[key] = Math.round(((this.seconds[key] ?? 0) + took) * 1000) / 1000;
-    this.#stage = null;
   }
 }

@@ -118,5 +118,6 @@ function sentence(silence: Silence): string {
     : silence.fatal
       ? `console: "${silence.fatal.line}"`
       : null;
-  return `${stopped ?? silence.lastSeen} after ${seconds} s and ${silence.attempts} attempts`;
+  const time = silence.time === null ? '' : `; ${silence.time}`;
+  return `${stopped ?? silence.lastSeen} after ${seconds} s and ${silence.attempts} attempts${time}`;
 }

@@ -16,6 +16,7 @@ import { shepherdStatus } from '../harness/probes/shepherd-status.ts';
 import { sshdStatus } from '../harness/probes/sshd-status.ts';
 import { staleCaches } from '../harness/probes/stale-caches.ts';
 import { uname } from '../harness/probes/uname.ts';
+import { fruixBudgets } from './fruix-budgets.ts';
 import { fruixPaths } from './fruix-paths.ts';
 
 export const phase9XcpngBoot: Scenario = {
@@ -41,6 +42,6 @@ export const phase9XcpngBoot: Scenario = {
     bakedPrefixStrings,
     uname,
   ],
-  budgets: { provisionS: 600, bootS: 60, readyS: 30, probeS: 15, disposeS: 180 },
+  budgets: fruixBudgets['freebsd-init+rc.d-shepherd'],
   paths: fruixPaths,
 };

@@ -40,6 +40,8 @@ export interface SshTarget extends Login {
   readonly handshakeWaitMs: number;
   /** `SHA256:…`; null: any, since a new image has a new one. */
   readonly expectHostKey: string | null;
+  /** Told when the first byte has come. */
+  readonly onBanner?: () => void;
   readonly signal: AbortSignal;
 }
 
@@ -62,6 +64,7 @@ export async function attemptSsh(target: SshTarget): Promise<Attempt> {
     clearTimeout(timer);
   }
   const leftMs = Math.max(1, target.bannerWaitMs - (performance.now() - startedMs));
+  if (target.onBanner) stream.once('data', target.onBanner);
   return authenticate(stream, { ...target, bannerWaitMs: leftMs });
 }
 
