@@ -14,6 +14,9 @@ import { OPTIONS } from './options.ts';
 import { Secret } from './secrets.ts';
 import type { Override, Overrides } from './toml-reader.ts';
 
+/** How often a guest may be booted in one case. */
+export const BOOTS_MAX = 9;
+
 /** Which lab the caller named. `from-options`: no file, but a URL. */
 export type LabChoice =
   | { readonly kind: 'embedded'; readonly named: boolean }
@@ -32,6 +35,10 @@ export interface Request {
   /** `on`: a lab without a cache is a mistake; null: as the lab file says. */
   readonly cache: 'on' | 'off' | null;
   readonly budgetScale: number | null;
+  /** Null: as the lab file or the scenario says. */
+  readonly boots: number | null;
+  /** Seconds for the whole case, clean-up included; null: as the budgets say. */
+  readonly timeLimitS: number | null;
   readonly workdirRoot: string;
   readonly label: string | null;
   readonly xoUrl: string | null;
@@ -82,6 +89,8 @@ export function requestOf(given: Given, environment: Environment): Request {
     readBack: choice(value('read-back'), ['auto', 'always'] as const) ?? 'auto',
     cache: choice(value('cache'), ['on', 'off'] as const),
     budgetScale: positive(value('budget-scale')),
+    boots: bootCount(value('boots')),
+    timeLimitS: whole(value('time-limit'), 1, 86_400, 'a whole number of seconds'),
     workdirRoot: path(value('workdir-root')) ?? tmpdir(),
     label: label(value('label')),
     xoUrl: xoUrl === null ? null : checkUrl(xoUrl.from, xoUrl.text),
@@ -149,6 +158,15 @@ export function positive(value: Override | null): number | null {
   const number = Number(value.text);
   if (!(number > 0 && number <= 1000)) throw bad(value.from, 'a number above 0, at most 1000', `"${value.text}"`);
   return number;
+}
+
+const bootCount = (value: Override | null): number | null => whole(value, 1, BOOTS_MAX, 'a whole number');
+
+function whole(value: Override | null, min: number, max: number, what: string): number | null {
+  if (value === null) return null;
+  const number = /^\d{1,9}$/.test(value.text) ? Number(value.text) : Number.NaN;
+  if (number >= min && number <= max) return number;
+  throw bad(value.from, `${what} from ${min} to ${max}`, `"${value.text}"`);
 }
 
 function label(value: Override | null): string | null {

@@ -206,6 +206,11 @@ export const FAULTS = {
     false,
     'The guest was booted anew in the middle: look at the console text for a crash, and whether somebody reset the VM.',
   ),
+  NOT_REBOOTED: row(
+    'undetermined',
+    false,
+    'It was asked to reboot and shows the old boot: try the command of the scenario by hand, and look at the console.',
+  ),
   GUEST_HALTED: row(
     'undetermined',
     false,

@@ -188,6 +188,7 @@ export class Invocation {
       ...{ scenario: this.#scenario, request: this.#request, prepared: this.#prepared, lab: this.#lab },
       ...{ image: this.#image, runId: this.#runId, workdir, evidence, log },
       ...{ scratch: this.#scratch, tell: this.#people, timeline: this.#timeline, signal: interrupt.signal },
+      spentMs: performance.now() - this.#startedMs,
     });
   }
 
@@ -202,8 +203,9 @@ export class Invocation {
     const prepared = this.#prepared;
     const report: Report = {
       scenario: this.#scenario.name,
-      scenarioSha256: scenarioDigest(this.#scenario),
+      scenarioSha256: scenarioDigest(this.#case?.scenario ?? this.#scenario),
       bootMode: this.#scenario.bootMode,
+      boots: this.#case?.scenario.boots ?? this.#scenario.boots,
       runId: this.#runId,
       caseId: this.#case?.id ?? 'none',
       workdir,

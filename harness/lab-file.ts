@@ -23,7 +23,7 @@ const FINGERPRINT = /^(sha256:)?[0-9a-f]{2}(:?[0-9a-f]{2}){31}$/i;
 export const KNOWN_KEYS: Readonly<Record<string, readonly string[]>> = {
   '': [
     ...['name', 'kind', 'budget_scale', 'claim_hours', 'xo', 'placement', 'fixed', 'ssh', 'addresses', 'console'],
-    ...['slots', 'control', 'reference', 'paths', 'cache'],
+    ...['slots', 'control', 'reference', 'paths', 'cache', 'boots'],
   ],
   xo: ['url', 'token_file', 'email', 'password_file', 'insecure', 'ca_file', 'fingerprint'],
   placement: ['template', 'sr', 'network', 'host', 'memory_mib', 'cpus', 'firmware', 'nic'],
@@ -65,6 +65,7 @@ export function parseLabFile(path: string, text: string, overrides: Overrides = 
     ...guestTables(reader),
     kind: reader.choice('', 'kind', ['embedded', 'xo'] as const) ?? 'xo',
     claimHours: reader.number('', 'claim_hours', { min: 0.1, max: 720 }) ?? 4,
+    boots: reader.whole('', 'boots', { min: 1, max: 9 }),
     xo: xo(reader),
     placement: placement(reader),
     fixed: reader.has('fixed') ? fixed(reader) : null,

@@ -16,6 +16,8 @@ export interface LabFile extends GuestTables {
   readonly kind: 'embedded' | 'xo';
   /** How long an object of ours may live before it counts as left over, in hours. Default 4. */
   readonly claimHours: number;
+  /** How often a guest is booted; null: as the scenario says. */
+  readonly boots: number | null;
   readonly xo: XoTable;
   readonly placement: PlacementTable;
   /** Null: guests are ephemeral, made and deleted by us. */

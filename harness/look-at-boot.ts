@@ -15,6 +15,7 @@ import type { Timeline } from './timeline.ts';
 
 /** Filled while it is looked at: what was found by then stays when it throws. */
 export interface Seen {
+  /** Null: not asked yet, or it tells none. */
   bootId: string | null;
   machine: boolean;
   image: ImageProof | null;
@@ -54,7 +55,9 @@ export async function lookAtBoot(
   const world: World = { ...outer, signal: limited.signal, evidence: noticing(outer.evidence, timeline) };
   try {
     world.tell.stage(boot === 1 ? 'identify' : `identify boot ${boot}`);
-    seen.bootId = await confirmMachine(world, theCase, answered);
+    const bootId = await confirmMachine(world, theCase, answered);
+    if (seen.bootId !== null && bootId !== seen.bootId) throw rebooted(seen.bootId, bootId);
+    seen.bootId = bootId;
     seen.machine = true;
     seen.image = await confirmImage(world, theCase, answered);
     world.tell.stage(boot === 1 ? 'probe' : `probe boot ${boot}`);
@@ -73,8 +76,11 @@ export async function lookAtBoot(
 /** A guest that was booted anew in the middle answered some probes before and some after. */
 async function sameBoot(world: World, theCase: Case, answered: Answered, bootId: string | null): Promise<void> {
   const now = await confirmMachine(world, theCase, answered);
-  if (now === bootId) return;
-  throw new Fault('GUEST_REBOOTED', `the guest was booted anew in the middle: boot ${now} instead of ${bootId}`);
+  if (now !== bootId) throw rebooted(bootId, now);
+}
+
+function rebooted(bootId: string | null, now: string | null): Fault {
+  return new Fault('GUEST_REBOOTED', `the guest was booted anew in the middle: boot ${now} instead of ${bootId}`);
 }
 
 /** The answer that came last is the last thing seen. */

@@ -74,6 +74,10 @@ export interface Scenario {
   readonly bootMode: BootMode;
   readonly probes: readonly Probe[];
   readonly budgets: Budgets;
+  /** How often the guest is booted, 1 to 9; all checks must hold after each. */
+  readonly boots: number;
+  /** Shell command that reboots the guest from within, the way its init wants to be asked. */
+  readonly reboot: string;
   readonly paths: GuestPaths;
 }
 

@@ -76,6 +76,8 @@ export const OPTIONS: readonly Option[] = [
     'read the disk back before boot: where identity needs it, or always (default: auto)',
   ),
   run('budget-scale', 'NUMBER', "factor for all of the scenario's budgets"),
+  run('boots', 'NUMBER', "boot the guest this often, all checks after each (default: the scenario's, 1)"),
+  run('time-limit', 'SECONDS', 'end in this time at the latest, clean-up included (default: by the budgets)'),
   run('workdir-root', 'DIR', 'folder in which the workdir is made (default: the temp folder)'),
   run('label', 'NAME', "first part of the workdir's name (default: the scenario's name)"),
   lab('xo-url', 'URL', "Xen Orchestra's URL", { key: 'xo.url' }),

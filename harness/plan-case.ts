@@ -1,7 +1,8 @@
 /** Makes the Case and the World of a run out of what the caller asked for and the lab that was opened. */
-import type { Tell, World } from './boot.ts';
+import { cleanUpBudget, type Tell, type World } from './boot.ts';
 import type { Request } from './config.ts';
 import type { Evidence } from './evidence.ts';
+import { Fault } from './faults.ts';
 import { unpackFirst } from './image/open-disk.ts';
 import { planImage } from './image/plan.ts';
 import type { Scratch } from './image/scratch.ts';
@@ -28,6 +29,8 @@ export interface PlanCaseOptions {
   readonly log: Log;
   readonly tell: Tell;
   readonly timeline: Timeline;
+  /** How long this invocation has run already. */
+  readonly spentMs: number;
   /** Aborts with a Fault INTERRUPTED as its reason. */
   readonly signal: AbortSignal;
 }
@@ -39,7 +42,11 @@ export interface Planned {
 
 /** @throws Fault BAD_IMAGE, BAD_WORKDIR, PROGRAM_MISSING, BAD_KEY, BAD_FIXED_VM */
 export async function planCase(options: PlanCaseOptions): Promise<Planned> {
-  const { scenario, request, prepared, lab, scratch, runId, workdir, evidence, log, tell, timeline, signal } = options;
+  const { request, prepared, lab, scratch, runId, workdir, evidence, log, tell, timeline, signal } = options;
+  const boots = request.boots ?? prepared.boots ?? options.scenario.boots;
+  const scenario = { ...options.scenario, boots };
+  const budgetScale = request.budgetScale ?? prepared.budgetScale;
+  const workMs = workTime(request.timeLimitS, scenario, budgetScale, options.spentMs);
   const { cacheDir, expectClosure } = request;
   const planning = { cacheDir, scratch, signal };
   const image = options.image ?? (await planImage(prepared.defaultImage(), planning));
@@ -64,10 +71,22 @@ export async function planCase(options: PlanCaseOptions): Promise<Planned> {
   const lint = await lintForRun(image, lintWish, { evidence, log, tell, scratch, signal });
   const world: World = {
     ...{ lab, scratch, login, control, evidence, log, tell, timeline, signal },
-    workMs: Number.POSITIVE_INFINITY,
-    budgetScale: request.budgetScale ?? prepared.budgetScale,
+    ...{ workMs, budgetScale },
     readBack: request.readBack,
     journal: openJournal(workdir),
   };
   return { theCase: { id, runId, scenario, image, workdir, facts, lint }, world };
+}
+
+/**
+ * What a limit leaves for work: the clean-up, and the look after it, keep their own time at its end.
+ * @throws Fault BAD_OPTION where it leaves nothing
+ */
+function workTime(limitS: number | null, { budgets }: Scenario, budgetScale: number, spentMs: number): number {
+  if (limitS === null) return Number.POSITIVE_INFINITY;
+  const cleanUpS = cleanUpBudget({ budgetScale }, budgets).budgetMs / 1000;
+  const leftMs = (limitS - cleanUpS) * 1000 - spentMs;
+  if (leftMs > 0) return leftMs;
+  const expected = `more than the ${Math.ceil(cleanUpS + spentMs / 1000)} s that clean-up and the start need`;
+  throw new Fault('BAD_OPTION', `--time-limit: expected ${expected}, given ${limitS}`);
 }

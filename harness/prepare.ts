@@ -24,6 +24,8 @@ const SETTLE_MS = 1_000;
 export interface Prepared extends Logins {
   readonly settings: XoLabSettings;
   readonly budgetScale: number;
+  /** Null: as the scenario says. */
+  readonly boots: number | null;
   readonly paths: Partial<GuestPaths>;
   readonly controlPath: string | null;
   /** @throws Fault BAD_IMAGE where no image is configured and the lab is not the embedded one. */
@@ -39,6 +41,7 @@ export function prepareLab(request: Request, embeddedLabFile: string | null, boo
   return {
     settings: settings(request, file, logins.jump),
     budgetScale: file.budgetScale,
+    boots: file.boots,
     paths: file.paths,
     controlPath,
     ...logins,

@@ -3,6 +3,7 @@
  * come first, with the seed's spelling and in the seed's order.
  */
 
+import { overAllBoots } from './boots.ts';
 import type { LintFinding } from './finding.ts';
 import type { BootMode, Check, JudgedCheck, NamedObject, Placed, PlannedImage, Verdict } from './model.ts';
 import type { CaseResult } from './run.ts';
@@ -19,6 +20,8 @@ export interface Report {
   readonly scenario: string;
   readonly scenarioSha256: string;
   readonly bootMode: BootMode;
+  /** How often the guest was to be booted. */
+  readonly boots: number;
   readonly runId: string;
   readonly caseId: string;
   readonly workdir: string;
@@ -75,7 +78,7 @@ const SEED_KEYS: Readonly<Record<BootMode, readonly string[]>> = {
 
 /** The seed's keys that were judged, in the seed's order. */
 export function keyFacts(report: Report): readonly (readonly [string, string])[] {
-  return SEED_KEYS[report.bootMode].flatMap((key) => factOf(report.verdict.checks, key));
+  return SEED_KEYS[report.bootMode].flatMap((key) => factOf(overAllBoots(report.verdict.checks), key));
 }
 
 function factOf(checks: readonly JudgedCheck[], name: string): (readonly [string, string])[] {
@@ -99,8 +102,9 @@ export function metadata(report: Report): readonly (readonly [string, string])[]
   const cause = verdict.status === 'FAIL' || verdict.status === 'ERROR' ? verdict.cause : null;
   const facts = keyFacts(report);
   const first = new Set(facts.map(([key]) => key));
-  const otherFacts = verdict.checks.filter((check) => !first.has(check.name) && check.name !== 'init_mode');
-  const [initMode] = factOf(verdict.checks, 'init_mode');
+  const judged = overAllBoots(verdict.checks);
+  const otherFacts = judged.filter((check) => !first.has(check.name) && check.name !== 'init_mode');
+  const [initMode] = factOf(judged, 'init_mode');
   return [
     ...facts,
     ['result', verdict.status],
@@ -122,6 +126,8 @@ export function metadata(report: Report): readonly (readonly [string, string])[]
     ['image_bytes', String(image?.sizeBytes ?? 0)],
     ['lint', shownLint(report.lint)],
     ['closure', report.expectedClosure ?? 'not named'],
+    ['boots', String(report.boots)],
+    ['boot_ids', result?.bootIds.join(', ') || 'none'],
     ['guest_identity', result?.guestIdentity ?? 'unproven'],
     ['image_identity', result?.imageIdentity ?? 'unproven'],
     ['guest_ip', result?.guestAddress ?? 'none'],

@@ -3,12 +3,14 @@
  * Orchestra, and it holds the only catch that hands a thrown thing to the judge.
  */
 import { join } from 'node:path';
+import type { Silence } from './arrival.ts';
 import { boot, dispose, type World } from './boot.ts';
+import { allHeld, checksOfBoots } from './boots.ts';
 import { caseS, type StageRecord } from './budgets.ts';
 import { budget, Deadline, type Limit, limit } from './deadline.ts';
 import { Disposals } from './disposals.ts';
 import { Fault, faultRecord } from './faults.ts';
-import { needsReadBack } from './identify.ts';
+import { type Answered, needsReadBack } from './identify.ts';
 import { judge } from './judge.ts';
 import type { Guest, ImportRecord, StoppedBy } from './lab.ts';
 import { listAgain, withoutTwins } from './list-again.ts';
@@ -16,7 +18,7 @@ import { lookAtBoot, nothingSeen, type Seen } from './look-at-boot.ts';
 import { explainLoss } from './loss.ts';
 import type { Case, FaultRecord, Placed, Verdict } from './model.ts';
 import { powerOffOver } from './power-off.ts';
-import { inOrder } from './probing.ts';
+import { reboot } from './reboot.ts';
 import { decideSilence } from './silence.ts';
 import type { Timeline } from './timeline.ts';
 import { Timings } from './timings.ts';
@@ -32,6 +34,8 @@ export interface CaseResult {
   /** What the other sources said, `source=value` each. */
   readonly addressOthers: readonly string[];
   readonly hostKey: string | null;
+  /** Of the boots that were looked at, in their order, as far as the guest told them. */
+  readonly bootIds: readonly string[];
   /** Facts that are written down and judged by nobody, by metadata key. */
   readonly records: Readonly<Record<string, string>>;
   readonly vm: string | null;
@@ -75,7 +79,7 @@ export async function run(theCase: Case, world: World): Promise<CaseResult> {
   };
   const timings = new Timings(world);
   const disposals = new Disposals(world.journal);
-  const seen = nothingSeen();
+  const seen: Seen[] = [];
   let fault: FaultRecord | null = null;
   const outer = outerLimit(theCase, world);
   try {
@@ -92,13 +96,17 @@ export async function run(theCase: Case, world: World): Promise<CaseResult> {
   timings.end();
   // Also one that came while the lab was cleaned up: who stops a run is told that it was stopped.
   if (world.signal.aborted) fault = faultRecord(world.signal.reason);
-  const verdict = judge({ checks: inOrder(theCase.scenario, seen.judged), fault });
+  const { scenario } = theCase;
+  const boots = seen.map(({ judged }) => judged);
+  const verdict = judge({ checks: checksOfBoots(scenario, boots), fault });
   world.evidence.record('judged', 'verdict', verdict);
   const timeline = world.timeline.records;
+  const [first] = seen;
   return {
-    ...{ verdict, ...found, records: seen.records, timeline, timings: timings.seconds },
-    guestIdentity: seen.machine ? 'verified' : 'unproven',
-    imageIdentity: seen.image ?? 'unproven',
+    ...{ verdict, ...found, records: first?.records ?? {}, timeline, timings: timings.seconds },
+    guestIdentity: first && seen.every(({ machine }) => machine) ? 'verified' : 'unproven',
+    imageIdentity: first && seen.every(({ image }) => image === first.image) ? (first.image ?? 'unproven') : 'unproven',
+    bootIds: seen.flatMap(({ bootId }) => bootId ?? []),
     leaked: withoutTwins(left, listed),
   };
 }
@@ -106,7 +114,10 @@ export async function run(theCase: Case, world: World): Promise<CaseResult> {
 /** Each step has its own deadline; this one is over all of them, and ends early enough for the clean-up. */
 function outerLimit({ scenario }: Case, world: World): Limit {
   const { budgetScale, signal, timeline, workMs } = world;
-  const deadline = Deadline.after(Math.min(caseS(scenario.budgets, 1) * budgetScale * 1000, workMs), signal);
+  const deadline = Deadline.after(
+    Math.min(caseS(scenario.budgets, scenario.boots) * budgetScale * 1000, workMs),
+    signal,
+  );
   const seconds = (deadline.budgetMs / 1000).toFixed(0);
   return limit(
     deadline,
@@ -125,12 +136,13 @@ function explained(fault: FaultRecord, timeline: Timeline): FaultRecord {
 
 interface Findings {
   readonly found: Found;
-  readonly seen: Seen;
+  /** One for each boot that was looked at. */
+  readonly seen: Seen[];
 }
 
 /** Boots, identifies and probes; what was found by then stays in `findings` when it throws. */
 async function witness(theCase: Case, world: World, disposals: Disposals, findings: Findings): Promise<void> {
-  const { found, seen } = findings;
+  const { found } = findings;
   const readBack = world.readBack === 'always' || needsReadBack(theCase);
   const order = { purpose: 'image', image: theCase.image, login: world.login, readBack, disposals } as const;
   const booted = await boot(world, theCase, order);
@@ -138,28 +150,50 @@ async function witness(theCase: Case, world: World, disposals: Disposals, findin
   found.vm = guest.uuid;
   found.placed = guest.placed;
   found.imported = guest.imported;
+  const disposeFirst = async (): Promise<void> => {
+    await dispose(world, disposals, theCase.scenario.budgets);
+  };
   if (arrival.state === 'silent') {
     await keepConsole(world, theCase, guest);
-    throw await decideSilence(world, theCase, arrival.silence, async () => {
-      await dispose(world, disposals, theCase.scenario.budgets);
-    });
+    throw await decideSilence(world, theCase, arrival.silence, disposeFirst);
   }
   const { session, address } = arrival;
   found.guestAddress = address.host;
   found.addressSource = address.source;
   found.addressOthers = address.others;
   found.hostKey = session.hostKey;
+  const silence = await allBoots(world, theCase, { ...booted, session }, findings);
+  if (silence !== null) throw await decideSilence(world, theCase, silence, disposeFirst, findings.seen.length + 1);
+}
+
+/** Looks at each boot that the scenario asks for, as long as all holds. @returns the silence after a reboot, or null */
+async function allBoots(world: World, theCase: Case, answered: Answered, findings: Findings): Promise<Silence | null> {
+  const { scenario } = theCase;
+  const { guest } = answered;
+  let { session } = answered;
+  let seen = nothingSeen();
   try {
-    await lookAtBoot(world, theCase, { ...booted, session }, 1, seen);
+    for (let nth = 1; ; nth++) {
+      findings.seen.push(seen);
+      await lookAtBoot(world, theCase, { ...answered, session }, nth, seen);
+      if (nth >= scenario.boots || !allHeld(scenario, seen.judged)) break;
+      const { bootId } = seen;
+      const alive = { booted: answered, session, login: world.login, bootId, guest: 'image' } as const;
+      const next = await reboot(world, theCase, alive, nth + 1);
+      if (next.state === 'silent') return next.silence;
+      session = next.session;
+      seen = { ...nothingSeen(), bootId: next.bootId };
+    }
     if (guest.afterwards === 'halted') {
       world.tell.stage('stop');
-      const deadline = budget(world, theCase.scenario.budgets.disposeS);
+      const deadline = budget(world, scenario.budgets.disposeS);
       world.timeline.begin([{ stage: 'stop', budgetS: deadline.budgetMs / 1000 }]);
-      found.stoppedBy = await guest.stop(deadline, powerOffOver(world, theCase, session));
+      findings.found.stoppedBy = await guest.stop(deadline, powerOffOver(world, theCase, session));
     }
+    return null;
   } catch (thrown) {
     if (!(thrown instanceof Fault && thrown.code === 'SSH_LOST')) throw thrown;
-    throw await explainLoss(world, theCase, booted, thrown, seen.bootId);
+    throw await explainLoss(world, theCase, answered, thrown, seen.bootId);
   } finally {
     session.close();
     await keepConsole(world, theCase, guest);

@@ -3,23 +3,26 @@
  * the control image, then the image once more. The path taken goes into the evidence.
  */
 import type { Silence } from './arrival.ts';
-import { type Booted, type BootOrder, boot, dispose, type World } from './boot.ts';
+import { type BootOrder, boot, dispose, type World } from './boot.ts';
 import { Disposals } from './disposals.ts';
 import { Fault } from './faults.ts';
 import { confirmMachine } from './identify.ts';
 import type { Case } from './model.ts';
+import { reboot } from './reboot.ts';
 
 /**
  * Who is to blame for a silent image. Always returns a Fault: the caller throws it.
  * @param disposeFirst takes the silent guest back, so that the control finds the same free lab.
+ * @param nth the boot that was silent: whoever is compared with it is booted as often.
  */
 export async function decideSilence(
   world: World,
   theCase: Case,
   silence: Silence,
   disposeFirst: () => Promise<void>,
+  nth = 1,
 ): Promise<Fault> {
-  const path: string[] = [`image silent: ${sentence(silence)}`];
+  const path: string[] = [`image silent${nth > 1 ? ` after a reboot (boot ${nth})` : ''}: ${sentence(silence)}`];
   const conclude = (fault: Fault): Fault => {
     path.push(`concluded ${fault.code}`);
     world.evidence.record('silence', 'procedure', { path });
@@ -43,7 +46,7 @@ export async function decideSilence(
   }
   await disposeFirst();
   const { image, login } = world.control;
-  const control = await unlessUndetermined(ask(world, theCase, { purpose: 'control', image, login }));
+  const control = await unlessUndetermined(ask(world, theCase, { purpose: 'control', image, login }, nth));
   if (control instanceof Fault) {
     const seen = `the guest did not answer (${sentence(silence)}), and the control image could not be asked`;
     return conclude(new Fault('SILENT_NO_CONTROL', `${seen}: ${control.message}`, { cause: control }));
@@ -58,7 +61,7 @@ export async function decideSilence(
     );
   }
   const second = { purpose: 'image', image: theCase.image, login: world.login } as const;
-  const again = await unlessUndetermined(ask(world, theCase, second));
+  const again = await unlessUndetermined(ask(world, theCase, second, nth));
   if (again instanceof Fault) {
     const seen = `the guest was silent once (${sentence(silence)}), then spoke when booted again`;
     return conclude(new Fault('SILENT_ONCE', `${seen}: ${again.message}`, { cause: again }));
@@ -85,30 +88,42 @@ async function unlessUndetermined(asking: Promise<string>): Promise<string | Fau
   try {
     return await asking;
   } catch (error) {
-    if (error instanceof Fault && error.party === 'undetermined') return error;
+    if (error instanceof Fault && error.party === 'undetermined' && error.code !== 'OUT_OF_TIME') return error;
     throw error;
   }
 }
 
-/** Boots once more and says how it went; the guest is taken back before this returns. */
-async function ask(world: World, theCase: Case, order: Omit<BootOrder, 'readBack' | 'disposals'>): Promise<string> {
+/**
+ * Boots once more, as often as the guest that was silent, and says how it went; the guest is taken back before this
+ * returns.
+ */
+async function ask(
+  world: World,
+  theCase: Case,
+  order: Omit<BootOrder, 'readBack' | 'disposals'>,
+  boots: number,
+): Promise<string> {
   const disposals = new Disposals(world.journal);
   try {
     const booted = await boot(world, theCase, { ...order, readBack: false, disposals });
     if (booted.arrival.state === 'silent') return sentence(booted.arrival.silence);
-    await confirm(world, theCase, booted);
-    booted.arrival.session.close();
+    let { session } = booted.arrival;
+    try {
+      let bootId = await confirmMachine(world, theCase, { ...booted, session });
+      for (let nth = 2; nth <= boots; nth++) {
+        const alive = { booted, session, login: order.login, bootId, guest: order.purpose };
+        const next = await reboot(world, theCase, alive, nth);
+        if (next.state === 'silent') return `after a reboot: ${sentence(next.silence)}`;
+        ({ session, bootId } = next);
+      }
+    } finally {
+      session.close();
+    }
     return ANSWERED;
   } finally {
     const left = await dispose(world, disposals, theCase.scenario.budgets);
     if (left.length > 0) world.log.error({ left }, 'stayed after the silence procedure');
   }
-}
-
-/** An answer counts only when it came from the guest that was asked. */
-async function confirm(world: World, theCase: Case, booted: Booted): Promise<void> {
-  if (booted.arrival.state === 'silent') return;
-  await confirmMachine(world, theCase, { ...booted, session: booted.arrival.session });
 }
 
 function sentence(silence: Silence): string {

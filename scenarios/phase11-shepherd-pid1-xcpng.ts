@@ -43,5 +43,8 @@ export const phase11ShepherdPid1Xcpng: Scenario = {
     uname,
   ],
   budgets: fruixBudgets['shepherd-pid1'],
+  boots: 1,
+  // What FreeBSD's shutdown -r does: Shepherd as PID 1 stops its services at SIGINT, and reboots.
+  reboot: 'kill -INT 1',
   paths: fruixPaths,
 };

@@ -43,5 +43,7 @@ export const phase9XcpngBoot: Scenario = {
     uname,
   ],
   budgets: fruixBudgets['freebsd-init+rc.d-shepherd'],
+  boots: 1,
+  reboot: 'shutdown -r now',
   paths: fruixPaths,
 };

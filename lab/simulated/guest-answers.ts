@@ -17,6 +17,14 @@ const SSHD = ['normal', 'never', 'refuse-key', 'banner-then-silence', 'immediate
  */
 export type Sshd = (typeof SSHD)[number];
 
+const REBOOT = ['boots', 'ignores', 'stays-silent', 'halts', 'keeps-boot-id', 'panics'] as const;
+/**
+ * What a guest does that is asked to reboot.
+ * - `keeps-boot-id`: its connections end, and it answers again in the same boot;
+ * - `panics`: a panic of FreeBSD's on the serial port, and silence.
+ */
+export type Reboot = (typeof REBOOT)[number];
+
 const BECOME = ['su', 'doas', 'sudo'] as const;
 export type Become = (typeof BECOME)[number];
 
@@ -30,6 +38,7 @@ export interface BootBehaviour {
   readonly become: Become | null;
   /** From power-on to the guest's own power-off; null: never. */
   readonly haltAfterMs: number | null;
+  readonly reboot: Reboot;
   /** Appended to what the serial port says from power-on. */
   readonly serial: string;
 }
@@ -38,6 +47,8 @@ export interface BootBehaviour {
 export interface Answer {
   /** Applies from the n-th time this probe is asked; 1 is the first. */
   readonly after: number;
+  /** Applies from the n-th boot on; 1 is the first. */
+  readonly boot: number;
   /** Laid over the healthy facts; null takes one away. */
   readonly facts: Readonly<Record<string, string | null>>;
   /** Standard output word by word, instead of facts; `{{nonce}}` is filled in. */
@@ -81,7 +92,7 @@ export interface GuestAnswers {
 export const HEALTHY: GuestBehaviour = {
   bootMode: null,
   closure: null,
-  boot: { delayMs: 0, sshd: 'normal', user: 'root', become: null, haltAfterMs: null, serial: '' },
+  boot: { delayMs: 0, sshd: 'normal', user: 'root', become: null, haltAfterMs: null, reboot: 'boots', serial: '' },
   answers: {},
 };
 
@@ -122,19 +133,20 @@ function guestOf(value: unknown, where: string): GuestBehaviour {
 }
 
 function bootOf(value: unknown, where: string): BootBehaviour {
-  const fields = new Fields(value, where, ['delayMs', 'sshd', 'user', 'become', 'haltAfterMs', 'serial']);
+  const fields = new Fields(value, where, ['delayMs', 'sshd', 'user', 'become', 'haltAfterMs', 'reboot', 'serial']);
   return {
     delayMs: fields.whole('delayMs') ?? 0,
     sshd: fields.oneOf('sshd', SSHD) ?? 'normal',
     user: fields.text('user') ?? 'root',
     become: fields.oneOf('become', BECOME),
     haltAfterMs: fields.whole('haltAfterMs'),
+    reboot: fields.oneOf('reboot', REBOOT) ?? 'boots',
     serial: fields.text('serial') ?? '',
   };
 }
 
 const ANSWER_KEYS = [
-  ...['after', 'facts', 'raw', 'stderr', 'exit', 'hang', 'cut', 'drop', 'goes', 'garbage', 'open', 'delayMs'],
+  ...['after', 'boot', 'facts', 'raw', 'stderr', 'exit', 'hang', 'cut', 'drop', 'goes', 'garbage', 'open', 'delayMs'],
 ];
 const GOES = ['halt', 'reboot'] as const;
 
@@ -147,6 +159,7 @@ function answerOf(value: unknown, where: string): Answer {
   }
   return {
     after: fields.whole('after') ?? 1,
+    boot: fields.whole('boot') ?? 1,
     facts,
     raw: fields.text('raw'),
     stderr: fields.text('stderr') ?? '',

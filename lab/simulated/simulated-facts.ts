@@ -27,6 +27,8 @@ export function simulatedFacts(probe: string, boot: SimulatedBoot, nowMs: number
   if (probe === 'guest-identity') return machineFacts(boot, nowMs);
   if (probe === 'image-identity') return imageFacts(boot);
   if (probe === 'power-off') return { power_off: 'asked' };
+  if (probe === 'ready-marker-removal') return { marker: 'absent' };
+  if (probe === 'reboot') return { reboot: 'asked' };
   const recorded: Readonly<Record<string, Facts>> = healthy.modes[boot.mode];
   const same: Readonly<Record<string, string>> = healthy.same;
   const facts = recorded[same[probe] ?? probe];

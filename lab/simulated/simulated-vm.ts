@@ -22,6 +22,8 @@ export interface SimulatedVmOptions {
   readonly sshPort: number;
 }
 
+const PANIC = 'panic: page fault\ncpuid = 0\ntime = 1\nKDB: stack backtrace:\n';
+
 /** From being asked over SSH to being off. */
 const POWER_OFF_MS = 200;
 
@@ -40,6 +42,7 @@ export class SimulatedVm implements RunningVm {
   #settleExited: (end: { readonly seen: string }) => void = () => undefined;
   #boot: SimulatedBoot;
   #up = false;
+  #boots = 0;
   #serial = '';
   #off = false;
 
@@ -92,6 +95,7 @@ export class SimulatedVm implements RunningVm {
 
   #begin(): void {
     const { boot } = this.#options.behaviour;
+    this.#boots++;
     this.#serial += SERIAL_HEAD + boot.serial;
     this.#later(boot.delayMs, () => {
       this.#up = true;
@@ -182,14 +186,26 @@ export class SimulatedVm implements RunningVm {
     }
     if (answer?.goes === 'halt') await this.#powerOff('the guest powered itself off (simulated)');
     if (answer?.goes === 'reboot') await this.reset();
+    if (question.probe === 'reboot') this.#later(POWER_OFF_MS, () => void this.#rebootAsked());
     if (question.probe === 'power-off') this.#later(POWER_OFF_MS, () => void this.#powerOff('powered off over SSH'));
     return replyTo(question, simulatedFacts(question.probe, this.#boot, Date.now()), answer);
+  }
+
+  /** As `shutdown -r` ends: the connections are cut, and what comes then is the guest's. */
+  async #rebootAsked(): Promise<void> {
+    const { reboot } = this.#options.behaviour.boot;
+    if (reboot === 'ignores') return;
+    if (reboot === 'halts') return this.#powerOff('the guest powered itself off (simulated)');
+    if (reboot === 'boots') return this.reset();
+    this.#endBoot();
+    if (reboot === 'panics') this.#serial += PANIC;
+    if (reboot === 'keeps-boot-id') this.#up = true;
   }
 
   #answerFor(probe: string, times: number): Answer | null {
     const { answers } = this.#options.behaviour;
     const given = Object.hasOwn(answers, probe) ? answers[probe] : undefined;
-    return given?.findLast((answer) => answer.after <= times) ?? null;
+    return given?.findLast((answer) => answer.boot <= this.#boots && answer.after <= times) ?? null;
   }
 
   #later(ms: number, work: () => void): void {

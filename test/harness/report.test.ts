@@ -27,6 +27,7 @@ const report = (verdict: Verdict, more: Partial<Report> = {}): Report => ({
   scenario: 'phase11-shepherd-pid1-xcpng',
   scenarioSha256: 'ab'.repeat(32),
   bootMode: 'shepherd-pid1',
+  boots: 1,
   runId: 'r-1',
   caseId: 'c-1',
   workdir: '/tmp/x-1775142712',
