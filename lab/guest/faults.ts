@@ -28,6 +28,7 @@ export const VARIANT_FAULTS = [
   'foreign-key',
   'halts-after-ready',
   'wrong-closure',
+  'shim-at-second-boot',
 ] as const;
 export type VariantFault = (typeof VARIANT_FAULTS)[number];
 
@@ -243,5 +244,18 @@ export const FAULTS: Readonly<Record<VariantFault, FaultRow>> = {
     ),
     { kind: 'remove', path: '/etc/fruix/current-system' },
     { kind: 'link', path: '/etc/fruix/current-system', target: OTHER_CLOSURE },
+  ),
+  'shim-at-second-boot': row(
+    'Every boot but the first makes the Guile prefix shim anew, as the activation did that ran at each boot.',
+    'At the first boot all is well; at the second compat_prefix_shims names it.',
+    {
+      kind: 'edit',
+      path: BRING_UP,
+      from: 'rm -f /var/lib/fruix/ready\n',
+      to:
+        'rm -f /var/lib/fruix/ready\n' +
+        '[ ! -e /var/lib/fruix/booted ] || ln -sfn /frx/store /tmp/guile-freebsd-validate-install\n' +
+        ': >/var/lib/fruix/booted\n',
+    },
   ),
 };
