@@ -45,6 +45,7 @@ export async function lookAtBoot(
   const begin = (stage: 'probes' | 'ready'): void => {
     const seconds = stage === 'probes' ? probesS : readyS;
     timeline.begin([{ stage, budgetS: seconds * budgetScale }], whose);
+    timeline.saw('the session, and no answer since');
   };
   begin('probes');
   const deadline = budget(outer, probesS + readyS);

@@ -128,7 +128,7 @@ function outerLimit({ scenario }: Case, world: World): Limit {
 /** Says which stage ate the time, where that is why a case ended. */
 function explained(fault: FaultRecord, timeline: Timeline): FaultRecord {
   const time = fault.party === 'nobody' || fault.code === 'OUT_OF_TIME' ? null : timeline.explain();
-  if (time === null) return fault;
+  if (time === null || fault.message.includes(time)) return fault;
   const seen =
     timeline.lastSeen === '' || fault.message.includes(timeline.lastSeen) ? '' : `; seen: ${timeline.lastSeen}`;
   return { ...fault, message: `${fault.message}; ${time}${seen}` };
