@@ -1,6 +1,6 @@
 /**
- * Boots a guest again, from within and over a connection whose identity was verified. That it booted is shown by its boot
- * id and by nothing else: a connection that ends and comes back may be sshd's own doing.
+ * Boots a guest again, from within and over a connection whose identity was verified. That it booted is shown by its
+ * boot id and by nothing else: a connection that ends and comes back may be sshd's own doing.
  */
 import type { Arrival, Silence } from './arrival.ts';
 import { arrive, type Booted, type World } from './boot.ts';

@@ -3,9 +3,9 @@
  * come first, with the seed's spelling and in the seed's order.
  */
 
-import { overAllBoots } from './boots.ts';
 import type { LintFinding } from './finding.ts';
 import type { BootMode, Check, JudgedCheck, NamedObject, Placed, PlannedImage, Verdict } from './model.ts';
+import { overAllBoots } from './over-boots.ts';
 import type { CaseResult } from './run.ts';
 import { slowStage, slowStages } from './slow-stages.ts';
 

@@ -146,7 +146,7 @@ function bootOf(value: unknown, where: string): BootBehaviour {
 }
 
 const ANSWER_KEYS = [
-  ...['after', 'boot', 'facts', 'raw', 'stderr', 'exit', 'hang', 'cut', 'drop', 'goes', 'garbage', 'open', 'delayMs'],
+  ...['after', 'facts', 'raw', 'stderr', 'exit', 'hang', 'cut', 'drop', 'goes', 'garbage', 'open', 'delayMs', 'boot'],
 ];
 const GOES = ['halt', 'reboot'] as const;
 

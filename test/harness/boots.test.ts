@@ -1,9 +1,10 @@
 /** Checks over several boots: each by itself in the report, one value for each of the seed's keys. */
 import t from 'tap';
-import { allHeld, checksOfBoots, overAllBoots } from '../../harness/boots.ts';
+import { allHeld, checksOfBoots } from '../../harness/boots.ts';
 import { readRequest } from '../../harness/config.ts';
 import { parseLabFile } from '../../harness/lab-file.ts';
 import type { JudgedCheck, Outcome, Probe } from '../../harness/model.ts';
+import { overAllBoots } from '../../harness/over-boots.ts';
 import type { Judged } from '../../harness/probing.ts';
 
 const check = (name: string, outcome: Outcome, actual = 'ready'): JudgedCheck => ({
