@@ -7,13 +7,14 @@ import { diskGuid, readDiskHead } from './disk-head.ts';
 import { type BootMode, type GuestAnswers, type GuestBehaviour, HEALTHY, readGuestAnswers } from './guest-answers.ts';
 import { SimulatedVm } from './simulated-vm.ts';
 
+const NOTHING: GuestAnswers = { guests: [], disks: {}, counts: 'VMs' };
 const DEFAULT_MODE: BootMode = 'freebsd-init+rc.d-shepherd';
 const DEFAULT_CLOSURE = `/frx/store/${'0'.repeat(64)}-fruix-system-simulated`;
 
 /** @throws Error where the file of answers is not as expected: before any VM is started. */
 export function simulatedBackend(options: SimulatedBackendOptions): Backend {
   const { answersPath, authorizedKey, sshPort } = options;
-  const roles = new Roles(answersPath === null ? { guests: [], disks: {} } : readGuestAnswers(answersPath));
+  const roles = new Roles(answersPath === null ? NOTHING : readGuestAnswers(answersPath));
   const images = knownByGuid(options.images);
   options.log('Guests are simulated: no machine boots, and what is shown is about the harness only.');
   images.catch(() => undefined); // Whoever starts a VM is told.
@@ -40,7 +41,7 @@ export function simulatedBackend(options: SimulatedBackendOptions): Backend {
   };
 }
 
-/** Which behaviour a VM has: decided when it is first started, kept when it is started again. */
+/** Which behaviour a VM has: decided when it is first started, and kept unless starts are counted. */
 class Roles {
   readonly #answers: GuestAnswers;
   readonly #byVm = new Map<string, GuestBehaviour>();
@@ -51,7 +52,7 @@ class Roles {
   }
   of(uuid: string, guid: string | null): GuestBehaviour {
     const known = this.#byVm.get(uuid);
-    if (known !== undefined) return known;
+    if (known !== undefined && this.#answers.counts === 'VMs') return known;
     const role = this.#next(guid) ?? HEALTHY;
     this.#byVm.set(uuid, role);
     return role;

@@ -39,8 +39,18 @@ export interface BootBehaviour {
   /** From power-on to the guest's own power-off; null: never. */
   readonly haltAfterMs: number | null;
   readonly reboot: Reboot;
+  /** From power-on, and from each boot after it, to the guest's own reboot; null: never. */
+  readonly rebootAfterMs: number | null;
   /** Appended to what the serial port says from power-on. */
   readonly serial: string;
+}
+
+/** What the shell of a login does to every answer. */
+export interface ShellBehaviour {
+  /** Said before each answer, as by a profile; `{{nonce}}` is not filled in: no profile can know it. */
+  readonly banner: string;
+  /** Every line ends with CR and LF. */
+  readonly crlf: boolean;
 }
 
 /** How one question is answered. Without any of these: as a healthy guest does. */
@@ -77,6 +87,7 @@ export interface GuestBehaviour {
   /** What `/run/current-system` leads to. Null: that of the image where it is known. */
   readonly closure: string | null;
   readonly boot: BootBehaviour;
+  readonly shell: ShellBehaviour;
   /** By probe; of several answers the last whose `after` has come counts. */
   readonly answers: Readonly<Record<string, readonly Answer[]>>;
 }
@@ -84,6 +95,8 @@ export interface GuestBehaviour {
 export interface GuestAnswers {
   /** For the first VM started, the second, …; the last one for all later ones. */
   readonly guests: readonly GuestBehaviour[];
+  /** Whether `guests` counts VMs, or power-ons: a VM that is overwritten and started again is another guest then. */
+  readonly counts: 'VMs' | 'starts';
   /** By GUID of the VM's first disk, before `guests`: for its first VM, its second, …; the last for all later ones. */
   readonly disks: Readonly<Record<string, readonly GuestBehaviour[]>>;
 }
@@ -92,7 +105,11 @@ export interface GuestAnswers {
 export const HEALTHY: GuestBehaviour = {
   bootMode: null,
   closure: null,
-  boot: { delayMs: 0, sshd: 'normal', user: 'root', become: null, haltAfterMs: null, reboot: 'boots', serial: '' },
+  boot: {
+    ...{ delayMs: 0, sshd: 'normal', user: 'root', become: null, haltAfterMs: null, rebootAfterMs: null },
+    ...{ reboot: 'boots', serial: '' },
+  },
+  shell: { banner: '', crlf: false },
   answers: {},
 };
 
@@ -110,16 +127,17 @@ export function readGuestAnswers(path: string): GuestAnswers {
 
 /** @param where stands at the head of every message. */
 export function guestAnswersOf(value: unknown, where: string): GuestAnswers {
-  const fields = new Fields(value, where, ['guests', 'disks']);
+  const fields = new Fields(value, where, ['guests', 'disks', 'counts']);
   const disks: Record<string, readonly GuestBehaviour[]> = {};
   for (const [guid, list] of Object.entries(fields.object('disks'))) {
     disks[guid.toLowerCase()] = listOf(list, `${where}: disks.${guid}`, guestOf);
   }
-  return { guests: listOf(fields.value('guests') ?? [], `${where}: guests`, guestOf), disks };
+  const counts = fields.oneOf('counts', ['VMs', 'starts']) ?? 'VMs';
+  return { guests: listOf(fields.value('guests') ?? [], `${where}: guests`, guestOf), disks, counts };
 }
 
 function guestOf(value: unknown, where: string): GuestBehaviour {
-  const fields = new Fields(value, where, ['bootMode', 'closure', 'boot', 'answers']);
+  const fields = new Fields(value, where, ['bootMode', 'closure', 'boot', 'shell', 'answers']);
   const answers: Record<string, readonly Answer[]> = {};
   for (const [probe, given] of Object.entries(fields.object('answers'))) {
     answers[probe] = listOf(Array.isArray(given) ? given : [given], `${where}.answers.${probe}`, answerOf);
@@ -128,12 +146,15 @@ function guestOf(value: unknown, where: string): GuestBehaviour {
     bootMode: fields.oneOf('bootMode', BOOT_MODES),
     closure: fields.text('closure'),
     boot: bootOf(fields.object('boot'), `${where}.boot`),
+    shell: shellOf(fields.object('shell'), `${where}.shell`),
     answers,
   };
 }
 
+const AFTER = ['haltAfterMs', 'rebootAfterMs'];
+
 function bootOf(value: unknown, where: string): BootBehaviour {
-  const fields = new Fields(value, where, ['delayMs', 'sshd', 'user', 'become', 'haltAfterMs', 'reboot', 'serial']);
+  const fields = new Fields(value, where, ['delayMs', 'sshd', 'user', 'become', 'reboot', ...AFTER, 'serial']);
   return {
     delayMs: fields.whole('delayMs') ?? 0,
     sshd: fields.oneOf('sshd', SSHD) ?? 'normal',
@@ -141,8 +162,14 @@ function bootOf(value: unknown, where: string): BootBehaviour {
     become: fields.oneOf('become', BECOME),
     haltAfterMs: fields.whole('haltAfterMs'),
     reboot: fields.oneOf('reboot', REBOOT) ?? 'boots',
+    rebootAfterMs: fields.whole('rebootAfterMs'),
     serial: fields.text('serial') ?? '',
   };
+}
+
+function shellOf(value: unknown, where: string): ShellBehaviour {
+  const fields = new Fields(value, where, ['banner', 'crlf']);
+  return { banner: fields.text('banner') ?? '', crlf: fields.flag('crlf') };
 }
 
 const ANSWER_KEYS = [

@@ -2,7 +2,7 @@
  * From a script and the answer that is wanted for it to the bytes that a guest's shell would send. The
  * script is not run: its first two lines say which probe asks and with which mark answers count.
  */
-import type { Answer } from './guest-answers.ts';
+import type { Answer, ShellBehaviour } from './guest-answers.ts';
 import type { Facts } from './simulated-facts.ts';
 
 export interface Question {
@@ -35,10 +35,17 @@ export function questionOf(script: string): Question | null {
 }
 
 /** @param healthy what a healthy guest answers; null: it knows no such probe. */
-export function replyTo(question: Question, healthy: Facts | null, answer: Answer | null): Reply {
+export function replyTo(
+  question: Question,
+  healthy: Facts | null,
+  answer: Answer | null,
+  { banner, crlf }: ShellBehaviour,
+): Reply {
   if (answer?.hang) return { kind: 'hang' };
   if (answer?.drop || answer?.goes != null) return { kind: 'drop' };
-  const said = spoken(question, healthy, answer);
+  const plain = spoken(question, healthy, answer);
+  const stdout = banner + plain.stdout;
+  const said = { ...plain, stdout: crlf ? stdout.replaceAll('\n', '\r\n') : stdout };
   if (answer?.cut == null) return said;
   return { kind: 'cut', stdout: Buffer.from(said.stdout).subarray(0, answer.cut) };
 }

@@ -102,6 +102,7 @@ export class SimulatedVm implements RunningVm {
       for (const socket of this.#waiting) this.#greet(socket);
       this.#waiting.clear();
     });
+    if (boot.rebootAfterMs !== null) this.#later(boot.rebootAfterMs, () => void this.reset());
     if (boot.haltAfterMs !== null) {
       this.#later(boot.haltAfterMs, () => void this.#powerOff('the guest powered itself off (simulated)'));
     }
@@ -188,7 +189,8 @@ export class SimulatedVm implements RunningVm {
     if (answer?.goes === 'reboot') await this.reset();
     if (question.probe === 'reboot') this.#later(POWER_OFF_MS, () => void this.#rebootAsked());
     if (question.probe === 'power-off') this.#later(POWER_OFF_MS, () => void this.#powerOff('powered off over SSH'));
-    return replyTo(question, simulatedFacts(question.probe, this.#boot, Date.now()), answer);
+    const facts = simulatedFacts(question.probe, this.#boot, Date.now());
+    return replyTo(question, facts, answer, this.#options.behaviour.shell);
   }
 
   /** As `shutdown -r` ends: the connections are cut, and what comes then is the guest's. */

@@ -6,7 +6,7 @@ import t from 'tap';
 import { guestAnswersOf, HEALTHY, readGuestAnswers } from '../../lab/simulated/guest-answers.ts';
 
 t.test('what is not said is healthy', async (t) => {
-  t.same(guestAnswersOf({}, 'f'), { guests: [], disks: {} });
+  t.same(guestAnswersOf({}, 'f'), { guests: [], disks: {}, counts: 'VMs' });
   t.same(guestAnswersOf({ guests: [{}] }, 'f').guests, [HEALTHY]);
 });
 
@@ -21,7 +21,7 @@ t.test('one answer or several, disks in any case', async (t) => {
 
 const REFUSED: readonly (readonly [unknown, RegExp])[] = [
   [[], /f: expected an object, given \[\]/],
-  [{ guest: [] }, /f: expected the keys guests, disks, given "guest"/],
+  [{ guest: [] }, /f: expected the keys guests, disks, counts, given "guest"/],
   [{ guests: {} }, /f: guests: expected a list, given \{\}/],
   [{ guests: [{ bootMode: 'init' }] }, /guests\[0\]\.bootMode: expected one of .*shepherd-pid1, given "init"/],
   [{ guests: [{ boot: { sshd: 'gone' } }] }, /guests\[0\]\.boot\.sshd: expected one of normal, never/],
@@ -31,6 +31,8 @@ const REFUSED: readonly (readonly [unknown, RegExp])[] = [
   [{ guests: [{ answers: { pid1: { kind: 'absent' } } }] }, /answers\.pid1\[0\]: expected the keys after, facts/],
   [{ guests: [{ answers: { pid1: { facts: { a: 1 } } } }] }, /facts\.a: expected a string or null, given 1/],
   [{ guests: [{ answers: { pid1: { hang: 'yes' } } }] }, /hang: expected true or false, given "yes"/],
+  [{ guests: [{ shell: { crlf: 1 } }] }, /shell\.crlf: expected true or false, given 1/],
+  [{ counts: 'boots' }, /counts: expected one of VMs, starts, given "boots"/],
   [{ disks: { a: {} } }, /disks\.a: expected a list/],
 ];
 for (const [given, says] of REFUSED) {

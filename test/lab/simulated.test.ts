@@ -2,6 +2,7 @@
 import { createConnection } from 'node:net';
 import { join } from 'node:path';
 import t from 'tap';
+import { systemClock } from '../../harness/deadline.ts';
 import { readGpt } from '../../harness/gpt-dump.ts';
 import { judgeImage, judgeMachine } from '../../harness/identity.ts';
 import type { SshSession } from '../../harness/ssh/session.ts';
@@ -140,6 +141,31 @@ t.test('the first VM, the second, all later ones; the same VM again is the same 
   const seen: string[] = [];
   for (const uuid of ['a', 'b', 'c', 'd', 'a']) seen.push(await kernel(uuid));
   t.same(seen, ['first', 'second', 'rest', 'rest', 'first']);
+});
+
+t.test('where starts are counted, a VM that is started again is the next guest', async (t) => {
+  const start = lab(t, { counts: 'starts', guests: [{ closure: '/first' }, { closure: '/second' }] });
+  for (const real of ['/first', '/second', '/second']) {
+    const started = await start();
+    t.match(await ask(await session(t, started), 'current-system'), { facts: { real } });
+    await started.running.stop();
+  }
+});
+
+t.test('a shell that says something before each answer, and ends its lines with CR and LF', async (t) => {
+  const ssh = await session(t, await lab(t, { guests: [{ shell: { banner: 'Hello {{nonce}}\n', crlf: true } }] })());
+  const { stdout } = await run(ssh, 'uname');
+  t.match(stdout, /^Hello \{\{nonce\}\}\r\n\r\n@\S+\tprobe\t\S+\r\n/);
+  t.notMatch(stdout, /[^\r]\n/);
+  t.match(await ask(ssh, 'uname'), { state: 'seen', facts: { kernel: 'Linux' } });
+});
+
+t.test('a guest that reboots by itself, again and again', async (t) => {
+  const { running } = await lab(t, { guests: [{ boot: { rebootAfterMs: 20, serial: 'Booting\n' } }] })();
+  const boots = async (): Promise<number> => (await running.serialText()).match(/Booting/g)?.length ?? 0;
+  const { signal } = new AbortController();
+  for (let looks = 0; looks < 200 && (await boots()) < 3; looks++) await systemClock.sleep(10, signal);
+  t.ok((await boots()) >= 3);
 });
 
 t.test('a disk of its own story goes before the order of starts', async (t) => {
