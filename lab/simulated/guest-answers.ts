@@ -72,8 +72,8 @@ export interface Answer {
   readonly cut: number | null;
   /** The whole connection ends instead of an answer. */
   readonly drop: boolean;
-  /** The guest halts, or boots anew, instead of an answer. */
-  readonly goes: 'halt' | 'reboot' | null;
+  /** The guest halts, boots anew, or loses its sshd for good (`deaf`), instead of an answer. */
+  readonly goes: 'halt' | 'reboot' | 'deaf' | null;
   /** Standard output starts with this many bytes that mean nothing. */
   readonly garbage: number;
   /** All is said and the exit status told, but the channel is never closed. */
@@ -175,7 +175,7 @@ function shellOf(value: unknown, where: string): ShellBehaviour {
 const ANSWER_KEYS = [
   ...['after', 'facts', 'raw', 'stderr', 'exit', 'hang', 'cut', 'drop', 'goes', 'garbage', 'open', 'delayMs', 'boot'],
 ];
-const GOES = ['halt', 'reboot'] as const;
+const GOES = ['halt', 'reboot', 'deaf'] as const;
 
 function answerOf(value: unknown, where: string): Answer {
   const fields = new Fields(value, where, ANSWER_KEYS);

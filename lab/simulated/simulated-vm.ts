@@ -45,6 +45,8 @@ export class SimulatedVm implements RunningVm {
   #boots = 0;
   #serial = '';
   #off = false;
+  /** Its sshd is gone until the next boot. */
+  #deaf = false;
 
   constructor(options: SimulatedVmOptions) {
     this.#options = options;
@@ -110,6 +112,7 @@ export class SimulatedVm implements RunningVm {
 
   #endBoot(): void {
     this.#up = false;
+    this.#deaf = false;
     for (const timer of this.#timers) clearTimeout(timer);
     this.#timers.clear();
     this.#waiting.clear();
@@ -161,7 +164,7 @@ export class SimulatedVm implements RunningVm {
   }
 
   #greet(socket: Socket): void {
-    switch (this.#options.behaviour.boot.sshd) {
+    switch (this.#deaf ? 'immediate-end' : this.#options.behaviour.boot.sshd) {
       case 'never':
         return;
       case 'immediate-end':
@@ -188,6 +191,7 @@ export class SimulatedVm implements RunningVm {
     if (answer?.goes === 'halt') await this.#powerOff('the guest powered itself off (simulated)');
     if (answer?.goes === 'reboot') await this.reset();
     if (question.probe === 'reboot') this.#later(POWER_OFF_MS, () => void this.#rebootAsked());
+    if (answer?.goes === 'deaf') this.#deaf = true;
     if (question.probe === 'power-off') this.#later(POWER_OFF_MS, () => void this.#powerOff('powered off over SSH'));
     const facts = simulatedFacts(question.probe, this.#boot, Date.now());
     return replyTo(question, facts, answer, this.#options.behaviour.shell);

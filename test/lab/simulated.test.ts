@@ -168,6 +168,12 @@ t.test('a guest that reboots by itself, again and again', async (t) => {
   t.ok((await boots()) >= 3);
 });
 
+t.test('an sshd that dies in the middle', async (t) => {
+  const started = await lab(t, { guests: [{ answers: { uname: { goes: 'deaf' } } }] })();
+  t.match(await run(await session(t, started), 'uname'), { transport: /closed/ });
+  t.match(await connect(started), { state: 'not-yet', seen: /closed without a banner|protocol on connecting/ });
+});
+
 t.test('a disk of its own story goes before the order of starts', async (t) => {
   const guid = diskGuid(await readDiskHead(image)) ?? '';
   const start = lab(t, { guests: [{ closure: '/other' }], disks: { [guid]: [{ closure: '/own' }, {}] } });

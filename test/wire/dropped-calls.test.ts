@@ -5,7 +5,8 @@
 import t from 'tap';
 import { recordHarness } from '../contract/harness-calls.ts';
 import { type CallOfRun, callsOfARun, KINDS } from './calls-of-a-run.ts';
-import { PASS, playRows, type Row } from './rows.ts';
+import { playRows } from './play-rows.ts';
+import { PASS, type Row } from './rows.ts';
 
 const CUTS = ['drop-session-before', 'drop-session-after', 'drop-session-replied'];
 const LANES = 10;

@@ -5,7 +5,8 @@
 import type { Lab } from '../../lab/lab.ts';
 import { KINDS } from './calls-of-a-run.ts';
 import { runningGuest } from './operators-vm.ts';
-import { lab, PASS, playRows, type Row } from './rows.ts';
+import { playRows } from './play-rows.ts';
+import { lab, PASS, type Row } from './rows.ts';
 import type { Play } from './witness.ts';
 
 /** The long rows only wait. */

@@ -1,15 +1,26 @@
-/** For tests: rows of faults, each played with the others in lanes and held to the verdict that is right. */
-import t from 'tap';
-import { inLanes } from '../lanes.ts';
-import { type Play, type Played, witness } from './witness.ts';
+/**
+ * For tests: rows of faults as data (a broken guest or a broken lab, and what it must come to), and what is different
+ * from that in a row that was played. One list serves the tests and `npm run matrix`.
+ */
+import type { Play, Played } from './witness.ts';
 
-export interface Row extends Play {
-  readonly name: string;
+/** What a row must come to. */
+export interface Expected {
   readonly result: 'PASS' | 'FAIL' | 'ERROR';
   readonly fault: string;
   readonly party: string;
+  /** Exactly these checks did not hold; default: none. */
+  readonly checks?: readonly string[];
   /** What the reason must say. */
   readonly says?: RegExp;
+  /** The steps of the silence procedure as the evidence has them, the conclusion last; default: not looked at. */
+  readonly path?: readonly RegExp[];
+}
+
+export interface Row extends Play, Expected {
+  readonly name: string;
+  /** What is otherwise where the lab shows no serial text. */
+  readonly blind?: Partial<Expected>;
   /** What stderr must say. */
   readonly tells?: RegExp;
   /** VMs and disks that cannot but stay; default: none. */
@@ -20,10 +31,24 @@ export interface Row extends Play {
   readonly reconnects?: number;
 }
 
+/** With what a row is seen: a lab that shows serial text, or one that does not (every real one). */
+export const EYES = ['serial', 'blind'] as const;
+export type Eyes = (typeof EYES)[number];
+
 export const PASS = { result: 'PASS', fault: 'none', party: 'none' } as const;
 export const lab = (fault: string) => ({ result: 'ERROR', fault, party: 'lab' }) as const;
 export const undetermined = (fault: string, says: RegExp) =>
   ({ result: 'ERROR', fault, party: 'undetermined', says }) as const;
+/** Checks of a guest that failed: proof against the image. */
+export const broken = (...checks: readonly string[]) =>
+  ({ result: 'FAIL', fault: 'CHECKS_FAILED', party: 'image', checks }) as const;
+/** Checks of a guest that could not be seen: says nothing about the image. */
+export const unseen = (...checks: readonly string[]) =>
+  ({ result: 'ERROR', fault: 'PROBE_UNOBSERVED', party: 'undetermined', checks }) as const;
+/** The image, by the control image and a second chance. */
+export const SILENT = { result: 'FAIL', fault: 'GUEST_SILENT', party: 'image' } as const;
+/** The image, by its console. */
+export const PANICKED = { result: 'FAIL', fault: 'GUEST_PANICKED', party: 'image' } as const;
 /** One probe of a guest that is healthy otherwise. */
 export const answering = (answer: unknown) => ({ guests: [{ answers: { 'shepherd-status': answer } }] });
 
@@ -34,41 +59,78 @@ const ONCE = [
   ...['restart', 'upload-restart', 'vanish-pool', 'revoke-token', 'vdi-in-use'],
 ];
 
-function judge(t: Tap, row: Row, played: Played): void {
-  t.equal(played.metadata.get('result'), row.result, played.stderr);
-  t.equal(played.metadata.get('fault'), row.fault, played.stderr);
-  t.equal(played.metadata.get('fault_party'), row.party);
-  const leaves = row.leaves ?? 0;
-  t.equal(played.code, row.result === 'PASS' && leaves > 0 ? 3 : CODES[row.result]);
-  if (row.says) t.match(played.metadata.get('reason'), row.says);
-  if (row.tells) t.match(played.stderr, row.tells);
-  if (row.reconnects !== undefined) t.equal(played.metadata.get('xo_reconnects'), String(row.reconnects));
-  t.same(
-    played.unspent.filter((name) => ONCE.includes(name)),
-    [],
-    'the fault came',
-  );
-  if (leaves === 0) t.same(played.left, [], 'nothing is left in the pool');
-  else {
-    const things = played.left.filter((each) => /^(VM|VDI) /.test(each));
-    t.equal(things.length, leaves, played.left.join('; '));
-    t.match(played.stderr, /^LEFT IN THE LAB: /m, 'what stays is told');
-  }
-  t.comment(`${played.seconds.toFixed(1)} s`);
+export function expectedOf(row: Row, eyes: Eyes): Expected {
+  return eyes === 'blind' ? { ...row, ...row.blind } : row;
 }
 
-type Tap = Pick<typeof t, 'equal' | 'same' | 'match' | 'comment'>;
+/** The row as it is played. */
+export function playOf(row: Row, eyes: Eyes): Play {
+  const shown = row.labFile ?? ((text: string) => text);
+  return {
+    ...row,
+    args: ['--budget-scale', String(row.scale ?? 0.5), ...(row.args ?? [])],
+    labFile: eyes === 'serial' ? shown : (text) => withoutSerial(shown(text)),
+  };
+}
 
-/** Plays all rows and makes a test of each. Those that take longest should come first. */
-export function playRows(rows: readonly Row[], lanes: number): void {
-  const outcomes = inLanes<Row, Played>(lanes, rows, (row) =>
-    witness({ ...row, args: ['--budget-scale', String(row.scale ?? 0.5), ...(row.args ?? [])] }),
-  );
-  for (const row of rows) {
-    t.test(row.name, async (t) => {
-      const played = await outcomes.get(row);
-      if (played === undefined) throw new Error('not run');
-      judge(t, row, played);
-    });
-  }
+/** @throws Error where the lab file shows no serial text anyway: then the row would not be another one */
+function withoutSerial(text: string): string {
+  const blind = text.replace(/^\[console\]\n(?:\w.*\n)+/m, '');
+  if (blind === text) throw new Error('the lab file has no [console] that could be taken away');
+  return blind;
+}
+
+/** What is otherwise than expected, one sentence each; empty: the row came to what it must. */
+export function differences(row: Row, eyes: Eyes, played: Played): readonly string[] {
+  const wanted = expectedOf(row, eyes);
+  const said = (key: string): string => played.metadata.get(key) ?? 'nothing';
+  const leaves = row.leaves ?? 0;
+  const code = wanted.result === 'PASS' && leaves > 0 ? 3 : CODES[wanted.result];
+  const unspent = played.unspent.filter((name) => ONCE.includes(name));
+  return [
+    ...unlike('result', wanted.result, said('result')),
+    ...unlike('fault', wanted.fault, said('fault')),
+    ...unlike('party', wanted.party, said('fault_party')),
+    ...unlike('exit code', String(code), String(played.code)),
+    ...unlike('checks', [...(wanted.checks ?? [])].sort().join(' '), notHeld(played).join(' ')),
+    ...unmatched('the reason', wanted.says, said('reason')),
+    ...unmatched('stderr', row.tells, played.stderr),
+    ...(row.reconnects === undefined ? [] : unlike('reconnects', String(row.reconnects), said('xo_reconnects'))),
+    ...unspent.map((name) => `the fault never came: ${name}`),
+    ...(wanted.path === undefined ? [] : pathUnlike(wanted.path, played)),
+    ...leftUnlike(leaves, played),
+  ];
+}
+
+function unlike(what: string, expected: string, was: string): readonly string[] {
+  return expected === was ? [] : [`${what}: expected ${expected || 'none'}, was ${was || 'none'}`];
+}
+
+function unmatched(what: string, expected: RegExp | undefined, was: string): readonly string[] {
+  return expected === undefined || expected.test(was) ? [] : [`${what}: expected ${expected}, was: ${was}`];
+}
+
+/** Names of the checks that did not hold, sorted. */
+function notHeld(played: Played): readonly string[] {
+  const { verdict } = JSON.parse(played.file('result.json')) as {
+    verdict: { checks: readonly { name: string; outcome: string }[] };
+  };
+  return verdict.checks.flatMap(({ name, outcome }) => (outcome === 'held' ? [] : [name])).sort();
+}
+
+function pathUnlike(expected: readonly RegExp[], played: Played): readonly string[] {
+  const lines = played.file('evidence.ndjson').trimEnd().split('\n');
+  const record = lines.find((line) => line.includes('"kind":"silence"'));
+  const { path = [] } = (record === undefined ? {} : JSON.parse(record)) as { path?: readonly string[] };
+  const fits = path.length === expected.length && expected.every((step, at) => step.test(path[at] ?? ''));
+  return fits ? [] : [`the silence procedure: expected ${expected.join(' ')}, was ${JSON.stringify(path)}`];
+}
+
+function leftUnlike(leaves: number, played: Played): readonly string[] {
+  if (leaves === 0) return played.left.map((thing) => `left in the pool: ${thing}`);
+  const things = played.left.filter((each) => /^(VM|VDI) /.test(each));
+  return [
+    ...unlike('things left in the pool', String(leaves), String(things.length)),
+    ...unmatched('stderr', /^LEFT IN THE LAB: /m, played.stderr),
+  ];
 }

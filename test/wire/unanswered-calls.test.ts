@@ -3,7 +3,8 @@
  * ends the run as the lab's fault; in clean-up it is asked again. Nothing is left either way. Guests are simulated.
  */
 import { type CallOfRun, callsOfARun, KINDS } from './calls-of-a-run.ts';
-import { lab, PASS, playRows, type Row } from './rows.ts';
+import { playRows } from './play-rows.ts';
+import { lab, PASS, type Row } from './rows.ts';
 
 /** A row waits for deadlines, and hardly works. */
 const LANES = 16;

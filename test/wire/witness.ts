@@ -6,7 +6,6 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Writable } from 'node:stream';
-import t from 'tap';
 import { readRequest } from '../../harness/config.ts';
 import { Deadline } from '../../harness/deadline.ts';
 import { Fault, faultRecord } from '../../harness/faults.ts';
@@ -19,11 +18,13 @@ import { labArguments } from '../../lab/arguments.ts';
 import { type Lab, startLab } from '../../lab/lab.ts';
 import type { Mishaps } from '../../lab/mishaps.ts';
 import { phase9XcpngBoot } from '../../scenarios/phase9-xcpng-boot.ts';
+import { phase11ShepherdPid1Xcpng } from '../../scenarios/phase11-shepherd-pid1-xcpng.ts';
 import { recordCalls } from '../harness/xcpng/test-lab.ts';
 import { readMetadata } from '../phase-process.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'bw-witness-'));
-t.teardown(() => rmSync(root, { recursive: true, force: true }));
+// Not by tap: the matrix plays rows without it.
+process.once('exit', () => rmSync(root, { recursive: true, force: true }));
 let rows = 0;
 
 /** What a row may do while its run goes on. */
@@ -34,7 +35,12 @@ export interface Backstage {
   other(): Promise<Session>;
 }
 
+const SCENARIOS = { phase9: phase9XcpngBoot, phase11: phase11ShepherdPid1Xcpng } as const;
+export type Phase = keyof typeof SCENARIOS;
+
 export interface Play {
+  /** Default: phase9. */
+  readonly phase?: Phase;
   /** Arguments of the phase beyond `--lab`. */
   readonly args?: readonly string[];
   readonly mishaps?: readonly string[];
@@ -100,7 +106,7 @@ async function belongings(session: Session): Promise<readonly string[]> {
   return kept.map(({ type, id, name_label }) => `${String(type)} ${String(id)} ${String(name_label ?? '')}`);
 }
 
-/** Plays one row: starts a lab, runs phase 9 on it, asks the pool what is left, ends the lab. */
+/** Plays one row: starts a lab, runs the phase on it, asks the pool what is left, ends the lab. */
 export async function witness(play: Play): Promise<Played> {
   const dir = join(root, `row-${++rows}`);
   mkdirSync(join(dir, 'runs'), { recursive: true });
@@ -133,7 +139,7 @@ export async function witness(play: Play): Promise<Played> {
     }
     const recorded = play.recordsCalls ? recordCalls() : { calls: [], stop: () => undefined };
     const onStage = (stage: string): void => play.onStage?.(stage, backstage);
-    const run = await invoke(args, onStage, join(dir, 'cache')).finally(recorded.stop);
+    const run = await invoke(play.phase ?? 'phase9', args, onStage, join(dir, 'cache')).finally(recorded.stop);
     const calls = recorded.calls.map(({ method }) => method);
     const unspent = wish.mishaps.names();
     for (const name of unspent) wish.mishaps.clear(name);
@@ -166,6 +172,7 @@ async function openAndList(lab: Lab, token: string): Promise<readonly string[]> 
 }
 
 async function invoke(
+  phase: Phase,
   args: readonly string[],
   onStage: (stage: string) => void,
   cacheDir: string,
@@ -183,11 +190,11 @@ async function invoke(
     },
   };
   const options = {
-    scenario: phase9XcpngBoot,
+    scenario: SCENARIOS[phase],
     request: asked.request,
     told,
     out: out.stream,
-    command: 'phase9 --',
+    command: `${phase} --`,
     args,
   };
   let refused: Fault | null = null;
