@@ -3,7 +3,7 @@
  * look also watches the VM and the console: nobody waits for a corpse.
  */
 import { type Fatal, fatalSignature } from './console-signatures.ts';
-import type { Deadline } from './deadline.ts';
+import { Deadline } from './deadline.ts';
 import { Fault } from './faults.ts';
 import type { Address, Guest, GuestDeath } from './lab.ts';
 import { type Attempt, attemptSsh, type Reached } from './ssh/attempt.ts';
@@ -56,6 +56,8 @@ export type ArrivingGuest = Pick<Guest, 'address' | 'confirmAddress' | 'death' |
 /** What was seen of a guest that did not answer. */
 export interface Silence {
   readonly lastSeen: string;
+  /** Whether an address was known at all: a guest that got none is silent, too, and so is one that nobody can find. */
+  readonly addressed: boolean;
   /** How far it let us come at last. */
   readonly reached: Reached;
   readonly attempts: number;
@@ -69,8 +71,8 @@ export interface Silence {
 }
 
 /**
- * @throws Fault VM_LOST when XO lost the VM or its pool, SSH_KEY_REFUSED, SSH_NO_AGREEMENT,
- *   ADDRESS_UNKNOWN (where nothing fatal was seen), and the interrupt.
+ * @throws Fault VM_LOST when XO lost the VM or its pool, SSH_KEY_REFUSED, SSH_NO_AGREEMENT, ADDRESS_CONFLICT,
+ *   ADDRESS_SOURCE_FAILED, and the interrupt. A guest without an address is silent.
  */
 export async function awaitArrival(
   guest: ArrivingGuest,
@@ -86,14 +88,11 @@ export async function awaitArrival(
   let attempts = 0;
   let lastSeen = 'nothing yet';
   let reached: Reached = 'nothing';
+  let addressed = false;
   const silent = (fatal: Fatal | null, halted: boolean): Arrival => ({
     state: 'silent',
     silence: {
-      lastSeen,
-      reached,
-      attempts,
-      fatal,
-      halted,
+      ...{ lastSeen, addressed, reached, attempts, fatal, halted },
       waitedMs: Math.round(deadline.clock.nowMs() - startedMs),
       time: null,
     },
@@ -102,7 +101,13 @@ export async function awaitArrival(
   const watch = new FatalWatch(guest, deadline, signs, () => ended.abort());
   const watching = watch.until(ended.signal);
   try {
-    let address = await guest.address(deadline);
+    const first = await firstAddress(guest, deadline, ended.signal);
+    if (first === null || 'unknown' in first) {
+      lastSeen = first?.unknown ?? 'no address';
+      return silent(watch.fatal, watch.death?.kind === 'halted');
+    }
+    let address = first;
+    addressed = true;
     let bannerWaitMs = BANNER_WAIT_MS;
     while (true) {
       deadline.check();
@@ -140,6 +145,29 @@ export async function awaitArrival(
     deadline.signal.removeEventListener('abort', forward);
     ended.abort();
     await watching;
+  }
+}
+
+/**
+ * @param ended aborts when the console shows that waiting is over
+ * @returns null where that came first; `unknown`: why nobody knew one in time
+ */
+async function firstAddress(
+  guest: Guest,
+  deadline: Deadline,
+  ended: AbortSignal,
+): Promise<Address | { readonly unknown: string } | null> {
+  const signal = AbortSignal.any([deadline.signal, ended]);
+  try {
+    return await guest.address(Deadline.after(deadline.remainingMs(), signal, deadline.clock));
+  } catch (error) {
+    deadline.check();
+    if (ended.aborted) return null;
+    if (!(error instanceof Fault && error.code === 'ADDRESS_UNKNOWN')) throw error;
+    // As below: a guest that nobody can see is not silent.
+    const blind = guest.outOfSight();
+    if (blind !== null) throw new Fault('VM_LOST', `${error.message}, and ${blind}`);
+    return { unknown: error.message };
   }
 }
 

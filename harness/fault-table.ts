@@ -142,7 +142,6 @@ export const FAULTS = {
     'Somebody else used the fixed VM or its disk during the run: leave both to the runs, then run again.',
   ),
   VM_STUCK: row('lab', false, 'Look at the VM and its tasks in Xen Orchestra, and at the host: it does not stop.'),
-  ADDRESS_UNKNOWN: row('lab', false, 'Give the lab a source of addresses: a slot for the MAC in the lab file.'),
   ADDRESS_SOURCE_FAILED: row(
     'lab',
     false,
@@ -215,6 +214,11 @@ export const FAULTS = {
     'undetermined',
     false,
     'The guest was powered off in the middle: look at the console text, and whether somebody stopped the VM.',
+  ),
+  ADDRESS_UNKNOWN: row(
+    'undetermined',
+    false,
+    'Give the lab a source of addresses (a slot for the MAC), or a control image: the guest may have got no address.',
   ),
   SILENT_NO_CONTROL: row(
     'undetermined',

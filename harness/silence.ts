@@ -5,13 +5,14 @@
 import type { Silence } from './arrival.ts';
 import { type BootOrder, boot, dispose, type World } from './boot.ts';
 import { Disposals } from './disposals.ts';
-import { Fault } from './faults.ts';
+import { Fault, faultRecord } from './faults.ts';
 import { confirmMachine } from './identify.ts';
 import type { Case } from './model.ts';
 import { reboot } from './reboot.ts';
 
 /**
- * Who is to blame for a silent image. Always returns a Fault: the caller throws it.
+ * Who is to blame for a silent image. Returns the Fault: the caller throws it.
+ * @throws Fault of the lab that ends the procedure before its conclusion; the path until then is in the evidence, too
  * @param disposeFirst takes the silent guest back, so that the control finds the same free lab.
  * @param nth the boot that was silent: whoever is compared with it is booted as often.
  */
@@ -23,11 +24,19 @@ export async function decideSilence(
   nth = 1,
 ): Promise<Fault> {
   const path: string[] = [`image silent${nth > 1 ? ` after a reboot (boot ${nth})` : ''}: ${sentence(silence)}`];
-  const conclude = (fault: Fault): Fault => {
-    path.push(`concluded ${fault.code}`);
+  const end = (step: string): void => {
+    path.push(step);
     world.evidence.record('silence', 'procedure', { path });
+  };
+  const conclude = (fault: Fault): Fault => {
+    end(`concluded ${fault.code}`);
     return fault;
   };
+  const asked = (order: Omit<BootOrder, 'readBack' | 'disposals'>): Promise<string | Fault> =>
+    unlessUndetermined(ask(world, theCase, order, nth)).catch((error: unknown) => {
+      end(`stopped by ${faultRecord(error).code}`);
+      throw error;
+    });
   if (silence.fatal?.proves === 'image') {
     return conclude(
       new Fault(
@@ -37,6 +46,9 @@ export async function decideSilence(
     );
   }
   if (world.control === null) {
+    path.push('no control');
+    // Which of the two it was, no source that knows or no address, only a control could tell.
+    if (!silence.addressed) return conclude(new Fault('ADDRESS_UNKNOWN', silence.lastSeen));
     return conclude(
       new Fault(
         'SILENT_NO_CONTROL',
@@ -46,8 +58,9 @@ export async function decideSilence(
   }
   await disposeFirst();
   const { image, login } = world.control;
-  const control = await unlessUndetermined(ask(world, theCase, { purpose: 'control', image, login }, nth));
+  const control = await asked({ purpose: 'control', image, login });
   if (control instanceof Fault) {
+    path.push(`control could not be asked: ${control.code}: ${control.message}`);
     const seen = `the guest did not answer (${sentence(silence)}), and the control image could not be asked`;
     return conclude(new Fault('SILENT_NO_CONTROL', `${seen}: ${control.message}`, { cause: control }));
   }
@@ -61,8 +74,9 @@ export async function decideSilence(
     );
   }
   const second = { purpose: 'image', image: theCase.image, login: world.login } as const;
-  const again = await unlessUndetermined(ask(world, theCase, second, nth));
+  const again = await asked(second);
   if (again instanceof Fault) {
+    path.push(`image again spoke: ${again.code}: ${again.message}`);
     const seen = `the guest was silent once (${sentence(silence)}), then spoke when booted again`;
     return conclude(new Fault('SILENT_ONCE', `${seen}: ${again.message}`, { cause: again }));
   }

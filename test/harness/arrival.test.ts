@@ -1,8 +1,9 @@
 /** Waiting for a guest whose address nobody is sure of: somebody else may live there by now. */
 import t from 'tap';
 import { awaitArrival } from '../../harness/arrival.ts';
-import { Deadline, systemClock } from '../../harness/deadline.ts';
-import type { Address, Guest } from '../../harness/lab.ts';
+import { Deadline, systemClock, until } from '../../harness/deadline.ts';
+import { Fault } from '../../harness/faults.ts';
+import type { Address, Guest, GuestDeath } from '../../harness/lab.ts';
 import { lab, PORT, rootBy, rootKey, type Started } from '../lab/simulated-guests.ts';
 
 /** Pauses are short, times are as they are. */
@@ -65,4 +66,37 @@ t.test('and an old address that stays the only one ends by its time', async (t) 
   const here = at(await start(), false);
   const waiting = awaitArrival(guestAt(here, here), rootBy(rootKey()), within(1_500), () => undefined);
   await t.rejects(waiting, { code: 'SSH_KEY_REFUSED' });
+});
+
+/** A guest of whose address nobody ever knows, as of one that got none. */
+function guestNowhere(console: string, death: GuestDeath | null = null): Guest {
+  const nowhere: Address = { host: '127.0.0.1', port: 1, source: 'none', others: [], sure: false };
+  return {
+    ...guestAt(nowhere, nowhere),
+    address: async (deadline) =>
+      until(deadline, { what: 'the address', code: 'ADDRESS_UNKNOWN', everyMs: 1 }, () => {
+        // As XoGuest has it.
+        if (death !== null) throw new Fault('ADDRESS_UNKNOWN', death.seen);
+        return { seen: 'nobody knows one' };
+      }),
+    death: () => death,
+    console: async () => ({ source: 'serial', text: console }),
+  };
+}
+
+t.test('a guest without an address is silent: who is to blame is decided by procedure', async (t) => {
+  const arrival = await awaitArrival(guestNowhere(''), rootBy(rootKey()), within(200), () => undefined);
+  t.match(arrival, { state: 'silent', silence: { addressed: false, fatal: null, lastSeen: /nobody knows one/ } });
+});
+
+t.test('what its console shows ends the wait also before there is an address', async (t) => {
+  const panic = 'panic: page fault\ncpuid = 0\n';
+  const arrival = await awaitArrival(guestNowhere(panic), rootBy(rootKey()), within(60_000), () => undefined);
+  t.match(arrival, { state: 'silent', silence: { addressed: false, fatal: { name: 'freebsd-panic' } } });
+});
+
+t.test('so does a halt', async (t) => {
+  const halted = guestNowhere('', { kind: 'halted', seen: 'it is off' });
+  const arrival = await awaitArrival(halted, rootBy(rootKey()), within(60_000), () => undefined);
+  t.match(arrival, { state: 'silent', silence: { addressed: false, halted: true } });
 });

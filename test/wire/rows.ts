@@ -121,7 +121,8 @@ function notHeld(played: Played): readonly string[] {
 function pathUnlike(expected: readonly RegExp[], played: Played): readonly string[] {
   const lines = played.file('evidence.ndjson').trimEnd().split('\n');
   const record = lines.find((line) => line.includes('"kind":"silence"'));
-  const { path = [] } = (record === undefined ? {} : JSON.parse(record)) as { path?: readonly string[] };
+  if (record === undefined) return ['the silence procedure is not in the evidence'];
+  const { path } = (JSON.parse(record) as { data: { path: readonly string[] } }).data;
   const fits = path.length === expected.length && expected.every((step, at) => step.test(path[at] ?? ''));
   return fits ? [] : [`the silence procedure: expected ${expected.join(' ')}, was ${JSON.stringify(path)}`];
 }
