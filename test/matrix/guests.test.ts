@@ -2,4 +2,4 @@
 import { playRows } from '../wire/play-rows.ts';
 import { GUESTS } from './classes.ts';
 
-playRows(Object.values(GUESTS).flat(), 10);
+playRows(Object.values(GUESTS).flat(), 20);

@@ -99,13 +99,15 @@ const TOLD: Play = { ...fixedWith('--fixed-control'), labFile: withoutSlots, mis
 
 /** Of the three boots the named ones are told an address: where nobody knows one, nobody can be asked. */
 function toldAt(...told: readonly number[]): Play {
-  let boots = 0;
+  // By run: a row is played with serial text and without, perhaps at the same time.
+  const counts = new WeakMap<object, number>();
   return {
     ...fixedWith('--fixed-control'),
     labFile: withoutSlots,
-    onStage: (stage, { mishaps }) => {
+    onStage: (stage, { lab, mishaps }) => {
       if (!/^boot( control)?$/.test(stage)) return;
-      boots += 1;
+      const boots = (counts.get(lab) ?? 0) + 1;
+      counts.set(lab, boots);
       if (told.includes(boots)) mishaps.set('guest-metrics', 'own');
       else mishaps.clear('guest-metrics');
     },

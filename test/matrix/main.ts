@@ -1,0 +1,85 @@
+/**
+ * `npm run matrix`: plays every row with serial text and without, prints the table, and ends with the two figures that
+ * must be zero. `--real` plays broken reference guests on QEMU instead.
+ */
+import { parseArgs } from 'node:util';
+import { inLanes } from '../lanes.ts';
+import { differences, EYES, type Eyes, expectedOf, playOf, type Row } from '../wire/rows.ts';
+import { type Played, witness } from '../wire/witness.ts';
+import { type Classes, GUESTS, LABS, SLOW_LABS } from './classes.ts';
+import { playReal } from './real.ts';
+import { SILENCE } from './silence.ts';
+import { closing, type Entry, exitOf, HEADING, lineOf, tally } from './table.ts';
+
+const USAGE = `usage: npm run -s matrix -- [--only WORDS] [--eyes serial|blind] [--real]
+Plays broken guests and broken labs, and compares what the harness says with what is right.
+  --only WORDS         rows whose class or name has these words in it
+  --eyes serial|blind  only with serial text of the console, or only without; default: both
+  --real               broken reference guests on QEMU: minutes, and KVM where there is one
+`;
+/** A row waits more than it works; the slow ones begin first. */
+const LANES = 24;
+
+interface Wanted {
+  readonly kind: string;
+  readonly row: Row;
+  readonly eyes: Eyes;
+}
+
+function wanted(of: Classes, eyes: readonly Eyes[]): readonly Wanted[] {
+  return Object.entries(of).flatMap(([kind, rows]) =>
+    rows.flatMap((row) => eyes.map((each) => ({ kind, row, eyes: each }))),
+  );
+}
+
+async function played(one: Wanted): Promise<Entry> {
+  const { kind, row, eyes } = one;
+  const startedMs = performance.now();
+  const base = { name: `${kind}: ${row.name}`, eyes, expected: expectedOf(row, eyes) };
+  try {
+    const it: Played = await witness(playOf(row, eyes));
+    const said = (key: string): string => it.metadata.get(key) ?? 'nothing';
+    const got = { result: said('result'), fault: said('fault'), party: said('fault_party') };
+    return { ...base, got, differences: differences(row, eyes, it), seconds: it.seconds };
+  } catch (error) {
+    const seconds = (performance.now() - startedMs) / 1000;
+    return { ...base, got: null, differences: [`was not played to its end: ${String(error)}`], seconds };
+  }
+}
+
+async function main(args: readonly string[]): Promise<number> {
+  let values: { only?: string | undefined; eyes?: string | undefined; real?: boolean | undefined };
+  try {
+    const options = { only: { type: 'string' }, eyes: { type: 'string' }, real: { type: 'boolean' } } as const;
+    ({ values } = parseArgs({ args: [...args], options }));
+  } catch (error) {
+    process.stderr.write(`matrix: ${error instanceof Error ? error.message : String(error)}\n${USAGE}`);
+    return 2;
+  }
+  const eyes = EYES.filter((each) => values.eyes === undefined || each === values.eyes);
+  if (eyes.length === 0) {
+    process.stderr.write(`matrix: --eyes: expected serial or blind, given: ${values.eyes}\n`);
+    return 2;
+  }
+  const startedMs = performance.now();
+  const { only = '' } = values;
+  process.stdout.write(`${HEADING}\n`);
+  const entries: Entry[] = [];
+  for await (const entry of values.real ? playReal(only, eyes) : simulated(only, eyes)) {
+    entries.push(entry);
+    process.stdout.write(`${lineOf(entry)}\n`);
+  }
+  const counted = tally(entries);
+  process.stdout.write(`${closing(counted, (performance.now() - startedMs) / 1000)}\n`);
+  return exitOf(counted);
+}
+
+async function* simulated(only: string, eyes: readonly Eyes[]): AsyncIterable<Entry> {
+  process.setMaxListeners(0); // each run listens for signals
+  const all = wanted({ 'slow labs': SLOW_LABS, ...LABS, ...SILENCE, ...GUESTS }, eyes);
+  const chosen = all.filter(({ kind, row }) => `${kind}: ${row.name}`.includes(only));
+  const outcomes = inLanes(LANES, chosen, played);
+  for (const outcome of outcomes.values()) yield await outcome;
+}
+
+process.exitCode = await main(process.argv.slice(2));
