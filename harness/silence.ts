@@ -23,18 +23,15 @@ export async function decideSilence(
   disposeFirst: () => Promise<void>,
   nth = 1,
 ): Promise<Fault> {
-  const path: string[] = [`image silent${nth > 1 ? ` after a reboot (boot ${nth})` : ''}: ${sentence(silence)}`];
-  const end = (step: string): void => {
-    path.push(step);
-    world.evidence.record('silence', 'procedure', { path });
-  };
+  const after = nth > 1 ? ` after a reboot (boot ${nth})` : '';
+  const path = new Path(world, `image silent${after}: ${sentence(silence)}`);
   const conclude = (fault: Fault): Fault => {
-    end(`concluded ${fault.code}`);
+    path.end(`concluded ${fault.code}`);
     return fault;
   };
-  const asked = (order: Omit<BootOrder, 'readBack' | 'disposals'>): Promise<string | Fault> =>
+  const asked = (order: Asked): Promise<string | Fault> =>
     unlessUndetermined(ask(world, theCase, order, nth)).catch((error: unknown) => {
-      end(`stopped by ${faultRecord(error).code}`);
+      path.end(`stopped by ${faultRecord(error).code}`);
       throw error;
     });
   if (silence.fatal?.proves === 'image') {
@@ -47,14 +44,7 @@ export async function decideSilence(
   }
   if (world.control === null) {
     path.push('no control');
-    // Which of the two it was, no source that knows or no address, only a control could tell.
-    if (!silence.addressed) return conclude(new Fault('ADDRESS_UNKNOWN', silence.lastSeen));
-    return conclude(
-      new Fault(
-        'SILENT_NO_CONTROL',
-        `the guest did not answer (${sentence(silence)}) and no control image is configured`,
-      ),
-    );
+    return conclude(withoutControl(silence));
   }
   await disposeFirst();
   const { image, login } = world.control;
@@ -73,8 +63,7 @@ export async function decideSilence(
       ),
     );
   }
-  const second = { purpose: 'image', image: theCase.image, login: world.login } as const;
-  const again = await asked(second);
+  const again = await asked({ purpose: 'image', image: theCase.image, login: world.login });
   if (again instanceof Fault) {
     path.push(`image again spoke: ${again.code}: ${again.message}`);
     const seen = `the guest was silent once (${sentence(silence)}), then spoke when booted again`;
@@ -95,7 +84,32 @@ export async function decideSilence(
   );
 }
 
+function withoutControl(silence: Silence): Fault {
+  // Whether the image got none or nobody here can know it, only a control could tell.
+  if (!silence.addressed) return new Fault('ADDRESS_UNKNOWN', silence.lastSeen);
+  const seen = `the guest did not answer (${sentence(silence)})`;
+  return new Fault('SILENT_NO_CONTROL', `${seen} and no control image is configured`);
+}
+
 const ANSWERED = 'answered';
+type Asked = Omit<BootOrder, 'readBack' | 'disposals'>;
+
+/** The steps that were taken, one sentence each; written down with the last one. */
+class Path {
+  readonly #steps: string[];
+  readonly #world: Pick<World, 'evidence'>;
+  constructor(world: Pick<World, 'evidence'>, first: string) {
+    this.#world = world;
+    this.#steps = [first];
+  }
+  push(step: string): void {
+    this.#steps.push(step);
+  }
+  end(step: string): void {
+    this.push(step);
+    this.#world.evidence.record('silence', 'procedure', { path: this.#steps });
+  }
+}
 
 /** A guest that speaks and cannot be asked (its key is refused, say) was not silent; the lab's faults are thrown on. */
 async function unlessUndetermined(asking: Promise<string>): Promise<string | Fault> {
@@ -111,12 +125,7 @@ async function unlessUndetermined(asking: Promise<string>): Promise<string | Fau
  * Boots once more, as often as the guest that was silent, and says how it went; the guest is taken back before this
  * returns.
  */
-async function ask(
-  world: World,
-  theCase: Case,
-  order: Omit<BootOrder, 'readBack' | 'disposals'>,
-  boots: number,
-): Promise<string> {
+async function ask(world: World, theCase: Case, order: Asked, boots: number): Promise<string> {
   const disposals = new Disposals(world.journal);
   try {
     const booted = await boot(world, theCase, { ...order, readBack: false, disposals });

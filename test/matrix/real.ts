@@ -84,7 +84,7 @@ export class RealLab {
     const out = join(own, 'image.raw');
     const variant = await makeVariant({ base: references[bootMode], out, bootMode, fault: row.variant });
     const runs = mkdtempSync(join(own, 'runs-'));
-    // A guest that is silent is waited for in full, three times over; one that answers may take its time, since a loaded
+    // A guest that is silent is waited for in full, three times over; one that answers may take its time: a loaded
     // machine must not turn a slow Guile into a probe that saw nothing.
     const scale = row.fault === 'GUEST_SILENT' ? '1' : '2';
     const args = ['--lab', this.#labFile(own, eyes), '--image', variant.path, '--budget-scale', scale];

@@ -1,6 +1,6 @@
 /**
- * Real boots of broken reference guests: each must end as FAIL, and name the right thing. Which ones there are stands in
- * the matrix; `npm run matrix -- --real` boots the others, too.
+ * Real boots of broken reference guests: each must end as FAIL, and name the right thing. Which ones there are
+ * stands in the matrix; `npm run matrix -- --real` boots the others, too.
  */
 import t from 'tap';
 import { inLanes } from '../lanes.ts';

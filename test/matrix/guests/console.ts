@@ -1,4 +1,4 @@
-/** Guests that stop or boot again and again while they are waited for, as their console shows it: rows of the matrix. */
+/** Guests that stop, or boot again and again, while they are waited for: rows of the matrix. */
 import { PANICKED, PASS, type Row, SILENT } from '../../wire/rows.ts';
 
 const SCALE = 0.15;
