@@ -86,7 +86,11 @@ export function differences(row: Row, eyes: Eyes, played: Played): readonly stri
   const said = (key: string): string => played.metadata.get(key) ?? 'nothing';
   const leaves = row.leaves ?? 0;
   const code = wanted.result === 'PASS' && leaves > 0 ? 3 : CODES[wanted.result];
-  const unspent = played.unspent.filter((name) => ONCE.includes(name));
+  // One that is switched on for the whole run is never spent.
+  const awaited = [...(row.faults ?? []), ...(row.mishaps ?? []).filter((each) => each.endsWith(':once'))];
+  const unspent = played.unspent.filter(
+    (name) => ONCE.includes(name) && awaited.some((each) => each.startsWith(`${name}=`)),
+  );
   return [
     ...unlike('result', wanted.result, said('result')),
     ...unlike('fault', wanted.fault, said('fault')),
