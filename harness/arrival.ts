@@ -153,7 +153,7 @@ export async function awaitArrival(
  * @returns null where that came first; `unknown`: why nobody knew one in time
  */
 async function firstAddress(
-  guest: Guest,
+  guest: ArrivingGuest,
   deadline: Deadline,
   ended: AbortSignal,
 ): Promise<Address | { readonly unknown: string } | null> {

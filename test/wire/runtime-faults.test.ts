@@ -3,7 +3,8 @@
  * are declared: each is a FAIL of the image that names the check; what could not be seen is an ERROR.
  */
 import healthy from '../../lab/simulated/healthy.json' with { type: 'json' };
-import { PASS, playRows, type Row } from './rows.ts';
+import { playRows } from './play-rows.ts';
+import { PASS, type Row } from './rows.ts';
 
 const { 'guile-module-smoke': modules, 'shepherd-status': shepherd } = healthy.modes['freebsd-init+rc.d-shepherd'];
 
