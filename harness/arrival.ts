@@ -2,8 +2,9 @@
  * Waits for a started guest until it answers over SSH, or until it is known that it will not. Every
  * look also watches the VM and the console: nobody waits for a corpse.
  */
-import { type Fatal, fatalSignature } from './console-signatures.ts';
+import type { Fatal } from './console-signatures.ts';
 import { Deadline } from './deadline.ts';
+import { FatalWatch } from './fatal-watch.ts';
 import { Fault } from './faults.ts';
 import type { Address, Guest, GuestDeath } from './lab.ts';
 import { type Attempt, attemptSsh, type Reached } from './ssh/attempt.ts';
@@ -20,9 +21,6 @@ const HANDSHAKE_WAIT_MS_MIN = 3_000;
 const PAUSE_MS = 250;
 /** The same where perhaps somebody else's sshd refused us: it is asked rarely. */
 const STRANGER_PAUSE_MS = 5_000;
-/** A fatal line must stand in two frames this far apart: then it is a state, not a moment. */
-const SECOND_FRAME_MS = 3_000;
-const CONSOLE_EVERY_MS = 1_000;
 /** How long is waited for a newer address than the one that is known. */
 const NEWS_MS = 1_000;
 
@@ -81,23 +79,21 @@ export async function awaitArrival(
   onLook: OnLook,
   signs: Signs | null = null,
 ): Promise<Arrival> {
+  const onBanner = (): void => signs?.banner();
   const startedMs = deadline.clock.nowMs();
   const ended = new AbortController();
-  const forward = (): void => ended.abort();
-  deadline.signal.addEventListener('abort', forward);
+  deadline.signal.addEventListener('abort', () => ended.abort(), { signal: ended.signal });
   let attempts = 0;
   let lastSeen = 'nothing yet';
   let reached: Reached = 'nothing';
   let addressed = false;
-  const silent = (fatal: Fatal | null, halted: boolean): Arrival => ({
-    state: 'silent',
-    silence: {
-      ...{ lastSeen, addressed, reached, attempts, fatal, halted },
-      waitedMs: Math.round(deadline.clock.nowMs() - startedMs),
-      time: null,
-    },
-  });
-  const onBanner = (): void => signs?.banner();
+  const silent = (fatal: Fatal | null, halted: boolean): Arrival => {
+    const waitedMs = Math.round(deadline.clock.nowMs() - startedMs);
+    return {
+      state: 'silent',
+      silence: { lastSeen, addressed, reached, attempts, fatal, halted, waitedMs, time: null },
+    };
+  };
   const watch = new FatalWatch(guest, deadline, signs, () => ended.abort());
   const watching = watch.until(ended.signal);
   try {
@@ -111,15 +107,14 @@ export async function awaitArrival(
     let bannerWaitMs = BANNER_WAIT_MS;
     while (true) {
       deadline.check();
-      const death = watch.death;
-      if (death !== null) return onDeath(death, () => silent(watch.fatal, true));
+      if (watch.death !== null) return onDeath(watch.death, () => silent(watch.fatal, true));
       attempts++;
       signs?.address(address);
       const room = Math.min(deadline.remainingMs(), HANDSHAKE_WAIT_MS_MAX);
       const handshakeWaitMs = Math.max(room, HANDSHAKE_WAIT_MS_MIN);
-      const target = { host: address.host, port: address.port, ...login, bannerWaitMs, handshakeWaitMs };
+      const target = { host: address.host, port: address.port, ...login, bannerWaitMs, handshakeWaitMs, onBanner };
       // Never aborted by the watch: a guest that answers after all has the last word.
-      const attempt = await attemptSsh({ ...target, expectHostKey: null, onBanner, signal: deadline.signal });
+      const attempt = await attemptSsh({ ...target, expectHostKey: null, signal: deadline.signal });
       deadline.check();
       if (attempt.state === 'ready') {
         const firstBannerMs = deadline.clock.nowMs() - startedMs;
@@ -142,7 +137,6 @@ export async function awaitArrival(
       if (reached !== 'banner') address = await newest(guest, address, deadline);
     }
   } finally {
-    deadline.signal.removeEventListener('abort', forward);
     ended.abort();
     await watching;
   }
@@ -217,49 +211,4 @@ async function answered(
 function onDeath(death: GuestDeath, halted: () => Arrival): Arrival {
   if (death.kind === 'halted') return halted();
   throw new Fault('VM_LOST', `the VM was lost while it was waited for: ${death.seen}`);
-}
-
-/** Looks at power state and console beside the SSH attempts. */
-class FatalWatch {
-  readonly #guest: ArrivingGuest;
-  readonly #deadline: Deadline;
-  readonly #signs: Signs | null;
-  readonly #onEnd: () => void;
-  #firstSeenMs: number | null = null;
-  fatal: Fatal | null = null;
-  constructor(guest: ArrivingGuest, deadline: Deadline, signs: Signs | null, onEnd: () => void) {
-    this.#guest = guest;
-    this.#deadline = deadline;
-    this.#signs = signs;
-    this.#onEnd = onEnd;
-  }
-  get death(): GuestDeath | null {
-    return this.#guest.death();
-  }
-  async until(ended: AbortSignal): Promise<void> {
-    while (!ended.aborted) {
-      await this.#deadline.clock.sleep(CONSOLE_EVERY_MS, ended);
-      if (ended.aborted) return;
-      const text = (await this.#consoleText())?.text ?? '';
-      this.#signs?.console(text);
-      const fatal = fatalSignature(text);
-      const nowMs = this.#deadline.clock.nowMs();
-      if (fatal === null) {
-        this.#firstSeenMs = null;
-      } else if (this.#firstSeenMs === null) {
-        this.#firstSeenMs = nowMs;
-      } else if (nowMs - this.#firstSeenMs >= SECOND_FRAME_MS) {
-        this.fatal = fatal;
-        return this.#onEnd();
-      }
-    }
-  }
-  async #consoleText(): Promise<{ readonly text: string } | undefined> {
-    try {
-      return await this.#guest.console();
-    } catch {
-      // A console that cannot be read is no console; the wait itself goes on.
-      return undefined;
-    }
-  }
 }

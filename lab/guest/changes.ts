@@ -1,7 +1,7 @@
 /** Carries out a fault's changes inside the root file system of an image. */
 import { copyFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import type { Change } from './faults.ts';
+import type { Change } from './change.ts';
 import { debugfs, existsInGuest, readGuestFile } from './recipe/debugfs.ts';
 
 const DIRECTORY_MODE = '040755';

@@ -2,6 +2,7 @@
  * The broken variants of the reference guest: what is changed in the image, and what a harness
  * should see. One row each; the faults are made in the image itself, not switched on in a guest.
  */
+import type { Change } from './change.ts';
 import type { GuestBootMode } from './recipe/syslinux.ts';
 
 export const VARIANT_FAULTS = [
@@ -31,23 +32,6 @@ export const VARIANT_FAULTS = [
   'shim-at-second-boot',
 ] as const;
 export type VariantFault = (typeof VARIANT_FAULTS)[number];
-
-/** One change of the root file system, by the guest's paths; `@CLOSURE@`, `@EXTRA@`, `@SHEPHERD@` are store items. */
-export type Change =
-  | { readonly kind: 'directory'; readonly path: string }
-  | { readonly kind: 'link'; readonly path: string; readonly target: string }
-  /** `file`: name in `files/variants`; `mtime`: UTC, as debugfs reads it. Replaces what is there. */
-  | {
-      readonly kind: 'file';
-      readonly path: string;
-      readonly file: string;
-      readonly mode: number;
-      readonly mtime?: string;
-    }
-  /** Replaces `from`, which must be there once. */
-  | { readonly kind: 'edit'; readonly path: string; readonly from: string; readonly to: string }
-  | { readonly kind: 'move'; readonly path: string; readonly to: string }
-  | { readonly kind: 'remove'; readonly path: string };
 
 export interface FaultRow {
   /** One sentence: what is different in the image. */

@@ -2,8 +2,9 @@
 import { access, readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import t, { type Test } from 'tap';
+import type { Change } from '../../../lab/guest/change.ts';
 import { edited } from '../../../lab/guest/changes.ts';
-import { type Change, FAULTS, VARIANT_FAULTS } from '../../../lab/guest/faults.ts';
+import { FAULTS, VARIANT_FAULTS } from '../../../lab/guest/faults.ts';
 import { GUEST_BOOT_MODES } from '../../../lab/guest/recipe/syslinux.ts';
 
 const FILES = new URL('../../../lab/guest/files/', import.meta.url);
