@@ -26,8 +26,12 @@ const processes = (found: string) => ({ guests: [{ answers: { 'process-prefixes'
 const cache = (content: string): string =>
   `BW\tcache\t(gnutls)\tpath\t/frx/store/x/gnutls.go\t/frx/store/x/gnutls.go\t1900000000\t${content}`;
 
-const fails = (says: RegExp) => ({ result: 'FAIL', fault: 'CHECKS_FAILED', party: 'image', says }) as const;
-const unseen = (says: RegExp) => ({ result: 'ERROR', fault: 'PROBE_UNOBSERVED', party: 'undetermined', says }) as const;
+/** The reason begins with the check that does not hold. */
+const checks = ({ source }: RegExp): readonly string[] => source.match(/^[a-z_]+/) ?? [];
+const fails = (says: RegExp) =>
+  ({ result: 'FAIL', fault: 'CHECKS_FAILED', party: 'image', says, checks: checks(says) }) as const;
+const unseen = (says: RegExp) =>
+  ({ result: 'ERROR', fault: 'PROBE_UNOBSERVED', party: 'undetermined', says, checks: checks(says) }) as const;
 
 const SETTINGS = [
   ['Prefix-dir', '/frx', 'prefix_dir'],
@@ -71,6 +75,7 @@ const rows: readonly Row[] = [
       'BW\tcompiled\t(gnutls)\t/frx/store-evil/g.go\t/frx/store-evil/g.go\t1900000000\nBW\tloaded\t(gnutls)',
     ),
     ...fails(/guile_module_file_gnutls: expected a file under \/frx\/store, was \/frx\/store-evil\/g\.go/),
+    checks: ['guile_module_file_gnutls', 'guile_module_smoke'],
   },
   {
     name: 'a process maps a file below a historical prefix',

@@ -43,7 +43,7 @@ export const TOKEN: readonly Row[] = [
     onStage: (stage, { lab, other }) => {
       if (stage === 'provision') void deleteToken(other(), lab.token);
     },
-    ...{ ...lab('XO_SIGN_IN_REFUSED'), says: /401/ },
+    ...{ ...lab('XO_TOKEN_EXPIRED'), says: /401/ },
   },
 ];
 
