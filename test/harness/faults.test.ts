@@ -17,7 +17,8 @@ t.teardown(() => rmSync(dir, { recursive: true, force: true }));
 
 t.test('every code of the table is provoked by a test, and has a remedy', async (t) => {
   const texts = readdirSync(TESTS, { recursive: true, encoding: 'utf8' })
-    .filter((file) => file.endsWith('.test.ts'))
+    // The rows of the matrix are data beside its tests.
+    .filter((file) => file.endsWith('.test.ts') || /^matrix\/.*\.ts$/.test(file))
     .map((file) => readFileSync(join(TESTS, file), 'utf8'));
   for (const [code, { remedy }] of Object.entries(FAULTS)) {
     t.ok(
