@@ -11,6 +11,7 @@ const SAME_PRESS_MS = 700;
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 /** Exit code of our own bug (design §3). */
 const BUG_EXIT = 70;
+const EXIT_INTERRUPTED = 130;
 
 export interface Interrupt {
   readonly signal: AbortSignal;
@@ -51,4 +52,15 @@ export function listenForInterrupt(onFirst: (signal: string) => void, onSecond: 
       process.removeListener('uncaughtException', onBug);
     },
   };
+}
+
+/**
+ * The second press: what was created may stay, so it is said how to find it.
+ * @param remedy the command that takes it away
+ */
+export function leaveAtOnce(workdir: string, remedy: string): never {
+  process.stderr.write(
+    `left at once; what this run created may have stayed: ${remedy}\nsee ${workdir}/journal.ndjson\n`,
+  );
+  process.exit(EXIT_INTERRUPTED);
 }

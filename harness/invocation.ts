@@ -13,7 +13,7 @@ import { Evidence } from './evidence.ts';
 import { Fault, faultRecord } from './faults.ts';
 import { planImage } from './image/plan.ts';
 import { Scratch } from './image/scratch.ts';
-import { type Interrupt, listenForInterrupt } from './interrupt.ts';
+import { type Interrupt, leaveAtOnce, listenForInterrupt } from './interrupt.ts';
 import { exitCode, judge } from './judge.ts';
 import type { Lab } from './lab.ts';
 import { type Log, openLog } from './log.ts';
@@ -91,14 +91,26 @@ export class Invocation {
     const [{ imagePath, workdirRoot, label, cacheDir }, { name: scenario }] = [this.#request, this.#scenario];
     refuseBadKey(this.#request);
     this.#people.note(labLine(this.#request));
-    this.#planning();
-    const planned = imagePath && (await planImage(imagePath, { cacheDir, scratch: this.#scratch }));
-    this.#image = planned ? ofMode(this.#scenario, planned) : null;
-    const workdir = makeWorkdir(workdirRoot, label ?? scenario, Math.floor(this.#startedAt.getTime() / 1000));
-    const [evidence, log] = [new Evidence(workdir), openLog(workdir, { run: this.#runId, scenario })];
+    try {
+      this.#planning();
+      const planned = imagePath && (await planImage(imagePath, { cacheDir, scratch: this.#scratch }));
+      this.#image = planned ? ofMode(this.#scenario, planned) : null;
+      const workdir = makeWorkdir(workdirRoot, label ?? scenario, Math.floor(this.#startedAt.getTime() / 1000));
+      return await this.#within(workdir);
+    } finally {
+      this.#timeline.end('the invocation ended');
+      await this.#scratch.close();
+    }
+  }
+
+  async #within(workdir: string): Promise<number> {
+    const [evidence, log] = [
+      new Evidence(workdir),
+      openLog(workdir, { run: this.#runId, scenario: this.#scenario.name }),
+    ];
     const interrupt = listenForInterrupt(
       (signal) => this.#people.note(`${signal}: stopping and cleaning up; once more leaves at once`),
-      () => this.#leaveAtOnce(workdir),
+      () => leaveAtOnce(workdir, sweepLine(this.#request, this.#runId)),
     );
     try {
       const verdict = await this.#verdict({ workdir, evidence, log, interrupt });
@@ -109,7 +121,6 @@ export class Invocation {
     } finally {
       interrupt.remove();
       evidence.close();
-      await this.#scratch.close();
     }
   }
 
@@ -158,7 +169,9 @@ export class Invocation {
       });
     }
     this.#prepared = prepareLab(this.#request, this.#embedded?.labFile ?? null, this.#scenario.bootMode);
-    this.#refuseWhatIsMissing(this.#prepared);
+    // Misuse is found before the lab is asked for anything.
+    if (this.#request.imagePath === null) this.#prepared.defaultImage();
+    this.#prepared.login();
     await this.#prepared.check(interrupt.signal);
     this.#people.stage('sign in');
     const deadline = Deadline.after(LAB_OPEN_MS_MAX, interrupt.signal);
@@ -190,12 +203,6 @@ export class Invocation {
       ...{ scratch: this.#scratch, tell: this.#people, timeline: this.#timeline, signal: interrupt.signal },
       spentMs: performance.now() - this.#startedMs,
     });
-  }
-
-  /** Misuse is found before the lab is asked for anything. */
-  #refuseWhatIsMissing(prepared: Prepared): void {
-    if (this.#request.imagePath === null) prepared.defaultImage();
-    prepared.login();
   }
 
   async #report(workdir: string, evidence: Evidence, verdict: Verdict): Promise<number> {
@@ -230,15 +237,6 @@ export class Invocation {
     await printWhole(this.#out, text);
     this.#people.closing(report);
     return report.exitCode;
-  }
-
-  /** The second press: what was created may stay, so say how to find it. */
-  #leaveAtOnce(workdir: string): void {
-    const remedy = sweepLine(this.#request, this.#runId);
-    process.stderr.write(
-      `left at once; what this run created may have stayed: ${remedy}\nsee ${workdir}/journal.ndjson\n`,
-    );
-    process.exit(130);
   }
 }
 

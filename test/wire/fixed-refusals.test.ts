@@ -162,6 +162,9 @@ const ROWS: readonly Row[] = [
   },
 ];
 
+/** XO takes its marks of an import away a moment after it; what a store uses is known once it has written it out. */
+const MOVES = /^xo:import:|^(physical_)?usage$/;
+
 /** All of the pool as XO shows it, object by object, and the digest of what is on the disk. */
 async function whole(session: Session, { vdi }: Operators, { lab }: Backstage): Promise<ReadonlyMap<string, string>> {
   const objects = (await call(session, 'xo.getAllObjects', {})) as Record<string, unknown>;
@@ -170,8 +173,7 @@ async function whole(session: Session, { vdi }: Operators, { lab }: Backstage): 
   const sha256 = createHash('sha256')
     .update(Buffer.from(await disk.arrayBuffer()))
     .digest('hex');
-  // XO takes its marks of an import away a moment after it.
-  const text = (raw: unknown): string => JSON.stringify(raw, (key, of) => (/^xo:import:/.test(key) ? undefined : of));
+  const text = (raw: unknown): string => JSON.stringify(raw, (key, of) => (MOVES.test(key) ? undefined : of));
   return new Map([...Object.entries(objects).map(([id, raw]) => [id, text(raw)] as const), ['disk', sha256]]);
 }
 
