@@ -1,11 +1,13 @@
 /** All rows of the matrix that need no machine, by class. A new row is one entry in the file of its class. */
 import type { Row } from '../wire/rows.ts';
+import { BOOTS } from './guests/boots.ts';
 import { CONSOLE } from './guests/console.ts';
 import { DISKS, IDENTITY, TOOLS } from './guests/machine.ts';
 import { CLOCK, MARKER } from './guests/marker.ts';
 import { ANSWERS, MIDDLE } from './guests/middle.ts';
 import { MODULE_ROWS } from './guests/modules.ts';
 import { PID1 } from './guests/pid1.ts';
+import { RUNTIME } from './guests/runtime.ts';
 import { SHEPHERD } from './guests/shepherd.ts';
 import { SHIMS } from './guests/shims.ts';
 import { SSHD } from './guests/sshd.ts';
@@ -21,6 +23,7 @@ export type Classes = Readonly<Record<string, readonly Row[]>>;
 /** Broken guests. */
 export const GUESTS: Classes = {
   console: CONSOLE,
+  boots: BOOTS,
   sshd: SSHD,
   middle: MIDDLE,
   marker: MARKER,
@@ -28,6 +31,7 @@ export const GUESTS: Classes = {
   disks: DISKS,
   shims: SHIMS,
   modules: MODULE_ROWS,
+  runtime: RUNTIME,
   shepherd: SHEPHERD,
   pid1: PID1,
   identity: IDENTITY,

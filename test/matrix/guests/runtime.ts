@@ -1,10 +1,9 @@
 /**
- * Runs on simulated guests whose runtime still depends on a historical prefix, or whose services are not those that
- * are declared: each is a FAIL of the image that names the check; what could not be seen is an ERROR.
+ * Guests whose runtime still depends on a historical prefix, or whose services are not those that are declared: rows of
+ * the matrix. Each is a FAIL of the image that names the check; what could not be seen is an ERROR.
  */
-import healthy from '../../lab/simulated/healthy.json' with { type: 'json' };
-import { playRows } from './play-rows.ts';
-import { PASS, type Row } from './rows.ts';
+import healthy from '../../../lab/simulated/healthy.json' with { type: 'json' };
+import { PASS, type Row } from '../../wire/rows.ts';
 
 const { 'guile-module-smoke': modules, 'shepherd-status': shepherd } = healthy.modes['freebsd-init+rc.d-shepherd'];
 
@@ -23,8 +22,15 @@ const listed = (from: string, to: string) => ({
   guests: [{ answers: { 'shepherd-status': { facts: { talk_output: replaced(shepherd.talk_output, from, to) } } } }],
 });
 const processes = (found: string) => ({ guests: [{ answers: { 'process-prefixes': { facts: { found } } } }] });
-const cache = (content: string): string =>
-  `BW\tcache\t(gnutls)\tpath\t/frx/store/x/gnutls.go\t/frx/store/x/gnutls.go\t1900000000\t${content}`;
+const cache = (module: string, file: string, content: string, writtenS = '1900000000'): string =>
+  `BW\tcache\t${module}\tpath\t/frx/store/x/${file}\t/frx/store/x/${file}\t${writtenS}\t${content}`;
+const cached = (module: string, file: string, content: string, writtenS?: string) =>
+  spoken(`BW\tlooked\t${module}`, `${cache(module, file, content, writtenS)}\nBW\tlooked\t${module}`);
+const CACHES = [
+  ['(fibers config)', 'fibers/config.go', 'fibers_config'],
+  ['(gnutls)', 'gnutls.go', 'gnutls'],
+  ['(shepherd config)', 'shepherd/config.go', 'shepherd_config'],
+] as const;
 
 /** The reason begins with the check that does not hold. */
 const checks = ({ source }: RegExp): readonly string[] => source.match(/^[a-z_]+/) ?? [];
@@ -42,7 +48,7 @@ const SETTINGS = [
   ['%pkglibdir', '/usr/local/lib/shepherd', 'pkglibdir'],
 ] as const;
 
-const rows: readonly Row[] = [
+export const RUNTIME: readonly Row[] = [
   ...SETTINGS.map(
     ([name, value, key]): Row => ({
       name: `${name} is another`,
@@ -50,22 +56,26 @@ const rows: readonly Row[] = [
       ...fails(new RegExp(`shepherd_config_${key}: expected ${value}, was /tmp/shepherd-freebsd-validate-install`)),
     }),
   ),
-  {
-    name: 'a cache holds a historical prefix',
-    answers: spoken(
-      'BW\tlooked\t(gnutls)',
-      `${cache('holds /tmp/guile-freebsd-validate-install')}\nBW\tlooked\t(gnutls)`,
-    ),
-    ...fails(/stale_cache_gnutls: expected absent, or fresh and clean, was stale/),
-  },
+  ...CACHES.flatMap(([module, file, key]): Row[] => [
+    {
+      name: `a stale cache: ${file} holds a historical prefix`,
+      answers: cached(module, file, 'holds /tmp/guile-freebsd-validate-install'),
+      ...fails(new RegExp(`stale_cache_${key}: expected absent, or fresh and clean, was stale`)),
+    },
+    {
+      name: `a stale cache: ${file} is older than its source`,
+      answers: cached(module, file, 'clean', '1'),
+      ...fails(new RegExp(`stale_cache_${key}: expected absent, or fresh and clean, was stale`)),
+    },
+  ]),
   {
     name: 'a cache is fresh and clean',
-    answers: spoken('BW\tlooked\t(gnutls)', `${cache('clean')}\nBW\tlooked\t(gnutls)`),
+    answers: cached('(gnutls)', 'gnutls.go', 'clean'),
     ...PASS,
   },
   {
     name: 'a cache could not be read',
-    answers: spoken('BW\tlooked\t(gnutls)', `${cache('unread: too large')}\nBW\tlooked\t(gnutls)`),
+    answers: cached('(gnutls)', 'gnutls.go', 'unread: too large'),
     ...unseen(/stale_cache_gnutls/),
   },
   {
@@ -112,5 +122,3 @@ const rows: readonly Row[] = [
     ...PASS,
   },
 ];
-
-playRows(rows, 6);
