@@ -40,12 +40,17 @@ export function qemuArgs(vm: BackendVm, settings: QemuSettings): string[] {
     ...['-m', `${memoryMiB}M`],
     // Nothing is tried but what has a boot index; without it the firmware goes on to devices that the order leaves out.
     ...['-boot', 'strict=on'],
-    // A guest's reboot reboots, its power-off ends QEMU, and what it does after a panic is its own affair.
-    ...['-action', 'reboot=reset,shutdown=poweroff,panic=none'],
+    // A reboot and a power-off end QEMU, which says why; what a guest does after a panic is its own affair.
+    ...['-action', 'reboot=shutdown,shutdown=poweroff,panic=none'],
     ...disksInOrder(vm.disks).flatMap((disk, index) => diskArgs(disk, index, index === 0 ? bootIndex(vm, 'c') : null)),
     ...vm.nics.flatMap((nic, index) => nicArgs(vm, nic, index)),
     ...['-vga', 'std', '-vnc', `unix:${escapeValue(settings.paths.vncSocket)}`],
-    ...['-chardev', `file,id=serial0,path=${escapeValue(settings.paths.serialFile)}`, '-serial', 'chardev:serial0'],
+    ...[
+      '-chardev',
+      `file,id=serial0,append=on,path=${escapeValue(settings.paths.serialFile)}`,
+      '-serial',
+      'chardev:serial0',
+    ],
     ...['-chardev', `socket,id=qmp0,path=${escapeValue(settings.paths.qmpSocket)},server=on,wait=off`],
     ...['-mon', 'chardev=qmp0,mode=control'],
     // A first boot makes host keys; without a source of randomness it may wait for one.

@@ -41,10 +41,18 @@ export function qemuBackend(options: QemuBackendOptions): Backend {
   };
 }
 
+/** Why QEMU ended of its own accord, where that is to be a reboot: the guest's own, or ours by QMP. */
+const REBOOTS: readonly (string | null)[] = ['guest-reset', 'host-qmp-system-reset'];
+
 /** What QEMU told of its own accord; decides the sentence at the end. */
 interface Heard {
   shutdownReason: string | null;
-  stopAsked: boolean;
+}
+
+interface Started {
+  readonly qemu: QemuProcess;
+  readonly qmp: Qmp;
+  readonly heard: Heard;
 }
 
 async function startVm(vm: BackendVm, options: QemuBackendOptions, accelerator: 'kvm' | 'tcg'): Promise<RunningVm> {
@@ -55,47 +63,83 @@ async function startVm(vm: BackendVm, options: QemuBackendOptions, accelerator: 
   };
   const uefi = vm.firmware === 'uefi' ? await uefiFirmware(vm.dir, options.firmwarePlaces ?? OVMF_PLACES) : null;
   const args = qemuArgs(vm, { accelerator, paths, uefi });
-  const qemu = await startQemuProcess(options.binary ?? 'qemu-system-x86_64', args, vm.dir);
-  const heard: Heard = { shutdownReason: null, stopAsked: false };
-  const hear = (event: QmpEvent): void => {
-    if (event.event === 'SHUTDOWN') heard.shutdownReason = String(event.data.reason);
-    if (event.event === 'RESET' && event.data.guest === true) options.log(`VM ${vm.name}: the guest reset itself`);
+  const launch = async (): Promise<Started> => {
+    const qemu = await startQemuProcess(options.binary ?? 'qemu-system-x86_64', args, vm.dir);
+    const heard: Heard = { shutdownReason: null };
+    const qmp = await firstAnswer(qemu, paths.qmpSocket, (event) => {
+      if (event.event === 'SHUTDOWN') heard.shutdownReason = String(event.data.reason);
+    });
+    return { qemu, qmp, heard };
   };
-  const qmp = await firstAnswer(qemu, paths.qmpSocket, hear);
-  return running(vm, options, { qemu, qmp, paths, heard });
+  return new QemuVm({ name: vm.name, log: options.log, paths, launch }, await launch());
 }
 
-interface Started {
-  readonly qemu: QemuProcess;
-  readonly qmp: Qmp;
+interface Ways {
+  readonly name: string;
+  readonly log: (line: string) => void;
   readonly paths: QemuPaths;
-  readonly heard: Heard;
+  readonly launch: () => Promise<Started>;
 }
 
-function running(vm: BackendVm, options: QemuBackendOptions, { qemu, qmp, paths, heard }: Started): RunningVm {
-  const exited = qemu.ended.then((end) => {
-    qmp.close();
-    return { seen: endSentence(end, heard) };
-  });
-  return {
-    exited,
-    stop: async () => {
-      heard.stopAsked = true;
-      const late = setTimeout(() => {
-        options.log(`VM ${vm.name}: QEMU did not quit within ${QUIT_DEADLINE_MS} ms and is killed (pid ${qemu.pid})`);
-        qemu.kill();
-      }, QUIT_DEADLINE_MS);
-      // QEMU may end before it answers; that it is gone is what counts, and the kill above is certain.
-      await qmp.command('quit', {}, QUIT_DEADLINE_MS).catch(() => undefined);
-      await exited;
-      clearTimeout(late);
-    },
-    reset: async () => {
-      await qmp.command('system_reset', {}, COMMAND_DEADLINE_MS);
-    },
-    vncSocketPath: paths.vncSocket,
-    serialText: () => endOfFile(paths.serialFile),
-  };
+/**
+ * A VM that has been powered on: one QEMU process after another. A reboot ends the process and begins a new one, as it
+ * ends a domain of Xen: its console breaks off and is opened anew. (Within one process a second boot was seen to take
+ * 250 s under TCG, where the first took 13 s.)
+ */
+class QemuVm implements RunningVm {
+  readonly exited: RunningVm['exited'];
+  readonly vncSocketPath: string;
+  readonly #ways: Ways;
+  #now: Started;
+  #stopAsked = false;
+
+  constructor(ways: Ways, first: Started) {
+    this.#ways = ways;
+    this.#now = first;
+    this.vncSocketPath = ways.paths.vncSocket;
+    this.exited = this.#live();
+  }
+
+  async #live(): Promise<{ readonly seen: string }> {
+    for (;;) {
+      const { qemu, qmp, heard } = this.#now;
+      const end = await qemu.ended;
+      qmp.close();
+      if (this.#stopAsked || !REBOOTS.includes(heard.shutdownReason)) {
+        return { seen: endSentence(end, heard, this.#stopAsked) };
+      }
+      this.#ways.log(`VM ${this.#ways.name}: reboots (${heard.shutdownReason})`);
+      try {
+        this.#now = await this.#ways.launch();
+      } catch (error) {
+        return { seen: `it did not start again: ${error instanceof Error ? error.message : String(error)}` };
+      }
+      if (this.#stopAsked) this.#now.qemu.kill();
+    }
+  }
+
+  async stop(): Promise<void> {
+    this.#stopAsked = true;
+    const { qemu, qmp } = this.#now;
+    const late = setTimeout(() => {
+      this.#ways.log(
+        `VM ${this.#ways.name}: QEMU did not quit within ${QUIT_DEADLINE_MS} ms and is killed (${qemu.pid})`,
+      );
+      qemu.kill();
+    }, QUIT_DEADLINE_MS);
+    // QEMU may end before it answers; that it is gone is what counts, and the kill above is certain.
+    await qmp.command('quit', {}, QUIT_DEADLINE_MS).catch(() => undefined);
+    await this.exited;
+    clearTimeout(late);
+  }
+
+  async reset(): Promise<void> {
+    await this.#now.qmp.command('system_reset', {}, COMMAND_DEADLINE_MS);
+  }
+
+  serialText(): Promise<string> {
+    return endOfFile(this.#ways.paths.serialFile);
+  }
 }
 
 /**
@@ -128,9 +172,9 @@ async function firstAnswer(qemu: QemuProcess, socket: string, hear: (event: QmpE
   throw new Error(`QEMU did not answer within ${START_DEADLINE_MS / 1000} s of its start; last seen: ${seen}`);
 }
 
-function endSentence(end: ProcessEnd, heard: Heard): string {
-  if (heard.shutdownReason?.startsWith('guest-')) return `the guest powered itself off (${heard.shutdownReason})`;
-  if (heard.stopAsked) return 'powered off by the lab';
+function endSentence(end: ProcessEnd, { shutdownReason }: Heard, stopAsked: boolean): string {
+  if (shutdownReason?.startsWith('guest-')) return `the guest powered itself off (${shutdownReason})`;
+  if (stopAsked) return 'powered off by the lab';
   return `QEMU died: ${endWords(end)}`;
 }
 

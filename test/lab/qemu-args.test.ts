@@ -50,8 +50,11 @@ t.test('nothing but what is asked for, and an identity', async (t) => {
   t.same(values(args, '-name'), ['guest=phase9,, image'], 'a comma does not begin an option');
   t.same(values(args, '-m'), ['512M']);
   t.same(values(args, '-vnc'), ['unix:/lab/vm/vnc']);
-  t.same(values(args, '-action'), ['reboot=reset,shutdown=poweroff,panic=none']);
-  t.match(values(args, '-chardev'), ['file,id=serial0,path=/lab/vm,,1/serial', /^socket,id=qmp0,path=\/lab\/vm\/qmp,/]);
+  t.same(values(args, '-action'), ['reboot=shutdown,shutdown=poweroff,panic=none']);
+  t.match(values(args, '-chardev'), [
+    'file,id=serial0,append=on,path=/lab/vm,,1/serial',
+    /^socket,id=qmp0,path=\/lab\/vm\/qmp,/,
+  ]);
 });
 
 t.test('disks: by position as numbers, unsafe cache, paths with commas whole', async (t) => {
