@@ -111,6 +111,18 @@ t.test('a VM runs: serial, screen, forwarded port, reset, its own process group;
   t.equal(await times(running), 2, 'the serial text can still be read');
 });
 
+t.test('stopped at any moment of a reboot, nothing of it lives on', async (t) => {
+  for (const afterMs of [0, 20, 60, 150, 300]) {
+    const vm = newVm(t, { nics: [] });
+    const running = await start(t, vm);
+    await running.reset();
+    await new Promise((resolve) => setTimeout(resolve, afterMs));
+    await running.stop();
+    t.same(pidsOf(vm), [], `stopped ${afterMs} ms after it`);
+    t.same(await running.exited, { seen: 'powered off by the lab' });
+  }
+});
+
 t.test('the guest powers itself off', async (t) => {
   const running = await start(t, newVm(t, {}, bootSector(POWER_OFF)));
   t.same(await running.exited, { seen: 'the guest powered itself off (guest-shutdown)' });
