@@ -52,6 +52,8 @@ export interface Request {
   readonly cacheDir: string;
   /** Environment for a child process: without our secrets and without a test runner's loader. */
   readonly childEnvironment: Readonly<Record<string, string>>;
+  /** Everything that was given by name, secrets left out. */
+  readonly options: Readonly<Record<string, string>>;
   /** Options that came as variables, secrets left out: part of the command that runs this again. */
   readonly variables: Readonly<Record<string, string>>;
   /** Flags that say which lab is meant: part of the command that sweeps it. */
@@ -99,6 +101,7 @@ export function requestOf(given: Given, environment: Environment): Request {
     overrides: given.overrides(),
     cacheDir: cacheDir(environment),
     childEnvironment: childEnvironment(environment),
+    options: given.shown(),
     variables: given.shownVariables(),
     labArguments: given.flagsOf('lab'),
   };

@@ -34,6 +34,11 @@ export const FAULTS = {
     'Give the private key (not the .pub file), without a passphrase or with the right one.',
   ),
   BAD_WORKDIR: row('caller', false, 'Give a folder with room that exists and can be written to as --workdir-root.'),
+  BAD_STORED_RUN: row(
+    'caller',
+    false,
+    'Give the workdir of a run that has ended, its result.json or metadata.txt, or a pack of it (npm run pack).',
+  ),
   PROGRAM_MISSING: row(
     'caller',
     false,

@@ -91,6 +91,15 @@ export class Given {
     });
   }
 
+  /** Everything that was given, by name of the option, as it was written; secrets left out. */
+  shown(): Readonly<Record<string, string>> {
+    const pairs = this.#options.flatMap(({ name, secret }) => {
+      const text = secret ? undefined : this.value(name)?.text;
+      return text === undefined ? [] : [[name, text] as const];
+    });
+    return Object.fromEntries(pairs);
+  }
+
   /** Options that came as variables, secrets left out: part of the command that runs this again. */
   shownVariables(): Readonly<Record<string, string>> {
     const shown = this.#options.filter(({ secret, name }) => !secret && !this.#flags.has(name));

@@ -5,6 +5,7 @@
 import { randomUUID } from 'node:crypto';
 import { rmSync } from 'node:fs';
 import type { Writable } from 'node:stream';
+import { askedOf } from './asked.ts';
 import { repeatLine, sweepLine } from './command-lines.ts';
 import type { Request } from './config.ts';
 import { Deadline } from './deadline.ts';
@@ -219,6 +220,7 @@ export class Invocation {
       lab: labOfReport(this.#request, prepared?.settings ?? null, this.#lab),
       reference: this.#request.imagePath === null && prepared?.settings.kind === 'embedded',
       tls: prepared === null ? 'plain' : certificateCheck(prepared.settings),
+      asked: askedOf(this.#request, this.#scenario, prepared, this.#case),
       image: this.#image,
       lint: this.#case?.lint ?? null,
       expectedClosure: this.#case?.facts.expectedClosure ?? null,

@@ -3,14 +3,15 @@
  * come first, with the seed's spelling and in the seed's order.
  */
 
+import type { Asked } from './asked.ts';
 import type { LintFinding } from './finding.ts';
 import type { BootMode, Check, JudgedCheck, NamedObject, Placed, PlannedImage, Verdict } from './model.ts';
 import { overAllBoots } from './over-boots.ts';
 import type { CaseResult } from './run.ts';
 import { slowStage, slowStages } from './slow-stages.ts';
 
-/** Version of `result.json`; readers take older ones and refuse newer. */
-export const SCHEMA = 1;
+/** Version of `result.json`; readers take older ones and refuse newer. 1: without `asked`. */
+export const SCHEMA = 2;
 
 /** Longer values go to a file of their own beside the metadata. */
 export const VALUE_CHARACTERS_MAX = 1_000;
@@ -36,6 +37,7 @@ export interface Report {
   readonly reference: boolean;
   /** How Xen Orchestra's certificate was checked; `plain`: there was none, by the URL. */
   readonly tls: 'plain' | 'ca' | 'fingerprint' | 'insecure';
+  readonly asked: Asked;
   readonly image: PlannedImage | null;
   /** What the lint said of it; null: the run did not come so far. */
   readonly lint: readonly LintFinding[] | null;

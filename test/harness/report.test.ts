@@ -4,6 +4,7 @@ import type { JudgedCheck, Verdict } from '../../harness/model.ts';
 import { escapeValue, headline, keyFacts, metadata, type Report, resultJson } from '../../harness/report.ts';
 import { people } from '../../harness/reporters/people.ts';
 import { tapMisuse, tapText } from '../../harness/reporters/tap.ts';
+import { SAMPLE } from './stored/sample.ts';
 
 const held = (name: string, actual: string): JudgedCheck => ({
   name,
@@ -34,6 +35,7 @@ const report = (verdict: Verdict, more: Partial<Report> = {}): Report => ({
   lab: { name: 'pool1', kind: 'xo', xoVersion: '5.207.2', reconnects: 0 },
   reference: false,
   tls: 'ca',
+  asked: SAMPLE.asked,
   image: null,
   lint: null,
   expectedClosure: null,
@@ -106,7 +108,7 @@ t.test('result.json carries its schema and no map of blocks', async (t) => {
     sidecar: null,
   };
   const json = JSON.parse(resultJson(report(PASS, { image })));
-  t.match(json, { schema: 1, status: 'PASS', image: { nonZeroBlocks: 2, format: 'qcow2+zst' } });
+  t.match(json, { schema: 2, status: 'PASS', image: { nonZeroBlocks: 2, format: 'qcow2+zst' } });
   t.notOk('blocks' in json.image);
   const keys = metadata(report(PASS, { image })).map(([key, value]) => `${key}=${value}`);
   t.equal(keys[keys.indexOf('image_path=/i.raw') + 1], 'image_format=qcow2+zst', 'after the path');

@@ -61,7 +61,7 @@ for (const phase of PHASES) {
     t.ok(tap.includes(`# workdir: ${workdir}`));
     t.notMatch(outcome.stdout, /^not ok|^Bail out/m);
     const result = JSON.parse(readFileSync(join(workdir, 'result.json'), 'utf8'));
-    t.match(result, { schema: 1, status: 'PASS', reference: true });
+    t.match(result, { schema: 2, status: 'PASS', reference: true });
     for (const check of result.verdict.checks) t.equal(check.outcome, 'held', check.name);
     for (const file of ['evidence.ndjson', 'log.ndjson', 'journal.ndjson', 'repro.json', 'console/serial.txt']) {
       t.ok(existsSync(join(workdir, file)), file);

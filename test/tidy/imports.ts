@@ -90,6 +90,11 @@ export const BOUNDARIES: readonly Boundary[] = [
     because: 'a probe sees the world only through the guest it is handed; its expect does no I/O',
   },
   {
+    files: ['harness/stored/**'],
+    never: ['harness/xcpng/**', 'harness/ssh/**', 'harness/boot.ts', 'harness/invocation.ts', 'scenarios/**'],
+    because: 'a stored run is read without a lab, without a guest and without a scenario of today',
+  },
+  {
     files: ['harness/reporters/**'],
     only: [
       'harness/reporters/**',
