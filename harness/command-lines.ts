@@ -6,11 +6,17 @@ function shellWord(word: string): string {
 }
 
 const variablesOf = ({ variables }: Request): readonly string[] =>
-  Object.entries(variables).map(([name, text]) => `${name}=${shellWord(text)}`);
+  Object.entries(variables)
+    .filter(([name]) => name !== 'BOOTWITNESS_NIGHT')
+    .map(([name, text]) => `${name}=${shellWord(text)}`);
+
+/** What is run again is no part of that night. */
+const withoutNight = (args: readonly string[]): readonly string[] =>
+  args.filter((arg, index) => !/^--night(=|$)/.test(arg) && args[index - 1] !== '--night');
 
 /** @param command how the user called it, e.g. `npm run -s phase9 --` */
 export const repeatLine = (request: Request, command: string, args: readonly string[]): string =>
-  [...variablesOf(request), command, ...args.map(shellWord)].join(' ');
+  [...variablesOf(request), command, ...withoutNight(args).map(shellWord)].join(' ');
 
 export function sweepLine(request: Request, runId: string): string {
   if (request.lab.kind === 'embedded') return 'the embedded lab ends with it';

@@ -9,6 +9,7 @@ import { ALL_OPTIONS } from './command-options.ts';
 import { refuseForEmbedded } from './contradictions.ts';
 import { Fault } from './faults.ts';
 import { bad, type Environment, Given } from './given.ts';
+import { type HistoryWish, historyWish } from './history-wish.ts';
 import { makeCacheDir } from './make-folder.ts';
 import { OPTIONS } from './options.ts';
 import { Secret } from './secrets.ts';
@@ -24,7 +25,7 @@ export type LabChoice =
   | { readonly kind: 'from-options' };
 
 /** What the caller asked for; null where nothing was said and a default of the lab file may apply. */
-export interface Request {
+export interface Request extends HistoryWish {
   readonly lab: LabChoice;
   readonly imagePath: string | null;
   readonly expectClosure: string | null;
@@ -95,6 +96,7 @@ export function requestOf(given: Given, environment: Environment): Request {
     timeLimitS: whole(value('time-limit'), 1, 86_400, 'a whole number of seconds'),
     workdirRoot: path(value('workdir-root')) ?? tmpdir(),
     label: label(value('label')),
+    ...historyWish(given),
     xoUrl: xoUrl === null ? null : checkUrl(xoUrl.from, xoUrl.text),
     xoToken: secret('the token', value('xo-token'), value('xo-token-file')),
     xoPassword: secret('the password', value('xo-password'), null),

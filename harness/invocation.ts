@@ -12,6 +12,7 @@ import { Deadline } from './deadline.ts';
 import { type EmbeddedLab, startEmbeddedLab } from './embedded.ts';
 import { Evidence } from './evidence.ts';
 import { Fault, faultRecord } from './faults.ts';
+import { checkReportsDir } from './history-wish.ts';
 import { planImage } from './image/plan.ts';
 import { Scratch } from './image/scratch.ts';
 import { type Interrupt, leaveAtOnce, listenForInterrupt } from './interrupt.ts';
@@ -20,15 +21,13 @@ import type { Lab } from './lab.ts';
 import { type Log, openLog } from './log.ts';
 import type { Case, PlannedImage, Scenario, Verdict } from './model.ts';
 import { ofMode } from './of-mode.ts';
+import { writeOutputs } from './outputs.ts';
 import { type Planned, planCase } from './plan-case.ts';
 import { rememberRun, sweepPredecessors } from './predecessors.ts';
 import { type Prepared, prepareLab } from './prepare.ts';
 import { refuseBadKey } from './prepare-login.ts';
 import type { Report } from './report.ts';
-import { writeFiles } from './reporters/files.ts';
 import type { People } from './reporters/people.ts';
-import { printWhole } from './reporters/stream.ts';
-import { tapText } from './reporters/tap.ts';
 import { type CaseResult, run } from './run.ts';
 import { RunRegistry } from './run-registry.ts';
 import { scenarioDigest } from './scenario-digest.ts';
@@ -91,6 +90,7 @@ export class Invocation {
   async go(): Promise<number> {
     const [{ imagePath, workdirRoot, label, cacheDir }, { name: scenario }] = [this.#request, this.#scenario];
     refuseBadKey(this.#request);
+    checkReportsDir(this.#request);
     this.#people.note(labLine(this.#request));
     try {
       this.#planning();
@@ -234,11 +234,7 @@ export class Invocation {
       seconds: (performance.now() - this.#startedMs) / 1000,
       repeat: this.#repeat,
     };
-    writeFiles(report);
-    const text = await tapText(report);
-    await printWhole(this.#out, text);
-    this.#people.closing(report);
-    return report.exitCode;
+    return writeOutputs(report, { history: this.#request, out: this.#out, people: this.#people });
   }
 }
 

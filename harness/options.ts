@@ -80,6 +80,8 @@ export const OPTIONS: readonly Option[] = [
   run('time-limit', 'SECONDS', 'end in this time at the latest, clean-up included (default: by the budgets)'),
   run('workdir-root', 'DIR', 'folder in which the workdir is made (default: the temp folder)'),
   run('label', 'NAME', "first part of the workdir's name (default: the scenario's name)"),
+  run('reports-dir', 'DIR | none', 'where the run is kept for the history (default: reports, here)'),
+  run('night', 'NAME', 'nightly that this run is part of, kept with it'),
   lab('xo-url', 'URL', "Xen Orchestra's URL", { key: 'xo.url' }),
   lab('xo-token-file', 'FILE', 'file that holds the token'),
   lab('xo-token', 'TOKEN', 'the token itself; only as an environment variable', { secret: true }),

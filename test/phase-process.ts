@@ -53,9 +53,19 @@ export async function runPhase(
   const before = new Set(readdirSync(root));
   const startedMs = performance.now();
   const environment = ownEnvironment();
+  const asked = args.includes('--reports-dir') || options.environment?.BOOTWITNESS_REPORTS_DIR !== undefined;
+  const keptNowhere = asked ? [] : ['--reports-dir', 'none'];
   const child = spawn(
     process.execPath,
-    ['--import', import.meta.resolve('tsx'), join(ROOT, ENTRIES[phase]), '--workdir-root', root, ...args],
+    [
+      '--import',
+      import.meta.resolve('tsx'),
+      join(ROOT, ENTRIES[phase]),
+      '--workdir-root',
+      root,
+      ...keptNowhere,
+      ...args,
+    ],
     { stdio: ['ignore', 'pipe', 'pipe'], detached: true, env: { ...environment, ...options.environment } },
   );
   let stdout = '';

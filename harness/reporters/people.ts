@@ -17,7 +17,8 @@ export interface Sink {
 }
 
 export interface People extends Tell {
-  closing(report: Report): void;
+  /** @param more what went wrong with the outputs themselves */
+  closing(report: Report, more?: readonly string[]): void;
   misuse(cause: FaultRecord): void;
 }
 
@@ -92,7 +93,7 @@ export function people(sink: Sink): People {
         line(`${stamp()} ${text}`);
       }
     },
-    closing: (report) => {
+    closing: (report, more = []) => {
       const { verdict, result } = report;
       line('');
       line(headline(report));
@@ -110,6 +111,7 @@ export function people(sink: Sink): People {
         line(`again:  ${report.repeat}`);
       }
       for (const left of result?.leaked ?? []) line(`LEFT IN THE LAB: ${left}`);
+      for (const each of more) line(oneLine(each));
     },
     misuse: (cause) => line(`${oneLine(cause.message)}. ${cause.remedy}`),
   };

@@ -108,6 +108,18 @@ export const BOUNDARIES: readonly Boundary[] = [
     because: 'a reporter prints what was decided and decides nothing',
   },
   {
+    files: ['harness/history/**'],
+    only: [
+      'harness/history/**',
+      ...WORDS,
+      'harness/report.ts',
+      'harness/secrets.ts',
+      'harness/make-folder.ts',
+      'node:',
+    ],
+    because: 'the history keeps and reads what was decided; it knows no lab and no guest',
+  },
+  {
     files: ['scenarios/**'],
     only: ['scenarios/**', 'harness/model.ts', 'harness/probes/**'],
     because: 'a scenario is data: probes, paths, budgets',

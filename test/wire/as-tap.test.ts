@@ -12,6 +12,12 @@ const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const dir = mkdtempSync(join(tmpdir(), 'bw-as-tap-'));
 t.teardown(() => rmSync(dir, { recursive: true, force: true }));
 
+const OPTIONS = {
+  BOOTWITNESS_BUDGET_SCALE: '0.1',
+  BOOTWITNESS_WORKDIR_ROOT: dir,
+  BOOTWITNESS_REPORTS_DIR: join(dir, 'reports'),
+};
+
 /** Runs the entry under tap, which takes no arguments for it: options come from the environment. */
 async function underTap(labFile: string): Promise<{ code: number | null; stdout: string }> {
   const { TAP: _tap, TAP_CHILD_ID: _id, TAP_JOB_ID: _job, ...environment } = ownEnvironment();
@@ -21,7 +27,7 @@ async function underTap(labFile: string): Promise<{ code: number | null; stdout:
     {
       cwd: ROOT,
       stdio: ['ignore', 'pipe', 'inherit'],
-      env: { ...environment, BOOTWITNESS_LAB: labFile, BOOTWITNESS_BUDGET_SCALE: '0.1', BOOTWITNESS_WORKDIR_ROOT: dir },
+      env: { ...environment, ...OPTIONS, BOOTWITNESS_LAB: labFile },
     },
   );
   let stdout = '';

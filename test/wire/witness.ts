@@ -132,7 +132,9 @@ export async function witness(play: Play): Promise<Played> {
     };
     const more = (await play.before?.(backstage)) ?? [];
     const before = new Set(await openAndList(lab, token));
-    const args = ['--lab', file, '--workdir-root', join(dir, 'runs'), ...(play.args ?? []), ...more];
+    const own = [...(play.args ?? []), ...more];
+    const keptNowhere = own.includes('--reports-dir') ? [] : ['--reports-dir', 'none'];
+    const args = ['--lab', file, '--workdir-root', join(dir, 'runs'), ...keptNowhere, ...own];
     for (const fault of play.faults ?? []) {
       const [name = '', value] = fault.split('=');
       wish.mishaps.set(name, value);

@@ -1,0 +1,140 @@
+/** A run is kept once, whole, without secrets, with what is lost together with its workdir. */
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import t, { type Test } from 'tap';
+import { keepRun, stageRun } from '../../../harness/history/keep-run.ts';
+import { Secret } from '../../../harness/secrets.ts';
+import { aReport, check, PASS } from './a-report.ts';
+
+const PNG = Buffer.from('89504e470d0a1a0a0000', 'hex');
+
+interface Folders {
+  readonly reports: string;
+  readonly runs: string;
+  readonly workdir: string;
+}
+
+function folders(t: Test): Folders {
+  const root = mkdtempSync(join(tmpdir(), 'bw-history-'));
+  t.teardown(() => rmSync(root, { recursive: true }));
+  const workdir = join(root, 'workdir');
+  mkdirSync(join(workdir, 'console'), { recursive: true });
+  return { reports: join(root, 'reports'), runs: join(root, 'reports/runs'), workdir };
+}
+
+// biome-ignore lint/suspicious/noExplicitAny: tests look into it freely.
+const read = (path: string): any => JSON.parse(readFileSync(path, 'utf8'));
+
+t.test('the record is result.json and more, under the id of the run', async (t) => {
+  const { reports, runs, workdir } = folders(t);
+  const path = keepRun(reports, aReport(PASS, { workdir }), { night: '2026-04-02', known: null });
+  t.equal(path, join(runs, 'r-1.json'));
+  t.same(readdirSync(runs), ['r-1.json'], 'and nothing beside it');
+  const record = read(path);
+  t.match(record, { schema: 1, status: 'PASS', runId: 'r-1', image: { nonZeroBlocks: 2 }, result: { vm: 'v-1' } });
+  t.match(record.history, { schema: 1, night: '2026-04-02', known: null, console: { frames: [], text: null } });
+});
+
+t.test('what is there is never replaced, whoever comes second', async (t) => {
+  const { reports, runs, workdir } = folders(t);
+  const first = stageRun(reports, aReport(PASS, { workdir }));
+  writeFileSync(join(runs, 'r-1.json'), 'another writer');
+  t.throws(() => first.keep(), { code: 'EEXIST' });
+  first.discard();
+  t.throws(() => keepRun(reports, aReport(PASS, { workdir })), { code: 'EEXIST' });
+  t.equal(readFileSync(join(runs, 'r-1.json'), 'utf8'), 'another writer');
+  t.same(readdirSync(runs), ['r-1.json'], 'nothing of the others stays');
+});
+
+t.test('until it has its name there is no record, and one that is given up leaves nothing', async (t) => {
+  const { reports, runs, workdir } = folders(t);
+  writeFileSync(join(workdir, 'console/001-boot.png'), PNG);
+  const staged = stageRun(reports, aReport(PASS, { workdir }));
+  t.notOk(readdirSync(runs).some((name) => !name.startsWith('.')));
+  staged.discard();
+  t.same(readdirSync(runs), []);
+});
+
+t.test('no secret, and no run id that is a path', async (t) => {
+  const { reports, workdir } = folders(t);
+  const secret = new Secret('planted"secret/of+a=run');
+  const repeat = `npm run -s phase9 -- --label ${secret.reveal()}`;
+  const text = readFileSync(keepRun(reports, aReport(PASS, { workdir, repeat })), 'utf8');
+  t.notMatch(text, 'planted');
+  t.match(text, '[secret]');
+  t.throws(() => keepRun(reports, aReport(PASS, { workdir, runId: '../r' })), /a run id that is a file name/);
+});
+
+t.test(
+  'the evidence behind each check: long where it did not hold, and a line that is cut off is passed over',
+  async (t) => {
+    const { reports, workdir } = folders(t);
+    const command = {
+      exit: 3,
+      durationMs: 12.4,
+      stderr: 'no such file',
+      truncated: true,
+      timedOut: false,
+      transport: null,
+    };
+    const line = (sequence: number, kind: string, name: string, data: unknown): string =>
+      JSON.stringify({ sequence, at: '2026-04-02T00:00:00.000Z', sinceStartMs: 1, kind, name, data });
+    const facts = { probe: 'ready-marker', kind: 'absent', content: 'x'.repeat(9_000) };
+    const lines = [
+      line(1, 'command', 'ready-marker', command),
+      line(2, 'observation', 'ready-marker', { state: 'seen', facts }),
+      line(3, 'command', 'uname', command),
+      line(4, 'observation', 'uname', { state: 'unseen', reason: 'cut: no end line' }),
+      line(5, 'observation', 'sshd-status', { state: 'seen', facts: { content: 'y'.repeat(900) } }),
+      '{"sequence":6,"at":"2026',
+    ];
+    writeFileSync(join(workdir, 'evidence.ndjson'), lines.join('\n'));
+    const checks = [
+      check('ready_marker', { outcome: 'failed' }),
+      check('uname_output', { outcome: 'unobserved', evidence: 'evidence.ndjson#4' }),
+      check('sshd_status', { evidence: 'evidence.ndjson#5' }),
+      check('cut', { evidence: 'evidence.ndjson#6' }),
+      check('nowhere', { evidence: '' }),
+    ] as const;
+    const { evidence } = read(keepRun(reports, aReport({ status: 'PASS', checks: [...checks] }, { workdir }))).history;
+    t.same(Object.keys(evidence), ['2', '4', '5']);
+    t.match(evidence[2], { facts: { kind: 'absent', content: /^x{4000} …$/ }, unseen: '' });
+    t.notOk('probe' in evidence[2].facts);
+    t.same(evidence[2].command, { exit: 3, ms: 12, stderr: 'no such file', flaw: 'cut' });
+    t.match(evidence[4], { facts: null, unseen: 'cut: no end line' });
+    t.match(evidence[5], { facts: { content: /^y{400} …$/ }, command: null });
+  },
+);
+
+t.test('pictures of the console: PNGs that are files, bounded, the first and the last among them', async (t) => {
+  const { reports, runs, workdir } = folders(t);
+  const name = (n: number): string => `${String(n).padStart(3, '0')}-change.png`;
+  for (let n = 1; n <= 100; n++) writeFileSync(join(workdir, 'console', name(n)), PNG);
+  writeFileSync(join(workdir, 'console/000-no.png'), '<svg onload=alert(1)>');
+  symlinkSync('/etc/passwd', join(workdir, 'console/101-link.png'));
+  writeFileSync(join(workdir, 'console/050-<x>.png'), PNG);
+  writeFileSync(join(workdir, 'console/serial.txt'), `${'early\n'.repeat(3_000)}mountroot>`);
+  writeFileSync(join(workdir, 'console/screen.txt'), 'on the screen');
+  const { console } = read(keepRun(reports, aReport(PASS, { workdir }))).history;
+  t.same(readdirSync(join(runs, 'r-1.console')).sort(), console.frames);
+  t.ok(console.frames.length > 30 && console.frames.length <= 40, `${console.frames.length} frames`);
+  t.notMatch(console.frames.join(), /no|link|</);
+  t.equal(console.framesLeftOut, 102 - console.frames.length);
+  t.match(console.text, { source: 'serial', end: /^… early\n(?:early\n)+mountroot>$/ });
+  t.ok(console.text.end.length <= 6_002);
+});
+
+t.test('no workdir any more: the record says less, and is kept', async (t) => {
+  const { reports } = folders(t);
+  t.ok(existsSync(keepRun(reports, aReport())));
+});
