@@ -3,6 +3,7 @@ import type { StageRecord } from '../../../harness/budgets.ts';
 import type { JudgedCheck, PlannedImage, Verdict } from '../../../harness/model.ts';
 import type { Report } from '../../../harness/report.ts';
 import type { CaseResult } from '../../../harness/run.ts';
+import { SAMPLE } from '../stored/sample.ts';
 
 export const check = (name: string, more: Partial<JudgedCheck> = {}): JudgedCheck => ({
   ...{ name, expected: 'ready', actual: 'ready', outcome: 'held', reason: '', evidence: 'evidence.ndjson#2' },
@@ -62,6 +63,7 @@ export function aReport(verdict: Verdict = PASS, more: Partial<Report> = {}): Re
     lab: { name: 'pool1', kind: 'xo', xoVersion: '5.207.2', reconnects: 0 },
     reference: false,
     tls: 'ca',
+    asked: SAMPLE.asked,
     image: IMAGE,
     lint: [],
     expectedClosure: null,

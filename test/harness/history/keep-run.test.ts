@@ -41,7 +41,7 @@ t.test('the record is result.json and more, under the id of the run', async (t) 
   t.equal(path, join(runs, 'r-1.json'));
   t.same(readdirSync(runs), ['r-1.json'], 'and nothing beside it');
   const record = read(path);
-  t.match(record, { schema: 1, status: 'PASS', runId: 'r-1', image: { nonZeroBlocks: 2 }, result: { vm: 'v-1' } });
+  t.match(record, { schema: 2, status: 'PASS', runId: 'r-1', image: { nonZeroBlocks: 2 }, result: { vm: 'v-1' } });
   t.match(record.history, { schema: 1, night: '2026-04-02', known: null, console: { frames: [], text: null } });
 });
 
