@@ -1,10 +1,9 @@
 /**
- * Waits for a started guest until it answers over SSH, or until it is known that it will not. Every
- * look also watches the VM and the console: nobody waits for a corpse.
+ * Waits for a started guest until it answers over SSH, or until it is known that it will not: power state and console
+ * are watched beside it, and nobody waits for a corpse.
  */
 import type { Fatal } from './console-signatures.ts';
 import { Deadline } from './deadline.ts';
-import { FatalWatch } from './fatal-watch.ts';
 import { Fault } from './faults.ts';
 import type { Address, Guest, GuestDeath } from './lab.ts';
 import { type Attempt, attemptSsh, type Reached } from './ssh/attempt.ts';
@@ -21,6 +20,8 @@ const HANDSHAKE_WAIT_MS_MIN = 3_000;
 const PAUSE_MS = 250;
 /** The same where perhaps somebody else's sshd refused us: it is asked rarely. */
 const STRANGER_PAUSE_MS = 5_000;
+/** A guest whose console has shown a stop is asked once more, for so long. */
+const LAST_WORD_MS = 500;
 /** How long is waited for a newer address than the one that is known. */
 const NEWS_MS = 1_000;
 
@@ -39,8 +40,6 @@ export type OnLook = (seen: string, elapsedMs: number, budgetMs: number) => void
 
 /** Told what is seen of a guest on its way up, each as often as it is seen. */
 export interface Signs {
-  /** All of the console's text so far. */
-  console(text: string): void;
   address(address: Address): void;
   /** Its TCP refuses: a kernel with a network, and no sshd yet. */
   refused(address: Address): void;
@@ -49,7 +48,23 @@ export interface Signs {
 }
 
 /** What is needed of a guest that is waited for. */
-export type ArrivingGuest = Pick<Guest, 'address' | 'confirmAddress' | 'death' | 'outOfSight' | 'console'>;
+export type ArrivingGuest = Pick<Guest, 'address' | 'confirmAddress' | 'death' | 'outOfSight'>;
+
+/** Watches the console beside the wait. */
+export interface FatalWatch {
+  /** Something that a guest never leaves by itself, seen twice. */
+  readonly fatal: Fatal | null;
+  /** Aborts when `fatal` is set. */
+  readonly fatalSignal: AbortSignal;
+}
+
+const NOBODY_WATCHES: FatalWatch = { fatal: null, fatalSignal: new AbortController().signal };
+
+/** What goes on beside the wait. */
+export interface Beside {
+  readonly signs?: Signs;
+  readonly watch?: FatalWatch;
+}
 
 /** What was seen of a guest that did not answer. */
 export interface Silence {
@@ -59,7 +74,7 @@ export interface Silence {
   /** How far it let us come at last. */
   readonly reached: Reached;
   readonly attempts: number;
-  /** A console line that a guest never leaves by itself, seen in two frames. */
+  /** A console line that a guest never leaves by itself, seen twice. */
   readonly fatal: Fatal | null;
   /** The VM powered itself off. */
   readonly halted: boolean;
@@ -77,68 +92,66 @@ export async function awaitArrival(
   login: Login,
   deadline: Deadline,
   onLook: OnLook,
-  signs: Signs | null = null,
+  { signs, watch = NOBODY_WATCHES }: Beside = {},
 ): Promise<Arrival> {
   const onBanner = (): void => signs?.banner();
   const startedMs = deadline.clock.nowMs();
-  const ended = new AbortController();
-  deadline.signal.addEventListener('abort', () => ended.abort(), { signal: ended.signal });
+  const either = AbortSignal.any([deadline.signal, watch.fatalSignal]);
   let attempts = 0;
   let lastSeen = 'nothing yet';
   let reached: Reached = 'nothing';
   let addressed = false;
-  const silent = (fatal: Fatal | null, halted: boolean): Arrival => {
+  const silent = (halted: boolean): Arrival => {
     const waitedMs = Math.round(deadline.clock.nowMs() - startedMs);
+    const { fatal } = watch;
     return {
       state: 'silent',
       silence: { lastSeen, addressed, reached, attempts, fatal, halted, waitedMs, time: null },
     };
   };
-  const watch = new FatalWatch(guest, deadline, signs, () => ended.abort());
-  const watching = watch.until(ended.signal);
-  try {
-    const first = await firstAddress(guest, deadline, ended.signal);
-    if (first === null || 'unknown' in first) {
-      lastSeen = first?.unknown ?? 'no address';
-      return silent(watch.fatal, watch.death?.kind === 'halted');
+  const first = await firstAddress(guest, deadline, watch.fatalSignal);
+  if (first === null || 'unknown' in first) {
+    lastSeen = first?.unknown ?? 'no address';
+    return silent(guest.death()?.kind === 'halted');
+  }
+  let address = first;
+  addressed = true;
+  let bannerWaitMs = BANNER_WAIT_MS;
+  while (true) {
+    deadline.check();
+    const death = guest.death();
+    if (death !== null) return onDeath(death, () => silent(true));
+    attempts++;
+    signs?.address(address);
+    // A guest that answers after all has the last word, whatever its console shows.
+    const last = watch.fatal !== null;
+    const room = Math.min(deadline.remainingMs(), HANDSHAKE_WAIT_MS_MAX);
+    const attempt = await attemptSsh({
+      ...{ host: address.host, port: address.port, ...login, expectHostKey: null, onBanner },
+      bannerWaitMs: last ? LAST_WORD_MS : bannerWaitMs,
+      handshakeWaitMs: Math.max(room, HANDSHAKE_WAIT_MS_MIN),
+      signal: last ? deadline.signal : either,
+    });
+    deadline.check();
+    if (attempt.state === 'ready') {
+      const firstBannerMs = deadline.clock.nowMs() - startedMs;
+      return answered(guest, { address, session: attempt.session, firstBannerMs }, deadline);
     }
-    let address = first;
-    addressed = true;
-    let bannerWaitMs = BANNER_WAIT_MS;
-    while (true) {
-      deadline.check();
-      if (watch.death !== null) return onDeath(watch.death, () => silent(watch.fatal, true));
-      attempts++;
-      signs?.address(address);
-      const room = Math.min(deadline.remainingMs(), HANDSHAKE_WAIT_MS_MAX);
-      const handshakeWaitMs = Math.max(room, HANDSHAKE_WAIT_MS_MIN);
-      const target = { host: address.host, port: address.port, ...login, bannerWaitMs, handshakeWaitMs, onBanner };
-      // Never aborted by the watch: a guest that answers after all has the last word.
-      const attempt = await attemptSsh({ ...target, expectHostKey: null, signal: deadline.signal });
-      deadline.check();
-      if (attempt.state === 'ready') {
-        const firstBannerMs = deadline.clock.nowMs() - startedMs;
-        return answered(guest, { address, session: attempt.session, firstBannerMs }, deadline);
-      }
-      const looked = attempt.state === 'not-yet' ? attempt : perhapsStranger(address, attempt, deadline);
-      ({ seen: lastSeen, reached } = looked);
-      if (reached === 'refused') signs?.refused(address);
-      onLook(lastSeen, deadline.clock.nowMs() - startedMs, deadline.budgetMs);
-      if (watch.death !== null) continue;
-      const blind = guest.outOfSight();
-      // A guest that nobody can see is not silent: the lab is.
-      if (deadline.expired() && blind !== null) throw new Fault('VM_LOST', `${lastSeen}, and ${blind}`);
-      if (deadline.expired() && looked.blame !== null) throw looked.blame;
-      if (watch.fatal !== null || deadline.expired()) return silent(watch.fatal, false);
-      // Under emulation a loaded sshd needs longer for its banner than an absent one to be silent.
-      bannerWaitMs = Math.min(bannerWaitMs * 1.1, BANNER_WAIT_MS_MAX);
-      await deadline.clock.sleep(looked === attempt ? PAUSE_MS : STRANGER_PAUSE_MS, deadline.signal);
-      // It may have got another one meanwhile; what speaks SSH is stayed with.
-      if (reached !== 'banner') address = await newest(guest, address, deadline);
-    }
-  } finally {
-    ended.abort();
-    await watching;
+    const looked = attempt.state === 'not-yet' ? attempt : perhapsStranger(address, attempt, deadline);
+    if (watch.fatal === null || last) ({ seen: lastSeen, reached } = looked);
+    if (reached === 'refused') signs?.refused(address);
+    onLook(lastSeen, deadline.clock.nowMs() - startedMs, deadline.budgetMs);
+    if (guest.death() !== null) continue;
+    const blind = guest.outOfSight();
+    // A guest that nobody can see is not silent: the lab is.
+    if (deadline.expired() && blind !== null) throw new Fault('VM_LOST', `${lastSeen}, and ${blind}`);
+    if (deadline.expired() && looked.blame !== null) throw looked.blame;
+    if (last || deadline.expired()) return silent(false);
+    // Under emulation a loaded sshd needs longer for its banner than an absent one to be silent.
+    bannerWaitMs = Math.min(bannerWaitMs * 1.1, BANNER_WAIT_MS_MAX);
+    await deadline.clock.sleep(looked === attempt ? PAUSE_MS : STRANGER_PAUSE_MS, either);
+    // It may have got another one meanwhile; what speaks SSH is stayed with.
+    if (reached !== 'banner' && watch.fatal === null) address = await newest(guest, address, deadline);
   }
 }
 

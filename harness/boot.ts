@@ -5,6 +5,7 @@
 import { type Arrival, type ArrivingGuest, awaitArrival, type OnLook } from './arrival.ts';
 import { BootSigns } from './boot-signs.ts';
 import { type Budgets, bootS, provisionS } from './budgets.ts';
+import { ConsoleWitness } from './console/witness.ts';
 import { budget, Deadline } from './deadline.ts';
 import type { Disposals, Journal } from './disposals.ts';
 import { unpackFirst } from './image/open-disk.ts';
@@ -50,6 +51,8 @@ export interface Booted {
   readonly guest: Guest;
   readonly arrival: Arrival;
   readonly disposals: Disposals;
+  /** To be ended and settled by whoever booted. */
+  readonly console: ConsoleWitness;
   /** Clock reading just before the power-on call; the guest cannot be up for longer. */
   readonly startedAtMs: number;
 }
@@ -100,8 +103,17 @@ export async function boot(world: World, theCase: Case, order: BootOrder): Promi
   world.timeline.begin(bootStages(budgets, firmware, world.budgetScale), { guest: purpose, boot: 1 });
   await guest.start(deadline);
   world.evidence.record('placement', purpose, guest.placed);
-  const arrival = await arrive(world, guest, { login: order.login, deadline, name: purpose });
-  return { guest, arrival, disposals: order.disposals, startedAtMs };
+  const { workdir } = theCase;
+  const console = new ConsoleWitness({ guest, workdir, evidence: world.evidence, purpose });
+  const how = { login: order.login, deadline, name: purpose, console, serialBefore: 0 };
+  try {
+    const arrival = await arrive(world, guest, how);
+    return { guest, arrival, console, disposals: order.disposals, startedAtMs };
+  } catch (error) {
+    await console.end();
+    await console.settled();
+    throw error;
+  }
 }
 
 export interface Arriving {
@@ -109,6 +121,9 @@ export interface Arriving {
   readonly deadline: Deadline;
   /** As which the connection stands in the evidence. */
   readonly name: string;
+  readonly console: ConsoleWitness;
+  /** Characters of serial text that are of the boots before: what stands there is over. */
+  readonly serialBefore: number;
 }
 
 /** Waits for a guest that boots; the stages of its boot end by what is seen of it. @throws Fault as `awaitArrival` */
@@ -123,12 +138,14 @@ export async function arrive(
     timeline.saw(seen);
     tell.waiting(seen, elapsedMs, budgetMs);
   };
-  let arrival = await awaitArrival(guest, how.login, how.deadline, onLook, signs);
+  const watch = how.console.watch({ from: how.serialBefore, onText: (text) => signs.console(text) });
+  let arrival = await awaitArrival(guest, how.login, how.deadline, onLook, { signs, watch });
   if (arrival.state === 'silent') {
     arrival = { ...arrival, silence: { ...arrival.silence, time: timeline.explain() } };
     timeline.end('it did not answer');
   } else {
     timeline.end('authenticated over SSH');
+    how.console.answered();
   }
   world.evidence.record('connection', how.name, describe(arrival, guest.uuid));
   return arrival;

@@ -225,6 +225,11 @@ export const FAULTS = {
     false,
     'Give the lab a source of addresses (a slot for the MAC), or a control image: the guest may have got no address.',
   ),
+  CONSOLE_FAULT: row(
+    'undetermined',
+    false,
+    'All checks held, and the console shows a stop all the same: look at the pictures and the text in console/.',
+  ),
   SILENT_NO_CONTROL: row(
     'undetermined',
     false,

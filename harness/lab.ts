@@ -106,6 +106,25 @@ export interface ConsoleText {
   readonly text: string;
 }
 
+/** A picture of a screen. */
+export interface ScreenFrame {
+  /** Pixels. */
+  readonly width: number;
+  readonly height: number;
+  /** Three bytes a pixel, rows from the top. */
+  readonly rgb: Buffer;
+}
+
+/** The screen of a guest, opened at the first look and again after a reboot. */
+export interface Screen {
+  /**
+   * `latest`: what is known, at once; the same object as before where nothing has changed. `fresh`: as it is now.
+   * @throws Fault CONSOLE_CLOSED where it cannot be had now, and the interrupt
+   */
+  look(which: 'latest' | 'fresh', deadline: Deadline): Promise<ScreenFrame>;
+  close(): void;
+}
+
 /** A VM made for one case, halted until `start`. */
 export interface Guest {
   /** VM uuid in XO, lower case. */
@@ -139,6 +158,8 @@ export interface Guest {
   stop(deadline: Deadline, powerOff: PowerOff | null): Promise<StoppedBy>;
   /** Console as far as it has been written; undefined: this lab shows none. */
   console(): Promise<ConsoleText | undefined>;
+  /** Its screen, not opened yet; whoever takes it closes it. */
+  screen(): Screen;
 }
 
 /** A run that is known to have ended without its clean-up, and what its journal says that it made. */

@@ -9,7 +9,6 @@ import { budget, type Deadline, until } from './deadline.ts';
 import { Fault } from './faults.ts';
 import { confirmMachine } from './identify.ts';
 import { interview } from './interview.ts';
-import type { ConsoleText, Guest } from './lab.ts';
 import type { Case } from './model.ts';
 import { quote } from './probes/quote.ts';
 import type { Login } from './ssh/login.ts';
@@ -79,15 +78,16 @@ export async function reboot(world: World, theCase: Case, alive: Alive, boot: nu
   const down = budget(world, scenario.budgets.rebootS);
   timeline.begin([{ stage: 'reboot', budgetS: down.budgetMs / 1000 }], whose);
   const { firmware } = guest.placed;
-  const before = (await guest.console().catch(() => undefined))?.text.length ?? 0;
+  const { console } = alive.booted;
+  const serialBefore = await console.serialSoFar();
   await ask(world, theCase, alive);
   await wentDown(alive, down);
   alive.session.close();
   timeline.begin(bootStages(scenario.budgets, firmware, world.budgetScale), whose);
   const deadline = budget(world, bootS(scenario.budgets, firmware));
-  const how = { login: alive.login, deadline, name: `${alive.guest} boot ${boot}` };
+  const how = { login: alive.login, deadline, name: `${alive.guest} boot ${boot}`, console, serialBefore };
   for (;;) {
-    const arrival = await arrive(world, sinceThen(guest, before), how);
+    const arrival = await arrive(world, guest, how);
     if (arrival.state === 'silent') return arrival;
     const bootId = await bootIdOf(world, theCase, alive, arrival, deadline);
     if (bootId !== null && bootId !== alive.bootId) return { state: 'answered', session: arrival.session, bootId };
@@ -146,20 +146,4 @@ async function bootIdOf(
     if (!goes || deadline.expired()) throw error;
     return null;
   }
-}
-
-/** The guest with the console of the boots before left out: what stands there is over. */
-function sinceThen(guest: Guest, characters: number): Parameters<typeof arrive>[1] {
-  const console = async (): Promise<ConsoleText | undefined> => {
-    const text = await guest.console();
-    return text && { ...text, text: text.text.slice(characters) };
-  };
-  return {
-    uuid: guest.uuid,
-    address: (deadline) => guest.address(deadline),
-    confirmAddress: (used, deadline) => guest.confirmAddress(used, deadline),
-    death: () => guest.death(),
-    outOfSight: () => guest.outOfSight(),
-    console,
-  };
 }

@@ -7,6 +7,8 @@ import type { Silence } from './arrival.ts';
 import { boot, dispose, type World } from './boot.ts';
 import { allHeld, checksOfBoots } from './boots.ts';
 import { caseS, type StageRecord } from './budgets.ts';
+import { consoleFault } from './console/console-fault.ts';
+import type { ConsoleWitness } from './console/witness.ts';
 import { budget, Deadline, type Limit, limit } from './deadline.ts';
 import { Disposals } from './disposals.ts';
 import { Fault, faultRecord } from './faults.ts';
@@ -80,10 +82,11 @@ export async function run(theCase: Case, world: World): Promise<CaseResult> {
   const timings = new Timings(world);
   const disposals = new Disposals(world.journal);
   const seen: Seen[] = [];
+  const findings: Findings = { found, seen, console: null };
   let fault: FaultRecord | null = null;
   const outer = outerLimit(theCase, world);
   try {
-    await witness(theCase, { ...timings.world, signal: outer.signal }, disposals, { found, seen });
+    await witness(theCase, { ...timings.world, signal: outer.signal }, disposals, findings);
   } catch (thrown) {
     fault = explained(faultRecord(thrown), world.timeline);
     world.log.error({ err: thrown, code: fault.code }, fault.message);
@@ -92,13 +95,18 @@ export async function run(theCase: Case, world: World): Promise<CaseResult> {
   }
   timings.world.tell.stage('dispose');
   const left = await dispose(world, disposals, theCase.scenario.budgets);
+  await findings.console?.settled();
   const listed = await listAgain(theCase, world);
   timings.end();
+  const { scenario } = theCase;
+  const checks = checksOfBoots(
+    scenario,
+    seen.map(({ judged }) => judged),
+  );
+  fault ??= await consoleFault(findings.console, checks);
   // Also one that came while the lab was cleaned up: who stops a run is told that it was stopped.
   if (world.signal.aborted) fault = faultRecord(world.signal.reason);
-  const { scenario } = theCase;
-  const boots = seen.map(({ judged }) => judged);
-  const verdict = judge({ checks: checksOfBoots(scenario, boots), fault });
+  const verdict = judge({ checks, fault });
   world.evidence.record('judged', 'verdict', verdict);
   const timeline = world.timeline.records;
   const [first] = seen;
@@ -138,6 +146,8 @@ interface Findings {
   readonly found: Found;
   /** One for each boot that was looked at. */
   readonly seen: Seen[];
+  /** Of the guest that is validated; null: it was not started. */
+  console: ConsoleWitness | null;
 }
 
 /** Boots, identifies and probes; what was found by then stays in `findings` when it throws. */
@@ -147,6 +157,7 @@ async function witness(theCase: Case, world: World, disposals: Disposals, findin
   const order = { purpose: 'image', image: theCase.image, login: world.login, readBack, disposals } as const;
   const booted = await boot(world, theCase, order);
   const { arrival, guest } = booted;
+  findings.console = booted.console;
   found.vm = guest.uuid;
   found.placed = guest.placed;
   found.imported = guest.imported;
@@ -154,7 +165,9 @@ async function witness(theCase: Case, world: World, disposals: Disposals, findin
     await dispose(world, disposals, theCase.scenario.budgets);
   };
   if (arrival.state === 'silent') {
+    await booted.console.end();
     await keepConsole(world, theCase, guest);
+    await booted.console.settled();
     throw await decideSilence(world, theCase, arrival.silence, disposeFirst);
   }
   const { session, address } = arrival;
@@ -163,7 +176,9 @@ async function witness(theCase: Case, world: World, disposals: Disposals, findin
   found.addressOthers = address.others;
   found.hostKey = session.hostKey;
   const silence = await allBoots(world, theCase, { ...booted, session }, findings);
-  if (silence !== null) throw await decideSilence(world, theCase, silence, disposeFirst, findings.seen.length + 1);
+  if (silence === null) return;
+  await booted.console.settled();
+  throw await decideSilence(world, theCase, silence, disposeFirst, findings.seen.length + 1);
 }
 
 /** Looks at each boot that the scenario asks for, as long as all holds. @returns the silence after a reboot, or null */
@@ -185,6 +200,7 @@ async function allBoots(world: World, theCase: Case, answered: Answered, finding
       seen = { ...nothingSeen(), bootId: next.bootId };
     }
     if (guest.afterwards === 'halted') {
+      await answered.console.end();
       world.tell.stage('stop');
       const deadline = budget(world, scenario.budgets.disposeS);
       world.timeline.begin([{ stage: 'stop', budgetS: deadline.budgetMs / 1000 }]);
@@ -196,6 +212,7 @@ async function allBoots(world: World, theCase: Case, answered: Answered, finding
     throw await explainLoss(world, theCase, answered, thrown, seen.bootId);
   } finally {
     session.close();
+    await answered.console.end();
     await keepConsole(world, theCase, guest);
   }
 }

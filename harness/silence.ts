@@ -3,7 +3,7 @@
  * the control image, then the image once more. The path taken goes into the evidence.
  */
 import type { Silence } from './arrival.ts';
-import { type BootOrder, boot, dispose, type World } from './boot.ts';
+import { type Booted, type BootOrder, boot, dispose, type World } from './boot.ts';
 import { Disposals } from './disposals.ts';
 import { Fault, faultRecord } from './faults.ts';
 import { confirmMachine } from './identify.ts';
@@ -127,8 +127,10 @@ async function unlessUndetermined(asking: Promise<string>): Promise<string | Fau
  */
 async function ask(world: World, theCase: Case, order: Asked, boots: number): Promise<string> {
   const disposals = new Disposals(world.journal);
+  let console: Booted['console'] | null = null;
   try {
     const booted = await boot(world, theCase, { ...order, readBack: false, disposals });
+    ({ console } = booted);
     if (booted.arrival.state === 'silent') return sentence(booted.arrival.silence);
     let { session } = booted.arrival;
     try {
@@ -144,7 +146,9 @@ async function ask(world: World, theCase: Case, order: Asked, boots: number): Pr
     }
     return ANSWERED;
   } finally {
+    await console?.end();
     const left = await dispose(world, disposals, theCase.scenario.budgets);
+    await console?.settled();
     if (left.length > 0) world.log.error({ left }, 'stayed after the silence procedure');
   }
 }

@@ -79,9 +79,13 @@ export class ConsoleSocket {
       });
       await byDeadline(deadline, 'CONSOLE_CLOSED', `${bytes} bytes of the ${this.#what}`, news);
     }
-    const all = Buffer.concat(this.#unread);
-    this.#unread = [all.subarray(bytes)];
-    this.#unreadBytes = all.length - bytes;
+    // Joined only where one message is not enough: a picture is read in many small pieces.
+    const [first = Buffer.alloc(0)] = this.#unread;
+    if (first.length < bytes) this.#unread = [Buffer.concat(this.#unread)];
+    const all = this.#unread[0] ?? first;
+    this.#unread[0] = all.subarray(bytes);
+    if (all.length === bytes) this.#unread.shift();
+    this.#unreadBytes -= bytes;
     return all.subarray(0, bytes);
   }
 

@@ -1,13 +1,14 @@
 /** The living VM of one case: starts it, says where it answers, whether it still lives, what its console shows. */
 import { type Clock, Deadline, type Look, systemClock, until } from '../deadline.ts';
 import { Fault } from '../faults.ts';
-import type { Address, ConsoleText, Guest, GuestDeath, ImportRecord, PowerOff, StoppedBy } from '../lab.ts';
+import type { Address, ConsoleText, Guest, GuestDeath, ImportRecord, PowerOff, Screen, StoppedBy } from '../lab.ts';
 import type { Placed } from '../model.ts';
 import { chooseAddress, sayingsOfXo } from './address.ts';
 import { AskedSources } from './asked-sources.ts';
 import { serialText } from './console.ts';
 import { answerLost, shownAfterAll } from './making.ts';
 import { VmPresence } from './presence.ts';
+import { VmScreen } from './screen/vm-screen.ts';
 import type { Session } from './session.ts';
 import type { Slot, XoLabSettings } from './settings.ts';
 import { stopVm } from './stop.ts';
@@ -239,5 +240,9 @@ export class XoGuest implements Guest {
     const { session, settings, uuid } = this.#parts;
     const deadline = Deadline.after(CONSOLE_MS, new AbortController().signal);
     return serialText(session, settings.serialPath, uuid, deadline);
+  }
+
+  screen(): Screen {
+    return new VmScreen(this.#parts.session, this.uuid);
   }
 }

@@ -42,8 +42,18 @@ export interface BootBehaviour {
   readonly reboot: Reboot;
   /** From power-on, and from each boot after it, to the guest's own reboot; null: never. */
   readonly rebootAfterMs: number | null;
-  /** Appended to what the serial port says from power-on. */
+  /** Appended to what the serial port says, from `serialAfterMs` after power-on. */
   readonly serial: string;
+  /** Default 0. */
+  readonly serialAfterMs: number;
+  /** What the screen shows, each from its time after power-on; null: the VM has no screen. */
+  readonly screen: readonly ScreenText[] | null;
+}
+
+/** Text of a screen of 80 by 25 letters; what goes beyond is cut. */
+export interface ScreenText {
+  readonly afterMs: number;
+  readonly text: string;
 }
 
 /** What the shell of a login does to every answer. */
@@ -108,7 +118,7 @@ export const HEALTHY: GuestBehaviour = {
   closure: null,
   boot: {
     ...{ delayMs: 0, sshd: 'normal', user: 'root', become: null, haltAfterMs: null, rebootAfterMs: null },
-    ...{ reboot: 'boots', serial: '' },
+    ...{ reboot: 'boots', serial: '', serialAfterMs: 0, screen: null },
   },
   shell: { banner: '', crlf: false },
   answers: {},
@@ -152,10 +162,11 @@ function guestOf(value: unknown, where: string): GuestBehaviour {
   };
 }
 
-const AFTER = ['haltAfterMs', 'rebootAfterMs'];
+const AFTER = ['haltAfterMs', 'rebootAfterMs', 'serialAfterMs'];
+const BOOT_KEYS = ['delayMs', 'sshd', 'user', 'become', 'reboot', ...AFTER, 'serial', 'screen'];
 
 function bootOf(value: unknown, where: string): BootBehaviour {
-  const fields = new Fields(value, where, ['delayMs', 'sshd', 'user', 'become', 'reboot', ...AFTER, 'serial']);
+  const fields = new Fields(value, where, BOOT_KEYS);
   return {
     delayMs: fields.whole('delayMs') ?? 0,
     sshd: fields.oneOf('sshd', SSHD) ?? 'normal',
@@ -165,12 +176,20 @@ function bootOf(value: unknown, where: string): BootBehaviour {
     reboot: fields.oneOf('reboot', REBOOT) ?? 'boots',
     rebootAfterMs: fields.whole('rebootAfterMs'),
     serial: fields.text('serial') ?? '',
+    serialAfterMs: fields.whole('serialAfterMs') ?? 0,
+    screen:
+      (fields.value('screen') ?? null) === null ? null : listOf(fields.value('screen'), `${where}.screen`, screenOf),
   };
 }
 
 function shellOf(value: unknown, where: string): ShellBehaviour {
   const fields = new Fields(value, where, ['banner', 'crlf']);
   return { banner: fields.text('banner') ?? '', crlf: fields.flag('crlf') };
+}
+
+function screenOf(value: unknown, where: string): ScreenText {
+  const fields = new Fields(value, where, ['afterMs', 'text']);
+  return { afterMs: fields.whole('afterMs') ?? 0, text: fields.text('text') ?? '' };
 }
 
 const ANSWER_KEYS = [

@@ -8,6 +8,7 @@ import type { BackendNic, BackendVm, RunningVm } from '../backend.ts';
 import type { Answer, BootMode, GuestBehaviour } from './guest-answers.ts';
 import { type Question, type Reply, replyTo } from './script-reply.ts';
 import { type SimulatedBoot, simulatedFacts } from './simulated-facts.ts';
+import { SimulatedScreen } from './simulated-screen.ts';
 import { BANNER, type SshServer, sshServer } from './ssh-server.ts';
 
 const SERIAL_HEAD = 'simulated guest: nothing boots here, and what it shows is about the harness only\n';
@@ -28,10 +29,11 @@ const PANIC = 'panic: page fault\ncpuid = 0\ntime = 1\nKDB: stack backtrace:\n';
 const POWER_OFF_MS = 200;
 
 export class SimulatedVm implements RunningVm {
-  readonly vncSocketPath = null;
+  readonly vncSocketPath: string | null;
   readonly exited: Promise<{ readonly seen: string }>;
   readonly #options: SimulatedVmOptions;
   readonly #ssh: SshServer;
+  readonly #screen: SimulatedScreen | null;
   readonly #listeners: Server[] = [];
   /** Open connections of one boot. */
   readonly #sockets = new Set<Socket>();
@@ -61,12 +63,15 @@ export class SimulatedVm implements RunningVm {
       oldAlgorithms: options.behaviour.boot.sshd === 'old-algorithms',
       answer: (question) => this.#answer(question),
     });
+    this.#screen = options.behaviour.boot.screen === null ? null : new SimulatedScreen(options.vm.dir);
+    this.vncSocketPath = this.#screen?.socketPath ?? null;
     this.#boot = this.#newBoot();
   }
 
-  /** @throws Error where an address is taken. */
+  /** @throws Error where an address is taken, or a screen cannot be drawn. */
   async powerOn(): Promise<void> {
     try {
+      await this.#screen?.open();
       for (const nic of this.#options.vm.nics) await this.#listen(nic);
     } catch (error) {
       await this.stop();
@@ -98,13 +103,19 @@ export class SimulatedVm implements RunningVm {
   #begin(): void {
     const { boot } = this.#options.behaviour;
     this.#boots++;
-    this.#serial += SERIAL_HEAD + boot.serial;
+    this.#serial += SERIAL_HEAD;
+    const say = (): void => {
+      this.#serial += boot.serial;
+    };
+    if (boot.serialAfterMs === 0) say();
+    else this.#later(boot.serialAfterMs, say);
     this.#later(boot.delayMs, () => {
       this.#up = true;
       for (const socket of this.#waiting) this.#greet(socket);
       this.#waiting.clear();
     });
     if (boot.rebootAfterMs !== null) this.#later(boot.rebootAfterMs, () => void this.reset());
+    for (const { afterMs, text } of boot.screen ?? []) this.#later(afterMs, () => this.#screen?.show(text));
     if (boot.haltAfterMs !== null) {
       this.#later(boot.haltAfterMs, () => void this.#powerOff('the guest powered itself off (simulated)'));
     }
@@ -119,6 +130,7 @@ export class SimulatedVm implements RunningVm {
     this.#asked.clear();
     for (const socket of this.#sockets) socket.destroy();
     this.#sockets.clear();
+    this.#screen?.reset();
   }
 
   async #powerOff(seen: string): Promise<void> {
@@ -129,7 +141,7 @@ export class SimulatedVm implements RunningVm {
     this.#off = true;
     const closed = this.#listeners.map((server) => new Promise<void>((resolve) => server.close(() => resolve())));
     this.#endBoot();
-    await Promise.all(closed);
+    await Promise.all([...closed, this.#screen?.close()]);
     this.#settleExited({ seen });
   }
 

@@ -1,7 +1,9 @@
 /** Waiting for a guest whose address nobody is sure of: somebody else may live there by now. */
 import t from 'tap';
 import { awaitArrival } from '../../harness/arrival.ts';
+import { ConsoleWitness } from '../../harness/console/witness.ts';
 import { Deadline, systemClock, until } from '../../harness/deadline.ts';
+import { NOTHING_KEPT } from '../../harness/evidence.ts';
 import { Fault } from '../../harness/faults.ts';
 import type { Address, Guest, GuestDeath } from '../../harness/lab.ts';
 import { lab, PORT, rootBy, rootKey, type Started } from '../lab/simulated-guests.ts';
@@ -34,6 +36,7 @@ function guestAt(first: Address, later: Address): Guest & { asked(): number } {
     outOfSight: () => null,
     stop: async () => 'not-running',
     console: async () => undefined,
+    screen: () => ({ look: async () => Promise.reject(new Error('none')), close: () => undefined }),
     asked: () => asked,
   };
 }
@@ -90,8 +93,13 @@ t.test('a guest without an address is silent: who is to blame is decided by proc
 });
 
 t.test('what its console shows ends the wait also before there is an address', async (t) => {
-  const panic = 'panic: page fault\ncpuid = 0\n';
-  const arrival = await awaitArrival(guestNowhere(panic), rootBy(rootKey()), within(60_000), () => undefined);
+  const guest = guestNowhere('panic: page fault\ncpuid = 0\n');
+  const parts = { guest, workdir: t.testdir({ console: {} }), evidence: NOTHING_KEPT, purpose: 'image' } as const;
+  const console = new ConsoleWitness(parts);
+  const watch = console.watch({ from: 0 });
+  const arrival = await awaitArrival(guest, rootBy(rootKey()), within(60_000), () => undefined, { watch });
+  await console.end();
+  await console.settled();
   t.match(arrival, { state: 'silent', silence: { addressed: false, fatal: { name: 'freebsd-panic' } } });
 });
 

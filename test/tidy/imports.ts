@@ -139,6 +139,8 @@ export const LIBRARIES: Readonly<Record<string, readonly string[]>> = {
   pino: ['harness/log.ts'],
   'smol-toml': ['harness/toml-reader.ts'],
   zstddec: ['harness/image/cluster-inflate.ts'],
+  'tesseract.js': ['harness/console/ocr-main.ts'],
+  pngjs: [],
   tap: ['harness/reporters/tap.ts'],
   ws: ['lab/**', 'harness/xcpng/console-socket.ts'],
   ajv: ['lab/**'],

@@ -68,7 +68,7 @@ export interface Played {
   readonly stdout: string;
   readonly stderr: string;
   /** Text of a file of the workdir. */
-  file(name: string): string;
+  file(name: string, encoding?: BufferEncoding): string;
   /** VMs and VDIs that the pool has beyond what it began with: the lab's own books, not the harness's word. */
   readonly left: readonly string[];
   readonly seconds: number;
@@ -215,7 +215,7 @@ async function invoke(
     metadata: readMetadata(join(workdir, 'metadata.txt')),
     stdout: out.text(),
     stderr,
-    file: (name) => readFileSync(join(workdir, name), 'utf8'),
+    file: (name, encoding = 'utf8') => readFileSync(join(workdir, name), encoding),
     seconds: (performance.now() - startedMs) / 1000,
   };
 }

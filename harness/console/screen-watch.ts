@@ -1,0 +1,145 @@
+/**
+ * Watches the screen: keeps pictures of what changes, and reads the text of one that stands still, since a guest that
+ * is stuck changes nothing. A screen that cannot be had is said and stops nothing.
+ */
+import { type Fatal, fatalSignature } from '../console-signatures.ts';
+import { type Clock, Deadline } from '../deadline.ts';
+import type { Recorder } from '../evidence.ts';
+import type { Screen, ScreenFrame } from '../lab.ts';
+import type { Gallery } from './gallery.ts';
+import { samePicture } from './same-picture.ts';
+import type { Reading, ScreenReader } from './screen-reader.ts';
+
+const EVERY_MS = 400;
+/** One that was never there is asked for ever more seldom; one that was there ends with a reboot, and comes back. */
+const ABSENT_EVERY_MS_MAX = 8_000;
+const LOOK_MS = 5_000;
+/** Standing still for so long, a picture is worth the start of the reader, and then its reading. */
+const WARM_AFTER_MS = 500;
+const READ_AFTER_MS = 1_200;
+/** Text counts when its picture still stands so long after it first did: then it is a state, not a moment. */
+const STANDS_MS = 3_000;
+const READ_MS = 20_000;
+/** A guest that redraws its screen for ever does not keep a core busy with it. */
+const READINGS_MAX = 30;
+const KEEP_EVERY_MS = 5_000;
+
+export interface ScreenWatchParts {
+  readonly screen: Screen;
+  readonly gallery: Gallery;
+  readonly reader: ScreenReader;
+  readonly evidence: Recorder;
+  readonly clock: Clock;
+  /** Characters that came over the serial port so far; 0: none. */
+  readonly serialLength: () => number;
+  /** Head of the names of its pictures, e.g. `control-`. */
+  readonly prefix: string;
+}
+
+/** A picture, since when it stands, and what was read of it. */
+interface Standing {
+  readonly frame: ScreenFrame;
+  readonly sinceMs: number;
+  /** Serial text before it came: more by now means that the serial port tells what the screen shows. */
+  readonly serialBefore: number;
+  reading: 'none' | 'under way' | Reading;
+}
+
+export class ScreenWatch {
+  readonly #parts: ScreenWatchParts;
+  #standing: Standing | null = null;
+  #serialLately = 0;
+  #keptAtMs = Number.NEGATIVE_INFINITY;
+  #readings = 0;
+  #busy = false;
+  #absence: string | null = null;
+  #wasThere = false;
+
+  constructor(parts: ScreenWatchParts) {
+    this.#parts = parts;
+  }
+
+  /** Looks until the signal, or until something fatal stands, which it tells once. */
+  async run(ended: AbortSignal, onFatal: (fatal: Fatal) => void): Promise<void> {
+    let pauseMs = EVERY_MS;
+    this.#standing = null;
+    this.#readings = 0;
+    while (!ended.aborted) {
+      const frame = await this.look('latest', ended);
+      if (ended.aborted) return;
+      if (frame !== null) {
+        this.#seen(frame, ended);
+        const fatal = this.#fatal();
+        if (fatal !== null) return onFatal(fatal);
+      }
+      pauseMs = this.#wasThere ? EVERY_MS : Math.min(pauseMs * 2, ABSENT_EVERY_MS_MAX);
+      await this.#parts.clock.sleep(pauseMs, ended);
+    }
+  }
+
+  /** A picture, or null where it cannot be had, which is said once for each reason. */
+  async look(which: 'latest' | 'fresh', signal: AbortSignal): Promise<ScreenFrame | null> {
+    const { screen, clock, evidence } = this.#parts;
+    try {
+      const frame = await screen.look(which, Deadline.after(LOOK_MS, signal, clock));
+      this.#absence = null;
+      this.#wasThere = true;
+      return frame;
+    } catch (error) {
+      if (signal.aborted) return null;
+      const why = error instanceof Error ? error.message : String(error);
+      if (why !== this.#absence) evidence.record('console', 'no screen', { why });
+      this.#absence = why;
+      return null;
+    }
+  }
+
+  /** What was read of this picture, if it was. */
+  readingOf(frame: ScreenFrame): Reading | null {
+    const standing = this.#standing;
+    if (standing === null || typeof standing.reading === 'string') return null;
+    return samePicture(standing.frame, frame) ? standing.reading : null;
+  }
+
+  #seen(frame: ScreenFrame, ended: AbortSignal): void {
+    const { clock, gallery, prefix, serialLength, reader } = this.#parts;
+    const nowMs = clock.nowMs();
+    const before = this.#standing;
+    const length = serialLength();
+    if (before === null || !samePicture(before.frame, frame)) {
+      const serialBefore = before === null ? length : this.#serialLately;
+      this.#standing = { frame, sinceMs: nowMs, serialBefore, reading: 'none' };
+      if (nowMs - this.#keptAtMs >= KEEP_EVERY_MS) {
+        this.#keptAtMs = nowMs;
+        gallery.keep(frame, `${prefix}change`, 'change');
+      }
+      return;
+    }
+    const stoodMs = nowMs - before.sinceMs;
+    const worth = length <= before.serialBefore && this.#readings < READINGS_MAX && !this.#busy;
+    if (before.reading === 'none' && worth) {
+      if (stoodMs >= WARM_AFTER_MS) reader.warm();
+      if (stoodMs >= READ_AFTER_MS) void this.#read(before, ended);
+    }
+    this.#serialLately = length;
+  }
+
+  async #read(standing: Standing, ended: AbortSignal): Promise<void> {
+    const { reader, clock, evidence } = this.#parts;
+    standing.reading = 'under way';
+    this.#readings++;
+    this.#busy = true;
+    const reading = await reader.read(standing.frame, Deadline.after(READ_MS, ended, clock)).catch(() => null);
+    this.#busy = false;
+    if (reading === null) return; // the watch has ended meanwhile
+    standing.reading = reading;
+    evidence.record('console', 'screen read', { waiting: true, ...reading });
+  }
+
+  #fatal(): Fatal | null {
+    const standing = this.#standing;
+    if (standing === null || typeof standing.reading === 'string' || 'why' in standing.reading) return null;
+    if (this.#parts.clock.nowMs() - standing.sinceMs < STANDS_MS) return null;
+    return fatalSignature(standing.reading.text, 'screen');
+  }
+}
