@@ -46,8 +46,11 @@ export interface BootBehaviour {
   readonly serial: string;
   /** Default 0. */
   readonly serialAfterMs: number;
-  /** What the screen shows, each from its time after power-on; null: the VM has no screen. */
-  readonly screen: readonly ScreenText[] | null;
+  /**
+   * What the screen shows, each from its time after power-on; `serial`: what the serial port says in this boot, as a
+   * guest that prints on both; null: the VM has no screen.
+   */
+  readonly screen: readonly ScreenText[] | 'serial' | null;
 }
 
 /** Text of a screen of 80 by 25 letters; what goes beyond is cut. */
@@ -83,8 +86,8 @@ export interface Answer {
   readonly cut: number | null;
   /** The whole connection ends instead of an answer. */
   readonly drop: boolean;
-  /** The guest halts, boots anew, or loses its sshd for good (`deaf`), instead of an answer. */
-  readonly goes: 'halt' | 'reboot' | 'deaf' | null;
+  /** The guest halts, boots anew, panics, or loses its sshd for good (`deaf`), instead of an answer. */
+  readonly goes: 'halt' | 'reboot' | 'panic' | 'deaf' | null;
   /** Standard output starts with this many bytes that mean nothing. */
   readonly garbage: number;
   /** All is said and the exit status told, but the channel is never closed. */
@@ -177,9 +180,12 @@ function bootOf(value: unknown, where: string): BootBehaviour {
     rebootAfterMs: fields.whole('rebootAfterMs'),
     serial: fields.text('serial') ?? '',
     serialAfterMs: fields.whole('serialAfterMs') ?? 0,
-    screen:
-      (fields.value('screen') ?? null) === null ? null : listOf(fields.value('screen'), `${where}.screen`, screenOf),
+    screen: screensOf(fields.value('screen') ?? null, `${where}.screen`),
   };
+}
+
+function screensOf(value: unknown, where: string): BootBehaviour['screen'] {
+  return value === null || value === 'serial' ? value : listOf(value, where, screenOf);
 }
 
 function shellOf(value: unknown, where: string): ShellBehaviour {
@@ -195,7 +201,7 @@ function screenOf(value: unknown, where: string): ScreenText {
 const ANSWER_KEYS = [
   ...['after', 'facts', 'raw', 'stderr', 'exit', 'hang', 'cut', 'drop', 'goes', 'garbage', 'open', 'delayMs', 'boot'],
 ];
-const GOES = ['halt', 'reboot', 'deaf'] as const;
+const GOES = ['halt', 'reboot', 'panic', 'deaf'] as const;
 
 function answerOf(value: unknown, where: string): Answer {
   const fields = new Fields(value, where, ANSWER_KEYS);

@@ -58,6 +58,11 @@ export class SimulatedScreen {
     for (const viewer of this.#viewers) if (viewer.waits) this.#send(viewer);
   }
 
+  /** As a text console shows what was printed: the last lines. */
+  showEnd(text: string): void {
+    this.show(text.split('\n').slice(-ROWS).join('\n'));
+  }
+
   /** As a reboot: dark, and nobody looks any more. */
   reset(): void {
     for (const { socket } of this.#viewers) socket.destroy();

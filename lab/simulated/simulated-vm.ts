@@ -46,6 +46,8 @@ export class SimulatedVm implements RunningVm {
   #up = false;
   #boots = 0;
   #serial = '';
+  /** Of it, what this boot has said. */
+  #said = '';
   #off = false;
   /** Its sshd is gone until the next boot. */
   #deaf = false;
@@ -103,22 +105,27 @@ export class SimulatedVm implements RunningVm {
   #begin(): void {
     const { boot } = this.#options.behaviour;
     this.#boots++;
-    this.#serial += SERIAL_HEAD;
-    const say = (): void => {
-      this.#serial += boot.serial;
-    };
-    if (boot.serialAfterMs === 0) say();
-    else this.#later(boot.serialAfterMs, say);
+    this.#said = '';
+    this.#say(SERIAL_HEAD);
+    if (boot.serialAfterMs === 0) this.#say(boot.serial);
+    else this.#later(boot.serialAfterMs, () => this.#say(boot.serial));
     this.#later(boot.delayMs, () => {
       this.#up = true;
       for (const socket of this.#waiting) this.#greet(socket);
       this.#waiting.clear();
     });
     if (boot.rebootAfterMs !== null) this.#later(boot.rebootAfterMs, () => void this.reset());
-    for (const { afterMs, text } of boot.screen ?? []) this.#later(afterMs, () => this.#screen?.show(text));
+    const screens = boot.screen === 'serial' ? [] : (boot.screen ?? []);
+    for (const { afterMs, text } of screens) this.#later(afterMs, () => this.#screen?.show(text));
     if (boot.haltAfterMs !== null) {
       this.#later(boot.haltAfterMs, () => void this.#powerOff('the guest powered itself off (simulated)'));
     }
+  }
+
+  #say(text: string): void {
+    this.#serial += text;
+    this.#said += text;
+    if (this.#options.behaviour.boot.screen === 'serial') this.#screen?.showEnd(this.#said);
   }
 
   #endBoot(): void {
@@ -204,6 +211,10 @@ export class SimulatedVm implements RunningVm {
     if (answer?.goes === 'reboot') await this.reset();
     if (question.probe === 'reboot') this.#later(POWER_OFF_MS, () => void this.#rebootAsked());
     if (answer?.goes === 'deaf') this.#deaf = true;
+    if (answer?.goes === 'panic') {
+      this.#endBoot();
+      this.#say(PANIC);
+    }
     if (question.probe === 'power-off') this.#later(POWER_OFF_MS, () => void this.#powerOff('powered off over SSH'));
     const facts = simulatedFacts(question.probe, this.#boot, Date.now());
     return replyTo(question, facts, answer, this.#options.behaviour.shell);
@@ -216,7 +227,7 @@ export class SimulatedVm implements RunningVm {
     if (reboot === 'halts') return this.#powerOff('the guest powered itself off (simulated)');
     if (reboot === 'boots') return this.reset();
     this.#endBoot();
-    if (reboot === 'panics') this.#serial += PANIC;
+    if (reboot === 'panics') this.#say(PANIC);
     if (reboot === 'keeps-boot-id') this.#up = true;
   }
 

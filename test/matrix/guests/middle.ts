@@ -21,9 +21,26 @@ export const MIDDLE: readonly Row[] = [
   },
   {
     name: 'the guest panics after it was ready',
+    answers: answering({ goes: 'panic' }),
+    ...{ ...PANICKED, says: /panic: page fault/, scale: 0.2 },
+    blind: undetermined('SSH_LOST', /did not answer again/),
+  },
+  {
+    name: 'a panic line of before the answer, then the connection is lost',
     answers: { guests: [{ boot: { serial: PANIC }, answers: { 'shepherd-status': { drop: true } } }] },
-    ...{ ...PANICKED, says: /panic: page fault/ },
-    blind: undetermined('SSH_LOST', /answers again, in the same boot/),
+    ...undetermined('SSH_LOST', /answers again, in the same boot/),
+  },
+  {
+    name: 'a panic line in the log of a guest that lives on, then the connection is lost',
+    answers: {
+      guests: [
+        {
+          boot: { serial: PANIC, serialAfterMs: 1_000 },
+          answers: { 'shepherd-status': { delayMs: 2_000, drop: true } },
+        },
+      ],
+    },
+    ...undetermined('SSH_LOST', /answers again, in the same boot/),
   },
   {
     name: 'the connection ends between two probes',
