@@ -225,11 +225,7 @@ export const FAULTS = {
     false,
     'Give the lab a source of addresses (a slot for the MAC), or a control image: the guest may have got no address.',
   ),
-  CONSOLE_FAULT: row(
-    'undetermined',
-    false,
-    'All checks held, and the console shows a stop all the same: look at the pictures and the text in console/.',
-  ),
+  CONSOLE_FAULT: row('undetermined', false, 'All checks held, and yet: look at pictures and text in console/.'),
   SILENT_NO_CONTROL: row(
     'undetermined',
     false,
