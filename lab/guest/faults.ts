@@ -3,6 +3,8 @@
  * should see. One row each; the faults are made in the image itself, not switched on in a guest.
  */
 import type { Change } from './change.ts';
+import { BRING_UP, type FaultRow, PUBLISH_MARKER, publishing, READY_SERVICE, row } from './fault-row.ts';
+import { MACHINE_FAULTS } from './machine-faults.ts';
 import type { GuestBootMode } from './recipe/syslinux.ts';
 
 export const VARIANT_FAULTS = [
@@ -30,28 +32,16 @@ export const VARIANT_FAULTS = [
   'halts-after-ready',
   'wrong-closure',
   'shim-at-second-boot',
+  'panics-after-ready',
+  'reboots-after-ready',
+  'clock-years-behind',
+  'root-read-only',
+  'disk-full',
+  'no-stat',
+  'forging-shell',
 ] as const;
 export type VariantFault = (typeof VARIANT_FAULTS)[number];
 
-export interface FaultRow {
-  /** One sentence: what is different in the image. */
-  readonly changed: string;
-  /** One sentence: what is to be seen from outside or by a probe. */
-  readonly seen: string;
-  /** The only boot mode that it makes sense in; null: both. */
-  readonly onlyIn: GuestBootMode | null;
-  /** The mode the image really boots in, where that is not the one asked for. */
-  readonly bootsAs: GuestBootMode | null;
-  /** False: the boot loader gives the kernel no initramfs, so it finds no disk. */
-  readonly hasRoot: boolean;
-  /** False: the boot partition has a loader for BIOS alone. */
-  readonly hasEfiLoader: boolean;
-  readonly changes: (mode: GuestBootMode) => readonly Change[];
-}
-
-const READY_SERVICE = '@CLOSURE@/etc/shepherd/ready.scm';
-const PUBLISH_MARKER = '(rename-file partial ready-marker)';
-const BRING_UP = '@CLOSURE@/boot/bring-up';
 const PID1 = '@CLOSURE@/boot/fruix-pid1';
 const GNUTLS = '@EXTRA@/share/guile/site/3.0/gnutls.scm';
 const SHEPHERD_PREFIX = '/tmp/shepherd-freebsd-validate-install';
@@ -59,18 +49,9 @@ const OUTSIDE = '/usr/local/share/guile/site/3.0';
 /** Never a store item: the hash is of nothing that was built. */
 const OTHER_CLOSURE = `/frx/store/${'0123456789abcdef'.repeat(4)}-fruix-system-fruix-reference`;
 
-function row(changed: string, seen: string, ...changes: readonly Change[]): FaultRow {
-  return { changed, seen, onlyIn: null, bootsAs: null, hasRoot: true, hasEfiLoader: true, changes: () => changes };
-}
-
 /** PID 1 that is no Shepherd, so that a guest of shepherd-pid1 can live without one. */
 function keeper(mode: GuestBootMode): Change[] {
   return mode === 'shepherd-pid1' ? [{ kind: 'file', path: PID1, file: 'fruix-pid1-keeper', mode: 0o755 }] : [];
-}
-
-/** `publish` takes the place of the marker's publication in the ready service. */
-function publishing(publish: string): Change {
-  return { kind: 'edit', path: READY_SERVICE, from: PUBLISH_MARKER, to: publish };
 }
 
 export const FAULTS: Readonly<Record<VariantFault, FaultRow>> = {
@@ -212,13 +193,6 @@ export const FAULTS: Readonly<Record<VariantFault, FaultRow>> = {
     'sshd shows its banner and refuses the key.',
     { kind: 'file', path: '/root/.ssh/authorized_keys', file: 'foreign-key.pub', mode: 0o600 },
   ),
-  'halts-after-ready': row(
-    'Two seconds after the marker the guest powers itself off.',
-    'The VM halts by itself; SSH may have answered before.',
-    publishing(
-      `${PUBLISH_MARKER} (fork+exec-command '("/bin/sh" "-c" "sleep 2; sync; exec /usr/bin/busybox poweroff -f"))`,
-    ),
-  ),
   'wrong-closure': row(
     '/run/current-system leads to another closure in the store, with the same content.',
     'run_current_system_target is a store path and not the one that the sidecar names; all else is well.',
@@ -242,4 +216,5 @@ export const FAULTS: Readonly<Record<VariantFault, FaultRow>> = {
         ': >/var/lib/fruix/booted\n',
     },
   ),
+  ...MACHINE_FAULTS,
 };
