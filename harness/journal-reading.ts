@@ -7,7 +7,14 @@ export interface Journalled {
   readonly made: ReadonlySet<string>;
   /** Guest tag → name, of what it was about to make. */
   readonly guests: ReadonlyMap<string, string>;
+  /** Something was asked for, and how that ended is not written: it may still come. */
+  readonly pending: boolean;
+  /** When it last wrote, ms since 1970; null: it wrote nothing. */
+  readonly lastMs: number | null;
 }
+
+/** What others find in a pool: a VM, a disk, a lock on an operator's VM. */
+const MADE_IN_POOL: readonly unknown[] = ['VM', 'VDI', 'lock'];
 
 /** Empty where there is no journal any more; a line that was being written when the run died is left out. */
 export function readJournal(workdir: string): Journalled {
@@ -16,15 +23,22 @@ export function readJournal(workdir: string): Journalled {
   try {
     text = readFileSync(join(workdir, 'journal.ndjson'), 'utf8');
   } catch {
-    return { made, guests }; // temp folders are cleaned; the claims in the pool say what is needed
+    return { made, guests, pending: false, lastMs: null }; // temp folders are cleaned; the claims in the pool say what is needed
   }
+  const open = new Set<unknown>();
+  let lastMs: number | null = null;
   for (const line of text.split('\n')) {
-    const { event, what, uuid, guest, name } = entry(line);
+    const { at, event, what, uuid, guest, name } = entry(line);
+    if (typeof at === 'string') lastMs = Date.parse(at);
+    if (event === 'intent' && MADE_IN_POOL.includes(what)) open.add(what);
+    // The operator's VM is only touched with the lock in hand.
+    if (event === 'intent' && what === 'fixed-vm') open.delete('lock');
+    if (typeof uuid === 'string' || event === 'undone') open.delete(what);
     if (what !== 'VM' && what !== 'VDI') continue;
     if (event === 'note' && typeof uuid === 'string') made.add(uuid);
     if (event === 'intent' && typeof guest === 'string' && typeof name === 'string') guests.set(guest, name);
   }
-  return { made, guests };
+  return { made, guests, pending: open.size > 0, lastMs };
 }
 
 function entry(line: string): Readonly<Record<string, unknown>> {

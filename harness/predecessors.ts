@@ -7,8 +7,16 @@ import { codeIn } from './make-folder.ts';
 import type { RegisteredRun, RunRegistry } from './run-registry.ts';
 
 const SWEEP_MS = 5 * 60_000;
+/** Xen Orchestra goes on with a call whose caller has died: what was asked for last may come for so long. */
+const MAY_COME_MS = 10 * 60_000;
 
 export const deadRun = ({ runId, workdir }: RegisteredRun): DeadRun => ({ runId, ...readJournal(workdir) });
+
+/** Is it too early to forget a run that was killed in the middle of asking for something? */
+export function mayLeaveMore({ workdir }: RegisteredRun, nowMs: number): boolean {
+  const { pending, lastMs } = readJournal(workdir);
+  return pending && lastMs !== null && nowMs - lastMs < MAY_COME_MS;
+}
 
 /** Before anything is made. A machine that has no place for it is told what that costs. */
 export function rememberRun(
@@ -27,6 +35,7 @@ export function rememberRun(
 /**
  * Never throws for what the lab does: that is told, and the claims expire. @throws the interrupt
  * @param tell one line for each thing
+ * @returns true: more may come of what they asked for last, so that it is worth while to sweep again later
  */
 export async function sweepPredecessors(
   lab: Lab,
@@ -34,20 +43,24 @@ export async function sweepPredecessors(
   registry: RunRegistry,
   signal: AbortSignal,
   tell: (line: string) => void,
-): Promise<void> {
+): Promise<boolean> {
   registry.forgetOld(Date.now());
   const dead = registry.runs(url).filter(({ state }) => state === 'dead');
-  if (dead.length === 0) return;
+  if (dead.length === 0) return false;
   try {
     const swept = await lab.sweepDead(dead.map(deadRun), Deadline.after(SWEEP_MS, signal));
     for (const line of swept.removed) tell(`swept: ${line}`);
     for (const line of swept.stayed) tell(`STILL LEFT IN THE LAB by a run that died: ${line}`);
     for (const line of swept.left) tell(`left alone: ${line}`);
-    if (swept.stayed.length > 0) return;
-    for (const { runId } of dead) registry.forget(runId);
+    const nowMs = Date.now();
+    const waiting = dead.filter((each) => mayLeaveMore(each, nowMs));
+    if (swept.stayed.length > 0) return waiting.length > 0;
+    for (const each of dead) if (!waiting.includes(each)) registry.forget(each.runId);
+    return waiting.length > 0;
   } catch (error) {
     signal.throwIfAborted();
     if (!(error instanceof Fault)) throw error;
     tell(`what runs that died left behind could not be swept: ${error.message}`);
+    return false;
   }
 }

@@ -139,6 +139,13 @@ export const MISHAPS = {
     '5',
   ),
   'late-objects': taking('seconds', SECONDS, 'Objects and notifications lag this much more behind the replies.'),
+  tell: taking(CALLS_MEANING, CALLS, 'Nothing goes wrong: the log says that a call of this method arrived, just before.'),
+  'tell-upload': taking(
+    'fraction from 0 to 1',
+    /^(0(\.\d+)?|1(\.0+)?)$/,
+    'Nothing goes wrong: the log says that this fraction of an upload has arrived, once.',
+    '0.5',
+  ),
   'sign-in-throttle': without('The first sign-in is refused as if a wrong one had come just before (-32000).'),
 } as const satisfies Record<string, MishapRow>;
 

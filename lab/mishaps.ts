@@ -9,7 +9,8 @@ type Timed =
   | 'revoke-token'
   | 'stall'
   | 'deleted-before'
-  | 'halted-before';
+  | 'halted-before'
+  | 'tell';
 
 /** How an upload ends before its time. */
 export interface UploadEnd {

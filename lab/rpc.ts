@@ -54,8 +54,9 @@ export class RpcSession {
     }
     const request = asRequest(message);
     if (!request) return this.#connection.send(INVALID_REQUEST);
-    if (this.#cutBefore(request.method)) return this.#connection.cut();
     const { mishaps, log } = this.#world;
+    if (mishaps.hits('tell', request.method)) log(`mishap tell: ${request.method} arrived`);
+    if (this.#cutBefore(request.method)) return this.#connection.cut();
     const cutAfter = mishaps.hits('drop-session-replied', request.method);
     const reply = await this.#answer(request);
     if (reply && !request.isNotification) this.#connection.send({ jsonrpc: '2.0', id: request.id, ...reply });

@@ -17,19 +17,34 @@ export function uploadArrives({ mishaps, view, log }: World): void {
 }
 
 export function uploadBody(world: World, request: IncomingMessage): AsyncIterable<Buffer> {
+  const length = announcedLength(request) ?? 0;
+  const tellAt = world.mishaps.take('tell-upload');
+  const body = tellAt === undefined ? request : telling(request, Math.floor(length * Number(tellAt)), world.log);
   const end = world.mishaps.uploadEnds();
-  if (end === null) return request;
-  const bytes = Math.floor((announcedLength(request) ?? 0) * end.fraction);
-  return cutAfter(request, bytes, (passed) => {
+  if (end === null) return body;
+  return cutAfter(body, Math.floor(length * end.fraction), (passed) => {
     world.log(`mishap: an upload ends after ${passed} bytes${end.restartSeconds === null ? '' : ', by a restart'}`);
     if (end.restartSeconds === null) request.socket.destroy();
     else world.restart(end.restartSeconds);
   });
 }
 
-async function* cutAfter(request: IncomingMessage, bytes: number, end: (passed: number) => void) {
+async function* telling(body: AsyncIterable<Buffer>, bytes: number, log: World['log']): AsyncIterable<Buffer> {
   let passed = 0;
-  for await (const chunk of request as AsyncIterable<Buffer>) {
+  let told = false;
+  for await (const chunk of body) {
+    passed += chunk.length;
+    if (!told && passed >= bytes) {
+      told = true;
+      log(`mishap tell-upload: ${passed} bytes arrived`);
+    }
+    yield chunk;
+  }
+}
+
+async function* cutAfter(body: AsyncIterable<Buffer>, bytes: number, end: (passed: number) => void) {
+  let passed = 0;
+  for await (const chunk of body) {
     passed += chunk.length;
     if (passed >= bytes) {
       end(passed);

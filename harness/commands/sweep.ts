@@ -6,7 +6,7 @@ import { Deadline } from '../deadline.ts';
 import { Fault } from '../faults.ts';
 import type { SweepLines } from '../lab.ts';
 import { optionsHelp, variablesHelp } from '../options.ts';
-import { deadRun } from '../predecessors.ts';
+import { deadRun, mayLeaveMore } from '../predecessors.ts';
 import { prepareSettings } from '../prepare.ts';
 import { RunRegistry } from '../run-registry.ts';
 import { sweepXo } from '../xcpng/sweep.ts';
@@ -67,7 +67,8 @@ async function run(call: Call): Promise<number> {
   const swept = await sweepXo(settings, wish, Deadline.after(SWEEP_MS, call.signal));
   printSwept(swept, dryRun, call.print);
   if (swept.stayed.length > 0) return EXIT.lab;
-  const settled = dead.filter((each) => only === null || only.includes(each.runId));
+  const asked = dead.filter((each) => only === null || only.includes(each.runId));
+  const settled = asked.filter((each) => !mayLeaveMore(each, Date.now()));
   if (!dryRun) for (const each of settled) registry.forget(each.runId);
   return EXIT.fine;
 }

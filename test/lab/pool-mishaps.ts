@@ -19,6 +19,25 @@ async function hostNamed({ shown }: TestEndpoint, name: string): Promise<XoObjec
 }
 
 export const POOL_TRIALS = {
+  async tell(t, { mishaps, xo, logged }) {
+    mishaps.set('tell', 'system.getVersion:2');
+    const told = (): number => logged.filter((line) => /^mishap tell: system.getVersion arrived$/.test(line)).length;
+    for (const times of [0, 1, 1]) {
+      t.ok(await xo.call('system.getVersion', {}));
+      t.equal(told(), times);
+    }
+  },
+  async 'tell-upload'(t, { mishaps, rest, the, logged }) {
+    const sr = await the({ type: 'SR' });
+    const send = () => rest(`/rest/v0/srs/${sr.id}/vdis?raw=true`, { method: 'POST', headers, body });
+    const headers = { 'content-type': 'application/octet-stream' };
+    const body = Buffer.alloc(2 ** 20, 1);
+    mishaps.set('tell-upload', '1');
+    t.equal((await send()).status, 201);
+    t.equal(logged.filter((line) => line === 'mishap tell-upload: 1048576 bytes arrived').length, 1);
+    t.equal((await send()).status, 201);
+    t.equal(logged.filter((line) => line.startsWith('mishap tell-upload')).length, 1, 'once');
+  },
   async 'sr-size'(t, ends) {
     await set(ends, 'sr-size', '3');
     t.match(await ends.the({ type: 'SR' }), { size: 3 * 2 ** 20, physical_usage: 0, allocationStrategy: 'thin' });

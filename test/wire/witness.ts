@@ -52,6 +52,17 @@ export interface Play {
   readonly labFile?: (text: string) => string;
   /** Makes what is in the pool beforehand; more arguments come back. */
   readonly before?: (backstage: Backstage) => Promise<readonly string[]>;
+  /**
+   * Another run in the same lab before this one, of the same machine, workdir root and cache folder: it is given the
+   * arguments of the phase and its environment. What it leaves counts as left.
+   */
+  readonly predecessor?: (
+    backstage: Backstage,
+    args: readonly string[],
+    environment: Readonly<Record<string, string>>,
+  ) => Promise<void>;
+  /** Told each line of the lab's log, before the lab goes on. */
+  readonly onLog?: (line: string) => void;
   /** Looks at the pool afterwards, while the lab still runs; also when the call was refused. */
   readonly after?: (backstage: Backstage) => Promise<void>;
   /** Called when a stage begins, e.g. `boot`, `probe`; not awaited. */
@@ -114,7 +125,7 @@ export async function witness(play: Play): Promise<Played> {
   writeFileSync(answers, JSON.stringify(play.answers ?? { guests: [] }));
   const mishaps = (play.mishaps ?? []).flatMap((each) => ['--mishap', each]);
   const wish = labArguments(['--backend', 'simulated', '--guest-answers', answers, ...mishaps], {});
-  const starting = startLab(wish, () => undefined);
+  const starting = startLab(wish, play.onLog ?? (() => undefined));
   const lab = await starting.ready;
   const sessions: Promise<Session>[] = [];
   try {
@@ -135,6 +146,7 @@ export async function witness(play: Play): Promise<Played> {
     const own = [...(play.args ?? []), ...more];
     const keptNowhere = own.includes('--reports-dir') ? [] : ['--reports-dir', 'none'];
     const args = ['--lab', file, '--workdir-root', join(dir, 'runs'), ...keptNowhere, ...own];
+    await play.predecessor?.(backstage, args, { BOOTWITNESS_CACHE_DIR: join(dir, 'cache') });
     for (const fault of play.faults ?? []) {
       const [name = '', value] = fault.split('=');
       wish.mishaps.set(name, value);
