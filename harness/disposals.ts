@@ -3,7 +3,8 @@
  * call that creates. Clean-up runs newest first, each on its own, and never replaces a verdict.
  */
 import type { Deadline } from './deadline.ts';
-import type { Json } from './model.ts';
+import { faultRecord } from './faults.ts';
+import type { FaultRecord, Json } from './model.ts';
 
 /** Writes one line to the workdir's journal and returns when it is on disk. */
 export type Journal = (entry: Readonly<Record<string, Json>>) => void;
@@ -20,6 +21,8 @@ interface Registered {
 export class Disposals {
   readonly #journal: Journal;
   readonly #stack: Registered[] = [];
+  /** Why the first end of a clean-up could not be written; null: all were. */
+  unwritten: FaultRecord | null = null;
   constructor(journal: Journal) {
     this.#journal = journal;
   }
@@ -52,12 +55,11 @@ export class Disposals {
     return left;
   }
   /** The intent is on disk already; that the end cannot be written (full disk) must not leave the rest standing. */
-  #tryJournal(entry: Readonly<Record<string, Json>>): boolean {
+  #tryJournal(entry: Readonly<Record<string, Json>>): void {
     try {
       this.#journal(entry);
-      return true;
-    } catch {
-      return false; // the listing after clean-up shows what stayed
+    } catch (error) {
+      this.unwritten ??= faultRecord(error);
     }
   }
 }

@@ -2,9 +2,10 @@
  * The append-only record of a case: each line is on disk before anybody judges it. What was
  * observed goes in, never what it means.
  */
-import { closeSync, fsyncSync, openSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Json } from './model.ts';
+import { faultRecord } from './faults.ts';
+import { LineFile } from './line-file.ts';
+import type { FaultRecord, Json } from './model.ts';
 import { scrub } from './secrets.ts';
 
 /** What a line is about. */
@@ -30,13 +31,17 @@ export const NOTHING_KEPT: Recorder = { record: () => '' };
 
 /** Writes ndjson lines with a sequence number, the time, a kind and data. */
 export class Evidence implements Recorder {
-  readonly #fd: number;
+  readonly #file: LineFile;
   readonly #startedMs = performance.now();
   #sequence = 0;
   #closed = false;
+  /** Why the first line that is missing is not there; null: all are. */
+  missing: FaultRecord | null = null;
+  /** @throws Fault OUTPUT_UNWRITABLE, MACHINE_EXHAUSTED */
   constructor(workdir: string) {
-    this.#fd = openSync(join(workdir, 'evidence.ndjson'), 'ax', 0o644);
+    this.#file = new LineFile(join(workdir, 'evidence.ndjson'));
   }
+  /** @throws Fault OUTPUT_UNWRITABLE: what is not on disk must not be judged */
   record(kind: EvidenceKind, name: string, data: unknown): string {
     const sequence = ++this.#sequence;
     const line = {
@@ -47,14 +52,21 @@ export class Evidence implements Recorder {
       name,
       data: data as Json,
     };
-    // Not `writeSync`: on a full disk that writes half a line and says nothing.
-    writeFileSync(this.#fd, `${scrub(JSON.stringify(line))}\n`);
+    this.#kept(() => this.#file.append(scrub(JSON.stringify(line))));
     return `evidence.ndjson#${sequence}`;
   }
+  /** @throws Fault OUTPUT_UNWRITABLE, also where somebody removed the file */
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
-    fsyncSync(this.#fd);
-    closeSync(this.#fd);
+    this.#kept(() => this.#file.close());
+  }
+  #kept(work: () => void): void {
+    try {
+      work();
+    } catch (error) {
+      this.missing ??= faultRecord(error);
+      throw error;
+    }
   }
 }

@@ -19,10 +19,19 @@ export class Fault extends Error {
 }
 
 const CAUSES_MAX = 5;
+/** This machine, or the limits that it sets for us, has no more file descriptors, buffers or memory. */
+const EXHAUSTED: readonly unknown[] = ['EMFILE', 'ENFILE', 'ENOBUFS', 'ENOMEM'];
 
-/** Makes any thrown thing a record: a Fault by its code, anything else as our own bug. */
+/** Null: it is about something else. @param doing what was wanted, for the message */
+export function exhausted(error: unknown, doing: string): Fault | null {
+  if (error instanceof Fault) return error.code === 'MACHINE_EXHAUSTED' ? error : null;
+  if (!(error instanceof Error && 'code' in error) || !EXHAUSTED.includes(error.code)) return null;
+  return new Fault('MACHINE_EXHAUSTED', `${doing}: this machine gives no more (${error.code})`, { cause: error });
+}
+
+/** Makes any thrown thing a record: a Fault by its code, a machine that has run dry, anything else as our own bug. */
 export function faultRecord(thrown: unknown): FaultRecord {
-  const fault = thrown instanceof Fault ? thrown : null;
+  const fault = thrown instanceof Fault ? thrown : exhausted(thrown, 'in the middle of it');
   const code: FaultCode = fault?.code ?? 'HARNESS_BUG';
   const causes: string[] = [];
   let cause: unknown = fault ? fault.cause : thrown;
@@ -30,6 +39,6 @@ export function faultRecord(thrown: unknown): FaultRecord {
     causes.push(cause instanceof Error ? `${cause.name}: ${cause.message}` : String(cause));
     cause = cause instanceof Error ? cause.cause : undefined;
   }
-  const message = thrown instanceof Error ? thrown.message : String(thrown);
+  const message = fault?.message ?? (thrown instanceof Error ? thrown.message : String(thrown));
   return { code, party: FAULTS[code].party, message, remedy: FAULTS[code].remedy, causes };
 }

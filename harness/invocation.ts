@@ -6,6 +6,7 @@ import { randomUUID } from 'node:crypto';
 import { rmSync } from 'node:fs';
 import type { Writable } from 'node:stream';
 import { askedOf } from './asked.ts';
+import { closeCase } from './close-case.ts';
 import { repeatLine, sweepLine } from './command-lines.ts';
 import type { Request } from './config.ts';
 import { Deadline } from './deadline.ts';
@@ -21,9 +22,8 @@ import type { Lab } from './lab.ts';
 import { type Log, openLog } from './log.ts';
 import type { Case, PlannedImage, Scenario, Verdict } from './model.ts';
 import { ofMode } from './of-mode.ts';
-import { writeOutputs } from './outputs.ts';
 import { type Planned, planCase } from './plan-case.ts';
-import { rememberRun, sweepPredecessors } from './predecessors.ts';
+import { AmongOthers } from './predecessors.ts';
 import { type Prepared, prepareLab } from './prepare.ts';
 import { refuseBadKey } from './prepare-login.ts';
 import type { Report } from './report.ts';
@@ -34,7 +34,7 @@ import { scenarioDigest } from './scenario-digest.ts';
 import { Timeline } from './timeline.ts';
 import { version } from './version.ts';
 import { labLine, labOfReport } from './which-lab.ts';
-import { makeWorkdir } from './workdir.ts';
+import { fillOrRemove, makeWorkdir } from './workdir.ts';
 import { openXoLab } from './xcpng/lab.ts';
 import { certificateCheck } from './xcpng/settings.ts';
 
@@ -64,12 +64,12 @@ export class Invocation {
   readonly #runId = randomUUID();
   readonly #startedAt = new Date();
   readonly #startedMs = performance.now();
-  readonly #registry: RunRegistry;
   readonly #scratch: Scratch;
   readonly #timeline: Timeline;
   #embedded: EmbeddedLab | null = null;
   #prepared: Prepared | null = null;
   #lab: Lab | null = null;
+  #others: AmongOthers | null = null;
   #image: PlannedImage | null = null;
   #result: CaseResult | null = null;
   #case: Case | null = null;
@@ -77,7 +77,6 @@ export class Invocation {
   constructor({ scenario, request, told, out, command, args }: InvocationOptions) {
     this.#scenario = scenario;
     this.#request = request;
-    this.#registry = new RunRegistry(request.cacheDir);
     const { workdirRoot: dir, childEnvironment: environment } = request;
     this.#scratch = new Scratch({ dir, environment, onProgress: told.unpack });
     this.#timeline = new Timeline((line) => told.note(`slow: ${line}`), this.#startedAt);
@@ -105,10 +104,10 @@ export class Invocation {
   }
 
   async #within(workdir: string): Promise<number> {
-    const [evidence, log] = [
-      new Evidence(workdir),
-      openLog(workdir, { run: this.#runId, scenario: this.#scenario.name }),
-    ];
+    const { evidence, log } = fillOrRemove(this.#request.workdirRoot, workdir, () => ({
+      evidence: new Evidence(workdir),
+      log: openLog(workdir, { run: this.#runId, scenario: this.#scenario.name }),
+    }));
     const interrupt = listenForInterrupt(
       (signal) => this.#people.note(`${signal}: stopping and cleaning up; once more leaves at once`),
       () => leaveAtOnce(workdir, sweepLine(this.#request, this.#runId)),
@@ -121,7 +120,6 @@ export class Invocation {
       throw thrown;
     } finally {
       interrupt.remove();
-      evidence.close();
     }
   }
 
@@ -141,6 +139,7 @@ export class Invocation {
       this.#case = theCase;
       this.#image = theCase.image;
       this.#result = await run(theCase, world);
+      await this.#others?.afterwards();
       return this.#result.verdict;
     } catch (thrown) {
       const fault = faultRecord(thrown);
@@ -148,7 +147,7 @@ export class Invocation {
       open.log.error({ err: thrown, code: fault.code }, fault.message);
       return judge({ checks: [], fault });
     } finally {
-      this.#registry.ended(this.#runId, (this.#result?.leaked.length ?? 0) > 0);
+      this.#others?.ended((this.#result?.leaked.length ?? 0) > 0);
       await this.#lab?.close();
       await this.#prepared?.jump?.close();
       await this.#embedded?.stop();
@@ -185,15 +184,16 @@ export class Invocation {
     log.info({ lab: this.#lab.name, xo: this.#lab.xoVersion, pool: this.#lab.poolName }, 'signed in');
   }
 
-  /** From here on this run may leave something; what others have left goes first. */
   async #afterOthers(lab: Lab, { settings: { url } }: Prepared, { workdir, interrupt, log }: Omit<Opened, 'evidence'>) {
-    const startedAt = this.#startedAt.toISOString();
     const tell = (line: string): void => {
       log.warn({ sweep: line }, 'predecessors');
       this.#people.note(line);
     };
-    rememberRun(this.#registry, { runId: this.#runId, url, workdir, startedAt }, tell);
-    await sweepPredecessors(lab, url, this.#registry, interrupt.signal, tell);
+    this.#others = new AmongOthers({
+      ...{ registry: new RunRegistry(this.#request.cacheDir), lab, signal: interrupt.signal, tell },
+      run: { runId: this.#runId, url, workdir, startedAt: this.#startedAt.toISOString() },
+    });
+    await this.#others.begin();
   }
 
   #plan({ workdir, evidence, log, interrupt }: Opened): Promise<Planned> {
@@ -207,7 +207,6 @@ export class Invocation {
   }
 
   async #report(workdir: string, evidence: Evidence, verdict: Verdict): Promise<number> {
-    evidence.close();
     const prepared = this.#prepared;
     const report: Report = {
       scenario: this.#scenario.name,
@@ -234,7 +233,7 @@ export class Invocation {
       seconds: (performance.now() - this.#startedMs) / 1000,
       repeat: this.#repeat,
     };
-    return writeOutputs(report, { history: this.#request, out: this.#out, people: this.#people });
+    return closeCase(report, { evidence, history: this.#request, out: this.#out, told: this.#people });
   }
 }
 

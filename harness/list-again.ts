@@ -1,6 +1,7 @@
 /** Looks, after clean-up, whether something stayed: that XO says deleted proves nothing. */
 import { cleanUpBudget, type World } from './boot.ts';
 import { retry } from './deadline.ts';
+import type { LateWriting } from './late-writing.ts';
 import type { Case } from './model.ts';
 
 /** One listing after clean-up; an answer may be lost, and asking again does no harm. */
@@ -9,16 +10,16 @@ const LIST_RETRIES = 2;
 const LIST_RETRY_AFTER_MS = 500;
 
 /** What carries our claim still, one line each; that nobody could be asked is such a line. */
-export async function listAgain(theCase: Case, world: World): Promise<readonly string[]> {
+export async function listAgain(theCase: Case, world: World, late: LateWriting): Promise<readonly string[]> {
   try {
     const deadline = cleanUpBudget(world, theCase.scenario.budgets);
     const options = { retries: LIST_RETRIES, minTimeoutMs: LIST_RETRY_AFTER_MS, onRetry: () => undefined };
     const listed = await retry(deadline, options, () => world.lab.claimed(theCase.runId, deadline.within(LIST_MS)));
-    world.journal({ event: 'listed-again', listed });
+    late.attempt(() => world.journal({ event: 'listed-again', listed }));
     return listed;
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
-    world.journal({ event: 'list-failed', why });
+    late.attempt(() => world.journal({ event: 'list-failed', why }));
     return [`unknown: the lab could not be listed again after clean-up (${why})`];
   }
 }

@@ -162,8 +162,10 @@ export interface Probe {
   expect(observation: Observation, about: CaseFacts): readonly [Check, ...Check[]];
 }
 
-/** Whose fault it is. `undetermined` is an answer: the evidence does not say. */
-export type Party = 'image' | 'lab' | 'caller' | 'harness' | 'undetermined' | 'nobody';
+/**
+ * Whose fault it is. `machine`: the one that runs the harness. `undetermined` is an answer: the evidence does not say.
+ */
+export type Party = 'image' | 'lab' | 'machine' | 'caller' | 'harness' | 'undetermined' | 'nobody';
 
 /** A fault made serialisable: what `faults.ts` knows of its code, plus what happened here. */
 export interface FaultRecord {

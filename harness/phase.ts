@@ -4,6 +4,7 @@
 import { readRequest } from './config.ts';
 import { faultRecord } from './faults.ts';
 import { Invocation } from './invocation.ts';
+import { exitCode } from './judge.ts';
 import type { Scenario } from './model.ts';
 import { helpText } from './options.ts';
 import { people } from './reporters/people.ts';
@@ -38,7 +39,7 @@ export async function phase(scenario: Scenario, argv: readonly string[]): Promis
     const cause = faultRecord(thrown);
     told.misuse(cause);
     process.stdout.write(await tapMisuse(cause));
-    code = cause.party === 'caller' ? 2 : 70;
+    code = exitCode({ status: 'ERROR', checks: [], cause }, []);
     if (code === 70) process.stderr.write(`${thrown instanceof Error ? thrown.stack : String(thrown)}\n`);
   }
   process.exit(code);

@@ -6,13 +6,13 @@ import { Fault } from './faults.ts';
 import { unpackFirst } from './image/open-disk.ts';
 import { planImage } from './image/plan.ts';
 import type { Scratch } from './image/scratch.ts';
+import { openJournal } from './journal.ts';
 import type { Lab } from './lab.ts';
 import { lintForRun } from './lint-run.ts';
 import type { Log } from './log.ts';
 import type { Case, PlannedImage, Scenario } from './model.ts';
 import type { Prepared } from './prepare.ts';
 import type { Timeline } from './timeline.ts';
-import { openJournal } from './workdir.ts';
 
 export interface PlanCaseOptions {
   readonly scenario: Scenario;

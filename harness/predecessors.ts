@@ -19,7 +19,7 @@ export function mayLeaveMore({ workdir }: RegisteredRun, nowMs: number): boolean
 }
 
 /** Before anything is made. A machine that has no place for it is told what that costs. */
-export function rememberRun(
+function rememberRun(
   registry: RunRegistry,
   run: Parameters<RunRegistry['add']>[0],
   tell: (line: string) => void,
@@ -37,7 +37,7 @@ export function rememberRun(
  * @param tell one line for each thing
  * @returns true: more may come of what they asked for last, so that it is worth while to sweep again later
  */
-export async function sweepPredecessors(
+async function sweepPredecessors(
   lab: Lab,
   url: string,
   registry: RunRegistry,
@@ -62,5 +62,52 @@ export async function sweepPredecessors(
     if (!(error instanceof Fault)) throw error;
     tell(`what runs that died left behind could not be swept: ${error.message}`);
     return false;
+  }
+}
+
+interface RunAmongOthers {
+  readonly registry: RunRegistry;
+  readonly lab: Lab;
+  readonly run: Parameters<RunRegistry['add']>[0];
+  readonly signal: AbortSignal;
+  /** One line for each thing. */
+  readonly tell: (line: string) => void;
+}
+
+/** One run among those of its machine: it sweeps what others left, and is swept by others should it be killed. */
+export class AmongOthers {
+  readonly #options: RunAmongOthers;
+  #again = false;
+
+  constructor(options: RunAmongOthers) {
+    this.#options = options;
+  }
+
+  /** To be called before anything is made: from here on this run may leave something. @throws the interrupt */
+  async begin(): Promise<void> {
+    const { registry, run, tell } = this.#options;
+    rememberRun(registry, run, tell);
+    await this.#sweep();
+  }
+
+  /** What a killed run asked for last may have come meanwhile. @throws the interrupt */
+  async afterwards(): Promise<void> {
+    if (this.#again) await this.#sweep();
+  }
+
+  async #sweep(): Promise<void> {
+    const { registry, lab, run, signal, tell } = this.#options;
+    this.#again = await sweepPredecessors(lab, run.url, registry, signal, tell);
+  }
+
+  /** Never throws. @param stayed something did, and the next run shall look for it */
+  ended(stayed: boolean): void {
+    const { registry, run, tell } = this.#options;
+    try {
+      registry.ended(run.runId, stayed);
+    } catch (error) {
+      // It is registered as running still: when this process is gone it counts as dead, and is swept as well.
+      tell(`that this run has ended cannot be remembered on this machine${codeIn(error)}`);
+    }
   }
 }

@@ -15,6 +15,7 @@ import { Fault, faultRecord } from './faults.ts';
 import { type Answered, needsReadBack } from './identify.ts';
 import { judge } from './judge.ts';
 import type { Guest, ImportRecord, StoppedBy } from './lab.ts';
+import { LateWriting } from './late-writing.ts';
 import { listAgain, withoutTwins } from './list-again.ts';
 import { lookAtBoot, nothingSeen, type Seen } from './look-at-boot.ts';
 import { explainLoss } from './loss.ts';
@@ -24,7 +25,7 @@ import { reboot } from './reboot.ts';
 import { decideSilence } from './silence.ts';
 import type { Timeline } from './timeline.ts';
 import { Timings } from './timings.ts';
-import { writeWhole } from './workdir.ts';
+import { keepWhole } from './workdir.ts';
 
 /** Everything that a report needs to know of a case that has ended. */
 export interface CaseResult {
@@ -96,18 +97,20 @@ export async function run(theCase: Case, world: World): Promise<CaseResult> {
   timings.world.tell.stage('dispose');
   const left = await dispose(world, disposals, theCase.scenario.budgets);
   await findings.console?.settled();
-  const listed = await listAgain(theCase, world);
+  const late = new LateWriting();
+  const listed = await listAgain(theCase, world, late);
   timings.end();
   const { scenario } = theCase;
   const checks = checksOfBoots(
     scenario,
     seen.map(({ judged }) => judged),
   );
-  fault ??= await consoleFault(findings.console, checks);
+  fault ??= disposals.unwritten ?? late.fault ?? (await consoleFault(findings.console, checks));
   // Also one that came while the lab was cleaned up: who stops a run is told that it was stopped.
   if (world.signal.aborted) fault = faultRecord(world.signal.reason);
-  const verdict = judge({ checks, fault });
-  world.evidence.record('judged', 'verdict', verdict);
+  const judgement = judge({ checks, fault });
+  late.attempt(() => world.evidence.record('judged', 'verdict', judgement));
+  const verdict = late.fault === null || fault !== null ? judgement : judge({ checks, fault: late.fault });
   const timeline = world.timeline.records;
   const [first] = seen;
   return {
@@ -226,9 +229,10 @@ async function keepConsole(world: World, theCase: Case, guest: Guest): Promise<v
       return;
     }
     const file = join('console', `${text.source}.txt`);
-    writeWhole(join(theCase.workdir, file), text.text);
+    keepWhole(join(theCase.workdir, file), text.text);
     world.evidence.record('console', text.source, { file, characters: text.text.length });
   } catch (error) {
+    if (error instanceof Fault && error.party === 'machine') throw error;
     world.evidence.record('console', 'failed', { why: error instanceof Error ? error.message : String(error) });
   }
 }

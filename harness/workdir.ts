@@ -1,11 +1,11 @@
 /**
- * The folder of one case: made by exclusive mkdir, so that two runs never share one, and holding
- * the journal of what must be taken back.
+ * The folder of one case: made by exclusive mkdir, so that two runs never share one. What cannot be written into it is
+ * the fault of the machine that runs us: a full disk says nothing about image or lab.
  */
 import { closeSync, fsyncSync, mkdirSync, openSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Journal } from './disposals.ts';
-import { Fault } from './faults.ts';
+import { exhausted, Fault } from './faults.ts';
+import { codeIn } from './make-folder.ts';
 import { scrub } from './secrets.ts';
 
 const TRIES_MAX = 60;
@@ -19,14 +19,12 @@ export function makeWorkdir(root: string, label: string, epochSeconds: number): 
     const path = join(root, `${label}-${epochSeconds + later}`);
     try {
       mkdirSync(path, { mode: 0o755 });
-      mkdirSync(join(path, 'console'));
-      return path;
     } catch (cause) {
       if ((cause as NodeJS.ErrnoException).code === 'EEXIST') continue;
-      throw new Fault('BAD_WORKDIR', `workdir root: expected a folder that can be written to, given ${root}`, {
-        cause,
-      });
+      throw noRoom(root, cause);
     }
+    fillOrRemove(root, path, () => mkdirSync(join(path, 'console')));
+    return path;
   }
   throw new Fault(
     'BAD_WORKDIR',
@@ -34,13 +32,36 @@ export function makeWorkdir(root: string, label: string, epochSeconds: number): 
   );
 }
 
-/** Appends to `journal.ndjson`, synced: it must survive whatever comes next. */
-export function openJournal(workdir: string): Journal {
-  const fd = openSync(join(workdir, 'journal.ndjson'), 'ax', 0o644);
-  return (entry) => {
-    writeFileSync(fd, `${scrub(JSON.stringify({ at: new Date().toISOString(), ...entry }))}\n`);
-    fsyncSync(fd);
-  };
+function noRoom(root: string, cause: unknown): Fault {
+  const message = `workdir root: expected a folder that can be written to, given ${root}${codeIn(cause)}`;
+  return new Fault('BAD_WORKDIR', message, { cause });
+}
+
+/**
+ * Puts the first things into a workdir: nothing was made in any lab yet, so that a root without room is misuse.
+ * @throws Fault BAD_WORKDIR, MACHINE_EXHAUSTED; then the workdir is gone again
+ */
+export function fillOrRemove<T>(root: string, workdir: string, fill: () => T): T {
+  try {
+    return fill();
+  } catch (error) {
+    rmSync(workdir, { recursive: true, force: true });
+    throw exhausted(error, `workdir ${workdir}`) ?? noRoom(root, error instanceof Fault ? error.cause : error);
+  }
+}
+
+/**
+ * Does something with a file of the workdir.
+ * @throws Fault OUTPUT_UNWRITABLE, MACHINE_EXHAUSTED where the operating system refuses it
+ */
+export function inWorkdir<T>(path: string, work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    if (!(error instanceof Error && 'syscall' in error)) throw error;
+    const message = `${path} cannot be written${codeIn(error)}`;
+    throw exhausted(error, path) ?? new Fault('OUTPUT_UNWRITABLE', message, { cause: error });
+  }
 }
 
 /**
@@ -60,4 +81,9 @@ export function writeWhole(path: string, text: string): void {
     closeSync(fd);
   }
   renameSync(aside, path);
+}
+
+/** `writeWhole` for a file of the workdir. @throws Fault as `inWorkdir` */
+export function keepWhole(path: string, text: string): void {
+  inWorkdir(path, () => writeWhole(path, text));
 }

@@ -120,6 +120,7 @@ export function people(sink: Sink): People {
 const BLAME: Readonly<Record<FaultRecord['party'], string>> = {
   image: 'the image',
   lab: 'the lab; this says nothing about the image',
+  machine: 'the machine that ran this; this says nothing about the image',
   caller: 'the way this was called',
   harness: 'ours, a bug of the harness; this says nothing about the image',
   undetermined: 'undetermined; this says nothing about the image',

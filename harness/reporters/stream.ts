@@ -1,16 +1,18 @@
 /** Prints a whole text to a stream, or says that it could not. */
 import type { Writable } from 'node:stream';
+import { Fault } from '../faults.ts';
+import { codeIn } from '../make-folder.ts';
 
 /**
  * A reader who has left wants no more, and that is nobody's fault. A full disk has half a report, and
  * half a report must not end as a PASS.
- * @throws Error of the stream, other than EPIPE
+ * @throws Fault OUTPUT_UNWRITABLE
  */
 export function printWhole(stream: Writable, text: string): Promise<void> {
   return new Promise((resolve, reject) => {
     stream.write(text, (error) => {
-      if (error && (error as NodeJS.ErrnoException).code !== 'EPIPE') reject(error);
-      else resolve();
+      if (!error || (error as NodeJS.ErrnoException).code === 'EPIPE') return resolve();
+      reject(new Fault('OUTPUT_UNWRITABLE', `stdout cannot be written${codeIn(error)}`, { cause: error }));
     });
   });
 }

@@ -5,7 +5,7 @@
 import { createHash } from 'node:crypto';
 import type { Duplex } from 'node:stream';
 import ssh2 from 'ssh2';
-import { Fault } from '../faults.ts';
+import { exhausted, Fault } from '../faults.ts';
 import type { Login } from './login.ts';
 import { makeSession, type SshSession } from './session.ts';
 
@@ -68,7 +68,9 @@ export async function attemptSsh(target: SshTarget): Promise<Attempt> {
   return authenticate(stream, { ...target, bannerWaitMs: leftMs });
 }
 
-function notConnected(error: unknown, cut: string | null): Attempt {
+function notConnected(thrown: unknown, cut: string | null): Attempt {
+  // A machine that opens no socket for us has seen nothing of the guest.
+  const error = exhausted(thrown, 'a connection to the guest') ?? thrown;
   if (error instanceof Fault) {
     if (!error.retriable) throw error;
     return { state: 'not-yet', reached: 'nothing', seen: error.message, blame: error };

@@ -1,7 +1,7 @@
 /** One signed-in connection to Xen Orchestra, until it ends. The only importer of xo-lib. */
 import xoLib, { type Notification, type Xo } from 'xo-lib';
 import { byDeadline, type Clock, Deadline } from '../deadline.ts';
-import { Fault } from '../faults.ts';
+import { exhausted, Fault } from '../faults.ts';
 import type { ReachedEndpoint } from './endpoint.ts';
 import type { Credential } from './settings.ts';
 import { connectionMaker } from './tls.ts';
@@ -109,6 +109,8 @@ export class Link {
       if (error instanceof Fault) throw error;
       // xo-lib wraps what ws told and keeps only its text; the error itself came as an event.
       if (this.#lastError instanceof Fault) throw this.#lastError;
+      const dry = exhausted(this.#lastError, `${base}/api/`);
+      if (dry !== null) throw dry;
       throw new Fault('XO_UNREACHABLE', `${base}/api/: ${messageOf(error)}`, { cause: error });
     }
   }

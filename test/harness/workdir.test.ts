@@ -3,8 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t from 'tap';
 import { Evidence } from '../../harness/evidence.ts';
+import { openJournal } from '../../harness/journal.ts';
 import { Secret } from '../../harness/secrets.ts';
-import { makeWorkdir, openJournal, writeWhole } from '../../harness/workdir.ts';
+import { makeWorkdir, writeWhole } from '../../harness/workdir.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'bw-workdir-'));
 t.teardown(() => rmSync(root, { recursive: true }));

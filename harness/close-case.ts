@@ -1,0 +1,55 @@
+/**
+ * The end of a case: its report goes to disk, to stdout and to the person. A verdict whose evidence or report is not on
+ * disk whole is no verdict: it becomes an ERROR of this machine, told on both streams where no file can be written.
+ */
+import type { Writable } from 'node:stream';
+import type { Evidence } from './evidence.ts';
+import { Fault, faultRecord } from './faults.ts';
+import { exitCode, judge } from './judge.ts';
+import type { FaultRecord } from './model.ts';
+import type { Report } from './report.ts';
+import { writeFiles } from './reporters/files.ts';
+import type { People } from './reporters/people.ts';
+import { printWhole } from './reporters/stream.ts';
+import { tapText } from './reporters/tap.ts';
+
+export interface ClosingOptions {
+  readonly evidence: Evidence;
+  /** Takes the TAP. */
+  readonly out: Writable;
+  readonly told: People;
+}
+
+/** An ERROR stays what it is: its cause came first. */
+function unkept(report: Report, fault: FaultRecord): Report {
+  if (report.verdict.status === 'ERROR') return report;
+  const verdict = judge({ checks: report.verdict.status === 'SKIP' ? [] : report.verdict.checks, fault });
+  return { ...report, verdict, exitCode: exitCode(verdict, report.result?.leaked ?? []) };
+}
+
+/** Why it did not work; null: it did. @throws what is not a fault of this machine */
+function attempt(work: () => void): FaultRecord | null {
+  try {
+    work();
+    return null;
+  } catch (error) {
+    if (!(error instanceof Fault) || error.party !== 'machine') throw error;
+    return faultRecord(error);
+  }
+}
+
+/** @returns the exit code */
+export async function closeCase(complete: Report, { evidence, out, told }: ClosingOptions): Promise<number> {
+  const lost = attempt(() => evidence.close()) ?? evidence.missing;
+  let report = lost === null ? complete : unkept(complete, lost);
+  const failed = attempt(() => writeFiles(report));
+  if (failed !== null) {
+    report = unkept(report, failed);
+    // Once more, as the ERROR that it is now: there may have been no room for a moment only.
+    const again = attempt(() => writeFiles(report));
+    if (again !== null) told.note(`the workdir holds no report: ${again.message}`);
+  }
+  await printWhole(out, await tapText(report));
+  told.closing(report);
+  return report.exitCode;
+}
