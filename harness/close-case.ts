@@ -5,16 +5,18 @@
 import type { Writable } from 'node:stream';
 import type { Evidence } from './evidence.ts';
 import { Fault, faultRecord } from './faults.ts';
+import type { HistoryWish } from './history-wish.ts';
 import { exitCode, judge } from './judge.ts';
 import type { FaultRecord } from './model.ts';
+import { writeOutputs } from './outputs.ts';
 import type { Report } from './report.ts';
-import { writeFiles } from './reporters/files.ts';
 import type { People } from './reporters/people.ts';
 import { printWhole } from './reporters/stream.ts';
-import { tapText } from './reporters/tap.ts';
+import { bailOut, tapText } from './reporters/tap.ts';
 
 export interface ClosingOptions {
   readonly evidence: Evidence;
+  readonly history: HistoryWish;
   /** Takes the TAP. */
   readonly out: Writable;
   readonly told: People;
@@ -38,18 +40,30 @@ function attempt(work: () => void): FaultRecord | null {
   }
 }
 
+/** The TAP, or why there is none. */
+const tapOf = (report: Report): Promise<string | FaultRecord> => tapText(report).catch(faultRecord);
+
 /** @returns the exit code */
-export async function closeCase(complete: Report, { evidence, out, told }: ClosingOptions): Promise<number> {
+export async function closeCase(complete: Report, { evidence, history, out, told }: ClosingOptions): Promise<number> {
   const lost = attempt(() => evidence.close()) ?? evidence.missing;
   let report = lost === null ? complete : unkept(complete, lost);
-  const failed = attempt(() => writeFiles(report));
+  // Before any file says PASS: what prints it may not be had any more.
+  const first = await tapOf(report);
+  if (typeof first !== 'string') report = unkept(report, first);
+  let problems: readonly string[] = [];
+  const write = (): void => {
+    ({ report, problems } = writeOutputs(report, history));
+  };
+  const failed = attempt(write);
   if (failed !== null) {
     report = unkept(report, failed);
     // Once more, as the ERROR that it is now: there may have been no room for a moment only.
-    const again = attempt(() => writeFiles(report));
+    const again = attempt(write);
     if (again !== null) told.note(`the workdir holds no report: ${again.message}`);
   }
-  await printWhole(out, await tapText(report));
-  told.closing(report);
+  const tap = await tapOf(report);
+  const text = typeof tap === 'string' ? tap : bailOut(report.verdict.status === 'ERROR' ? report.verdict.cause : tap);
+  await printWhole(out, text);
+  told.closing(report, problems);
   return report.exitCode;
 }

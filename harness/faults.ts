@@ -2,13 +2,26 @@
 import { FAULTS, type FaultCode } from './fault-table.ts';
 import type { FaultRecord, Party } from './model.ts';
 
-/** Thrown where a case cannot go on; `code` says whose fault it is, the original stays as `cause`. */
+/** This machine, or the limits that it sets for us, has no more file descriptors, buffers or memory. */
+const EXHAUSTED: readonly unknown[] = ['EMFILE', 'ENFILE', 'ENOBUFS', 'ENOMEM'];
+
+/** The system's code; null: it is about something else. */
+function exhaustion(error: unknown): string | null {
+  if (!(error instanceof Error && 'code' in error) || !EXHAUSTED.includes(error.code)) return null;
+  return String(error.code);
+}
+
+/**
+ * Thrown where a case cannot go on; `code` says whose fault it is, the original stays as `cause`. Whoever throws it,
+ * a file or a socket that this machine did not give for want of room is nobody else's: it is MACHINE_EXHAUSTED then.
+ */
 export class Fault extends Error {
   readonly code: FaultCode;
   constructor(code: FaultCode, message: string, options?: { cause?: unknown }) {
-    super(message, options);
+    const dry = exhaustion(options?.cause);
+    super(dry === null ? message : `${message}: this machine gives no more (${dry})`, options);
     this.name = 'Fault';
-    this.code = code;
+    this.code = dry === null ? code : 'MACHINE_EXHAUSTED';
   }
   get party(): Party {
     return FAULTS[this.code].party;
@@ -18,16 +31,12 @@ export class Fault extends Error {
   }
 }
 
-const CAUSES_MAX = 5;
-/** This machine, or the limits that it sets for us, has no more file descriptors, buffers or memory. */
-const EXHAUSTED: readonly unknown[] = ['EMFILE', 'ENFILE', 'ENOBUFS', 'ENOMEM'];
-
 /** Null: it is about something else. @param doing what was wanted, for the message */
 export function exhausted(error: unknown, doing: string): Fault | null {
-  if (error instanceof Fault) return error.code === 'MACHINE_EXHAUSTED' ? error : null;
-  if (!(error instanceof Error && 'code' in error) || !EXHAUSTED.includes(error.code)) return null;
-  return new Fault('MACHINE_EXHAUSTED', `${doing}: this machine gives no more (${error.code})`, { cause: error });
+  return exhaustion(error) === null ? null : new Fault('MACHINE_EXHAUSTED', doing, { cause: error });
 }
+
+const CAUSES_MAX = 5;
 
 /** Makes any thrown thing a record: a Fault by its code, a machine that has run dry, anything else as our own bug. */
 export function faultRecord(thrown: unknown): FaultRecord {

@@ -3,7 +3,6 @@
  * reports. The only place in the harness that knows all of them.
  */
 import { randomUUID } from 'node:crypto';
-import { rmSync } from 'node:fs';
 import type { Writable } from 'node:stream';
 import { askedOf } from './asked.ts';
 import { closeCase } from './close-case.ts';
@@ -34,7 +33,7 @@ import { scenarioDigest } from './scenario-digest.ts';
 import { Timeline } from './timeline.ts';
 import { version } from './version.ts';
 import { labLine, labOfReport } from './which-lab.ts';
-import { fillOrRemove, makeWorkdir } from './workdir.ts';
+import { fillOrRemove, makeWorkdir, removeWorkdir } from './workdir.ts';
 import { openXoLab } from './xcpng/lab.ts';
 import { certificateCheck } from './xcpng/settings.ts';
 
@@ -116,7 +115,7 @@ export class Invocation {
       const verdict = await this.#verdict({ workdir, evidence, log, interrupt });
       return await this.#report(workdir, evidence, verdict);
     } catch (thrown) {
-      if (thrown instanceof Fault && thrown.party === 'caller') rmSync(workdir, { recursive: true, force: true });
+      if (thrown instanceof Fault && thrown.party === 'caller') removeWorkdir(workdir);
       throw thrown;
     } finally {
       interrupt.remove();

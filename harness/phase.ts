@@ -8,7 +8,7 @@ import { exitCode } from './judge.ts';
 import type { Scenario } from './model.ts';
 import { helpText } from './options.ts';
 import { people } from './reporters/people.ts';
-import { tapMisuse } from './reporters/tap.ts';
+import { bailOut } from './reporters/tap.ts';
 import { version } from './version.ts';
 
 /** Name of the npm script of a scenario, for --help and the command that runs it again. */
@@ -38,7 +38,7 @@ export async function phase(scenario: Scenario, argv: readonly string[]): Promis
   } catch (thrown) {
     const cause = faultRecord(thrown);
     told.misuse(cause);
-    process.stdout.write(await tapMisuse(cause));
+    process.stdout.write(bailOut(cause));
     code = exitCode({ status: 'ERROR', checks: [], cause }, []);
     if (code === 70) process.stderr.write(`${thrown instanceof Error ? thrown.stack : String(thrown)}\n`);
   }

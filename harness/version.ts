@@ -1,7 +1,7 @@
-/** Version of the package. */
+/** Version of the package; read at the start, when files can be opened. */
 import { readFileSync } from 'node:fs';
 
-export function version(): string {
-  const text = readFileSync(new URL('../package.json', import.meta.url), 'utf8');
-  return String((JSON.parse(text) as { version?: unknown }).version);
-}
+const text = readFileSync(new URL('../package.json', import.meta.url), 'utf8');
+const VERSION = String((JSON.parse(text) as { version?: unknown }).version);
+
+export const version = (): string => VERSION;

@@ -4,7 +4,7 @@
  */
 import { closeSync, fsyncSync, mkdirSync, openSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { exhausted, Fault } from './faults.ts';
+import { Fault } from './faults.ts';
 import { codeIn } from './make-folder.ts';
 import { scrub } from './secrets.ts';
 
@@ -37,6 +37,15 @@ function noRoom(root: string, cause: unknown): Fault {
   return new Fault('BAD_WORKDIR', message, { cause });
 }
 
+/** Of a call that is refused nothing stays; that it cannot be removed must not hide why it was refused. */
+export function removeWorkdir(workdir: string): void {
+  try {
+    rmSync(workdir, { recursive: true, force: true });
+  } catch {
+    return; // a machine without room or descriptors: an empty workdir stays
+  }
+}
+
 /**
  * Puts the first things into a workdir: nothing was made in any lab yet, so that a root without room is misuse.
  * @throws Fault BAD_WORKDIR, MACHINE_EXHAUSTED; then the workdir is gone again
@@ -45,8 +54,8 @@ export function fillOrRemove<T>(root: string, workdir: string, fill: () => T): T
   try {
     return fill();
   } catch (error) {
-    rmSync(workdir, { recursive: true, force: true });
-    throw exhausted(error, `workdir ${workdir}`) ?? noRoom(root, error instanceof Fault ? error.cause : error);
+    removeWorkdir(workdir);
+    throw noRoom(root, error instanceof Fault ? error.cause : error);
   }
 }
 
@@ -60,7 +69,7 @@ export function inWorkdir<T>(path: string, work: () => T): T {
   } catch (error) {
     if (!(error instanceof Error && 'syscall' in error)) throw error;
     const message = `${path} cannot be written${codeIn(error)}`;
-    throw exhausted(error, path) ?? new Fault('OUTPUT_UNWRITABLE', message, { cause: error });
+    throw new Fault('OUTPUT_UNWRITABLE', message, { cause: error });
   }
 }
 

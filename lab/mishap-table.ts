@@ -139,7 +139,11 @@ export const MISHAPS = {
     '5',
   ),
   'late-objects': taking('seconds', SECONDS, 'Objects and notifications lag this much more behind the replies.'),
-  tell: taking(CALLS_MEANING, CALLS, 'Nothing goes wrong: the log says that a call of this method arrived, just before.'),
+  tell: taking(
+    CALLS_MEANING,
+    CALLS,
+    'Nothing goes wrong: the log says that a call of this method arrived, just before.',
+  ),
   'tell-upload': taking(
     'fraction from 0 to 1',
     /^(0(\.\d+)?|1(\.0+)?)$/,

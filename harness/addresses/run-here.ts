@@ -1,7 +1,7 @@
 /** Runs a program or a script on this machine, bounded in time and output; without a shell where there is a program. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import type { Deadline } from '../deadline.ts';
-import { exhausted, Fault } from '../faults.ts';
+import { Fault } from '../faults.ts';
 
 export interface Ran {
   /** Null: it was ended by a signal, or never started. */
@@ -39,7 +39,7 @@ export async function runProgram(
   child.stdin.end(input);
   const ended = new Promise<Ran>((resolve, reject) => {
     child.once('error', (cause) => {
-      reject(exhausted(cause, program) ?? new Fault('ADDRESS_SOURCE_FAILED', `${program} cannot be started: ${cause.message}`, { cause }));
+      reject(new Fault('ADDRESS_SOURCE_FAILED', `${program} cannot be started: ${cause.message}`, { cause }));
     });
     child.once('close', (exit) => resolve({ exit, ...said }));
   });

@@ -1,6 +1,6 @@
 /** Keeps pictures of the console in the workdir: bounded in number and bytes, the same once, all in the evidence. */
 import { createHash } from 'node:crypto';
-import { readdirSync, writeFileSync } from 'node:fs';
+import { closeSync, openSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Recorder } from '../evidence.ts';
 import type { ScreenFrame } from '../lab.ts';
@@ -52,12 +52,25 @@ export class Gallery {
       const bytes = png(frame);
       if (this.#bytes + bytes.length > BYTES_MAX) return { because: `${this.#bytes} bytes are kept already` };
       const file = join(FOLDER, `${String(files + 1).padStart(3, '0')}-${milestone}.png`);
-      writeFileSync(join(this.#workdir, file), bytes, { flag: 'wx' });
+      writeNew(join(this.#workdir, file), bytes);
       this.#bytes += bytes.length;
       return { file, bytes: bytes.length, sha256: createHash('sha256').update(bytes).digest('hex') };
     } catch (error) {
       return { because: error instanceof Error ? error.message : String(error) };
     }
+  }
+}
+
+/** Whole or absent, and never over another one. */
+function writeNew(path: string, bytes: Buffer): void {
+  const fd = openSync(path, 'wx', 0o644);
+  try {
+    writeFileSync(fd, bytes);
+  } catch (error) {
+    rmSync(path, { force: true });
+    throw error;
+  } finally {
+    closeSync(fd);
   }
 }
 

@@ -2,13 +2,13 @@
  * The console of one guest as a witness, over all its boots: it ends the wait for a guest that has stopped, keeps what
  * was shown, and says what came after the guest had answered. It never blocks a run and never fails one by itself.
  */
-import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { FatalWatch } from '../arrival.ts';
 import { type Fatal, fatalSignature, notedSignatures } from '../console-signatures.ts';
 import { Deadline, systemClock } from '../deadline.ts';
 import type { Recorder } from '../evidence.ts';
 import type { Guest, Screen, ScreenFrame } from '../lab.ts';
+import { writeWhole } from '../workdir.ts';
 import { Gallery } from './gallery.ts';
 import { samePicture } from './same-picture.ts';
 import { type Reading, ScreenReader } from './screen-reader.ts';
@@ -192,7 +192,7 @@ export class ConsoleWitness {
       const reading = known ?? (await this.#reader.read(frame, Deadline.after(READ_MS, NEVER)));
       if ('text' in reading) {
         const file = join('console', `${this.#prefix}screen.txt`);
-        writeFileSync(join(workdir, file), reading.text);
+        writeWhole(join(workdir, file), reading.text);
         const noted = notedSignatures(reading.text, 'screen');
         evidence.record('console', 'screen read', { file, characters: reading.text.length, ms: reading.ms, noted });
       } else evidence.record('console', 'screen not read', reading);

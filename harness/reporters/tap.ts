@@ -1,5 +1,8 @@
 /** The report as TAP version 14, one point per check. The only importer of tap in the harness. */
+import { closeSync, openSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import type { Test } from 'tap';
+import { exhausted, type Fault } from '../faults.ts';
 import type { FaultRecord, JudgedCheck } from '../model.ts';
 import { headline, keyFacts, type Report, warnings } from '../report.ts';
 import { scrub } from '../secrets.ts';
@@ -23,9 +26,21 @@ export async function tapText(report: Report): Promise<string> {
   return test.end();
 }
 
-/** Where nothing ran at all: misuse. */
-export async function tapMisuse(cause: FaultRecord): Promise<string> {
-  return (await open('misuse')).bail(reasonOf(cause));
+/** Where nothing ran at all, or the library cannot be had any more. Needs nothing but this text. */
+export function bailOut(cause: FaultRecord): string {
+  return `TAP version 14\n${bailOutLine(reasonOf(cause))}`;
+}
+
+const bailOutLine = (reason: string): string => `Bail out! ${scrub(oneLine(reason))}\n`;
+
+/** Why the library cannot be loaded; the module loader itself says of a machine that ran dry: no such package. */
+function dry(): Fault | null {
+  try {
+    closeSync(openSync(fileURLToPath(import.meta.url), 'r'));
+    return null;
+  } catch (error) {
+    return exhausted(error, 'the library that writes TAP');
+  }
 }
 
 interface Open {
@@ -40,7 +55,9 @@ interface Open {
  * then ends it, and it takes a third of a second that the start of a run can use better.
  */
 async function open(name: string): Promise<Open> {
-  const { Test } = await import('tap');
+  const { Test } = await import('tap').catch((error: unknown) => {
+    throw dry() ?? error;
+  });
   const lib = new Test({ name });
   let text = '';
   lib.on('data', (chunk: string | Buffer) => {
@@ -55,7 +72,7 @@ async function open(name: string): Promise<Open> {
     },
     bail: (reason) => {
       // The library's own bail-out ends the process of whoever reads it; the line alone is the format.
-      text += `Bail out! ${scrub(oneLine(reason))}\n`;
+      text += bailOutLine(reason);
       return done();
     },
   };

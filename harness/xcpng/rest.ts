@@ -9,7 +9,7 @@ import {
 import { request as httpsRequest } from 'node:https';
 import { byDeadline, type Deadline } from '../deadline.ts';
 import type { FaultCode } from '../fault-table.ts';
-import { exhausted, Fault } from '../faults.ts';
+import { Fault } from '../faults.ts';
 import type { Secret } from '../secrets.ts';
 import type { Endpoint } from './endpoint.ts';
 import { connectionMaker } from './tls.ts';
@@ -44,8 +44,7 @@ export function send(endpoint: Endpoint, options: RestOptions, signal: AbortSign
       createConnection: connectionMaker(secure, tls) as unknown as NonNullable<RequestOptions['createConnection']>,
     });
     request.on('response', resolve);
-    const what = `${options.method} ${base}${options.path}`;
-    request.on('error', (error) => reject(exhausted(error, what) ?? error));
+    request.on('error', reject);
     if (options.body === undefined) request.end();
     else {
       options.body(request).catch((error: unknown) => {

@@ -76,3 +76,14 @@ t.test('the embedded lab: refused off Linux, and its last words kept where it fa
     message: /did not start \(exit 3\): flock (?:is not installed|of util-linux cannot be started)/,
   });
 });
+t.test('a machine that gives no more files or sockets is nobody else’s fault, whoever says so', async (t) => {
+  const cause = Object.assign(new Error('open'), { code: 'EMFILE', syscall: 'open' });
+  t.match(faultRecord(new Fault('BAD_IMAGE', 'it cannot be opened', { cause })), {
+    code: 'MACHINE_EXHAUSTED',
+    party: 'machine',
+    message: 'it cannot be opened: this machine gives no more (EMFILE)',
+  });
+  t.match(faultRecord(cause), { code: 'MACHINE_EXHAUSTED', party: 'machine' });
+  const other = Object.assign(new Error('open'), { code: 'EACCES', syscall: 'open' });
+  t.match(faultRecord(new Fault('BAD_IMAGE', 'x', { cause: other })), { code: 'BAD_IMAGE', party: 'caller' });
+});

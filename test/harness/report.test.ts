@@ -3,7 +3,7 @@ import { Fault, faultRecord } from '../../harness/faults.ts';
 import type { JudgedCheck, Verdict } from '../../harness/model.ts';
 import { escapeValue, headline, keyFacts, metadata, type Report, resultJson } from '../../harness/report.ts';
 import { people } from '../../harness/reporters/people.ts';
-import { tapMisuse, tapText } from '../../harness/reporters/tap.ts';
+import { bailOut, tapText } from '../../harness/reporters/tap.ts';
 import { SAMPLE } from './stored/sample.ts';
 
 const held = (name: string, actual: string): JudgedCheck => ({
@@ -141,10 +141,7 @@ t.test('FAIL has a point that is not ok, ERROR bails out', async (t) => {
   const lost = faultRecord(new Fault('XO_UNREACHABLE', 'gone\nfor good'));
   const error = await tapText(report({ status: 'ERROR', checks: [], cause: lost }));
   t.match(error, /^Bail out! XO_UNREACHABLE \(lab\): gone for good\n$/m);
-  t.match(
-    await tapMisuse(faultRecord(new Fault('BAD_OPTION', '--x: unknown'))),
-    /^TAP version 14\nBail out! BAD_OPTION/,
-  );
+  t.match(bailOut(faultRecord(new Fault('BAD_OPTION', '--x: unknown'))), /^TAP version 14\nBail out! BAD_OPTION/);
 });
 
 t.test('a person sees cause, blame, remedy, where to look and what to type', async (t) => {

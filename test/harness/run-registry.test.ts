@@ -85,3 +85,20 @@ t.test('its journal', async (t) => {
   );
   t.same([...readJournal(join(dir, 'gone')).made], []);
 });
+
+t.test('what was asked for last may still come where its end is not in the journal', async (t) => {
+  const workdir = mkdtempSync(join(dir, 'journal-'));
+  const written = (...entries: readonly Record<string, string>[]) => {
+    const lines = entries.map((entry) => JSON.stringify({ at: '2026-01-02T03:04:05.000Z', ...entry }));
+    writeFileSync(join(workdir, 'journal.ndjson'), `${lines.join('\n')}\n`);
+    return readJournal(workdir);
+  };
+  const intent = (what: string) => ({ event: 'intent', what, guest: 'g', name: 'n' });
+  const last = Date.parse('2026-01-02T03:04:05.000Z');
+  t.match(written(intent('slot'), intent('VM')), { pending: true, lastMs: last });
+  t.match(written(intent('VM'), { event: 'note', what: 'VM', uuid: 'u' }), { pending: false });
+  t.match(written(intent('VDI'), { event: 'undone', what: 'VDI' }), { pending: false });
+  t.match(written(intent('lock')), { pending: true });
+  t.match(written(intent('lock'), { event: 'intent', what: 'fixed-vm', uuid: 'u' }), { pending: false });
+  t.match(readJournal(join(dir, 'gone')), { pending: false, lastMs: null });
+});

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -43,4 +44,28 @@ t.test('journal and evidence are on disk when the call returns, and never hold a
   }
   t.throws(() => new Evidence(dir), 'evidence of another run is never appended to');
   evidence.close();
+});
+
+t.test('what a full disk took of a line is taken back, and the machine is to blame', async (t) => {
+  const dir = makeWorkdir(root, 'full', 1);
+  // A process of its own: the limit is this process's for good. 60 bytes: the second line is cut in its middle.
+  const script = `
+    const { LineFile } = await import(${JSON.stringify(new URL('../../harness/line-file.ts', import.meta.url).href)});
+    const file = new LineFile(${JSON.stringify(join(dir, 'evidence.ndjson'))});
+    file.append('a'.repeat(39));
+    try { file.append('b'.repeat(39)); } catch (error) { console.log(error.code, error.party); }
+    file.append('c'.repeat(9));
+    file.close();`;
+  const args = ['--fsize=60', process.execPath, '--import', import.meta.resolve('tsx'), '--input-type=module', '-e'];
+  t.equal(execFileSync('prlimit', [...args, script], { encoding: 'utf8' }), 'OUTPUT_UNWRITABLE machine\n');
+  t.equal(readFileSync(join(dir, 'evidence.ndjson'), 'utf8'), `${'a'.repeat(39)}\n${'c'.repeat(9)}\n`);
+});
+
+t.test('evidence that somebody removed is missing', async (t) => {
+  const dir = makeWorkdir(root, 'removed', 1);
+  const evidence = new Evidence(dir);
+  evidence.record('lab', 'a', {});
+  rmSync(join(dir, 'evidence.ndjson'));
+  t.throws(() => evidence.close(), { code: 'OUTPUT_UNWRITABLE', party: 'machine' });
+  t.match(evidence.missing, { code: 'OUTPUT_UNWRITABLE' });
 });

@@ -41,7 +41,9 @@ const uploads = ['ephemeral', 'fixed', 'older XO'].flatMap((kind) =>
 );
 // Between the calls: while the guest is identified and probed.
 const stages = ['ephemeral', 'fixed'].flatMap((kind) =>
-  ['identify', 'probe', 'dispose'].map((stage): Point => ({ kind, name: `${kind}: at the stage ${stage}`, stage, act })),
+  ['identify', 'probe', 'dispose'].map(
+    (stage): Point => ({ kind, name: `${kind}: at the stage ${stage}`, stage, act }),
+  ),
 );
 const points = [...calls, ...uploads, ...stages];
 t.ok(points.length > 40, `${points.length} points`);

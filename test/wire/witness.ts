@@ -11,7 +11,7 @@ import { Deadline } from '../../harness/deadline.ts';
 import { Fault, faultRecord } from '../../harness/faults.ts';
 import { Invocation } from '../../harness/invocation.ts';
 import { people } from '../../harness/reporters/people.ts';
-import { tapMisuse } from '../../harness/reporters/tap.ts';
+import { bailOut } from '../../harness/reporters/tap.ts';
 import { Secret } from '../../harness/secrets.ts';
 import { openSession, type Session } from '../../harness/xcpng/session.ts';
 import { labArguments } from '../../lab/arguments.ts';
@@ -217,7 +217,7 @@ async function invoke(
     refused = thrown;
     // As `phase.ts` ends it.
     printed.misuse(faultRecord(thrown));
-    out.stream.write(await tapMisuse(faultRecord(thrown)));
+    out.stream.write(bailOut(faultRecord(thrown)));
     return 2;
   });
   const stderr = err.text();
