@@ -1,6 +1,6 @@
 /**
- * A file of the workdir that only grows, line by line. A line is there whole or not at all: what a full disk took of one
- * is taken back, so that whoever reads the file later reads what was kept.
+ * A file of the workdir that only grows, line by line. A line is there whole or not at all: what a full disk
+ * took of one is taken back, so that whoever reads the file later reads what was kept.
  */
 import { closeSync, fstatSync, fsyncSync, ftruncateSync, openSync, writeFileSync } from 'node:fs';
 import { inWorkdir } from './workdir.ts';
