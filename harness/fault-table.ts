@@ -169,16 +169,8 @@ export const FAULTS = {
   JUMP_HOST_KEY: row('lab', false, 'Compare ssh.jump.host_key with what ssh-keygen -l prints on the jump host itself.'),
   JUMP_FORBIDS_FORWARD: row('lab', false, 'Set AllowTcpForwarding yes in sshd_config of the jump host, for that user.'),
   // The machine that runs the harness. Exit 3.
-  OUTPUT_UNWRITABLE: row(
-    'machine',
-    false,
-    'Make room where the workdirs are and leave them alone during a run, or name another --workdir-root; run again.',
-  ),
-  MACHINE_EXHAUSTED: row(
-    'machine',
-    true,
-    'Raise the limit of open files (EMFILE: ulimit -n), or end what fills this machine; then run again.',
-  ),
+  OUTPUT_UNWRITABLE: row('machine', false, 'Make room where the workdirs are, and leave them alone during a run.'),
+  MACHINE_EXHAUSTED: row('machine', true, 'Raise the limit (EMFILE: ulimit -n), or end what fills this machine.'),
   // Undetermined: the evidence does not say who. Exit 3.
   PROBE_UNOBSERVED: row(
     'undetermined',

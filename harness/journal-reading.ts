@@ -23,7 +23,8 @@ export function readJournal(workdir: string): Journalled {
   try {
     text = readFileSync(join(workdir, 'journal.ndjson'), 'utf8');
   } catch {
-    return { made, guests, pending: false, lastMs: null }; // temp folders are cleaned; the claims in the pool say what is needed
+    // Temp folders are cleaned; the claims in the pool say what is needed.
+    return { made, guests, pending: false, lastMs: null };
   }
   const open = new Set<unknown>();
   let lastMs: number | null = null;

@@ -12,8 +12,11 @@ const MAY_COME_MS = 10 * 60_000;
 
 export const deadRun = ({ runId, workdir }: RegisteredRun): DeadRun => ({ runId, ...readJournal(workdir) });
 
-/** Is it too early to forget a run that was killed in the middle of asking for something? */
-export function mayLeaveMore({ workdir }: RegisteredRun, nowMs: number): boolean {
+/**
+ * Is it too early to forget a run that was killed in the middle of asking for something?
+ * @param nowMs time of day
+ */
+export function mayLeaveMore({ workdir }: RegisteredRun, nowMs: number = Date.now()): boolean {
   const { pending, lastMs } = readJournal(workdir);
   return pending && lastMs !== null && nowMs - lastMs < MAY_COME_MS;
 }

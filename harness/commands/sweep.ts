@@ -68,7 +68,7 @@ async function run(call: Call): Promise<number> {
   printSwept(swept, dryRun, call.print);
   if (swept.stayed.length > 0) return EXIT.lab;
   const asked = dead.filter((each) => only === null || only.includes(each.runId));
-  const settled = asked.filter((each) => !mayLeaveMore(each, Date.now()));
+  const settled = asked.filter((each) => !mayLeaveMore(each));
   if (!dryRun) for (const each of settled) registry.forget(each.runId);
   return EXIT.fine;
 }

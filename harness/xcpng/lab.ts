@@ -30,6 +30,7 @@ class XoLab implements Lab {
   readonly #poolId: string;
   /** Did this lab make or remove something? What it freed the pool may measure late. */
   #takenAway = false;
+  readonly #deadRuns = new Set<string>();
 
   constructor(session: Session, settings: XoLabSettings, pool: Pool) {
     this.name = settings.name;
@@ -64,11 +65,11 @@ class XoLab implements Lab {
   }
 
   provision(order: GuestOrder): Promise<Guest> {
-    const figuresMayLag = this.#takenAway;
-    const context = { session: this.#session, settings: this.#settings, slots: this.#slots, figuresMayLag };
+    const [session, settings, slots] = [this.#session, this.#settings, this.#slots];
+    const context = { session, settings, slots, figuresMayLag: this.#takenAway, deadRuns: this.#deadRuns };
     // A second guest is made when the first one has been taken back.
     this.#takenAway = true;
-    const { fixed } = this.#settings;
+    const { fixed } = settings;
     return fixed === null ? provision(context, order) : provisionFixed(context, fixed, order);
   }
 
@@ -95,6 +96,7 @@ class XoLab implements Lab {
 
   async sweepDead(dead: readonly DeadRun[], deadline: Deadline): Promise<SweepLines> {
     const only = dead.map(({ runId }) => runId);
+    for (const runId of only) this.#deadRuns.add(runId);
     const lines = sweepLines(await sweep(this.#session, { dead, only, dryRun: false }, deadline));
     this.#takenAway ||= lines.removed.length > 0;
     return lines;

@@ -14,6 +14,8 @@ export interface LockOptions {
   readonly session: Session;
   readonly vmUuid: string;
   readonly runId: string;
+  /** Runs that are known to be dead: what they asked for last may have come, or come yet, and holds nothing. */
+  readonly deadRuns: ReadonlySet<string>;
   /** How long to wait for a run that holds it; 0: not at all. */
   readonly waitMs: number;
   /** At least twice the lag of XO's objects, in ms. */
@@ -60,12 +62,20 @@ class VmLock implements Lock {
     return lockTag({ state, id: this.#id, run, expiresMs: this.#xoNowMs() + TTL_MS }, hostname());
   }
 
-  /** The VM's lock tags that are not ours and have not expired. */
-  #others(): readonly LockTag[] {
+  /** The VM's lock tags that are not ours. */
+  #foreign(): readonly LockTag[] {
     const { session, vmUuid } = this.#options;
     const tags = session.objects.get('VM', vmUuid)?.tags ?? [];
-    const all = tags.flatMap((tag) => parseLock(tag) ?? []);
-    return all.filter(({ id, expiresMs }) => id !== this.#id && expiresMs + GRACE_MS > this.#xoNowMs());
+    return tags.flatMap((tag) => parseLock(tag) ?? []).filter(({ id }) => id !== this.#id);
+  }
+
+  #isOver({ expiresMs, run }: LockTag): boolean {
+    return expiresMs + GRACE_MS <= this.#xoNowMs() || this.#options.deadRuns.has(run);
+  }
+
+  /** Those that may hold it. */
+  #others(): readonly LockTag[] {
+    return this.#foreign().filter((lock) => !this.#isOver(lock));
   }
 
   async #add(state: LockTag['state'], deadline: Deadline): Promise<string> {
@@ -131,20 +141,16 @@ class VmLock implements Lock {
       await deadline.clock.sleep(Math.min(WAIT_LOOK_MS, patience.remainingMs() + 1), deadline.signal);
       deadline.check();
     }
-    await this.#clearExpired();
+    await this.#clearOver();
     this.#renewing = this.#renew();
     return this;
   }
 
   /** What a run left that was killed. Only with the lock in hand, so that nobody clears what is being renewed. */
-  async #clearExpired(): Promise<void> {
+  async #clearOver(): Promise<void> {
     const { session, vmUuid, deadline } = this.#options;
-    const tags = session.objects.get('VM', vmUuid)?.tags ?? [];
-    const dead = tags.filter((tag) => {
-      const lock = parseLock(tag);
-      return lock !== null && lock.id !== this.#id && lock.expiresMs + GRACE_MS <= this.#xoNowMs();
-    });
-    for (const tag of dead) await session.call('tag.remove', { id: vmUuid, tag }, deadline);
+    const over = this.#foreign().filter((lock) => this.#isOver(lock));
+    for (const { tag } of over) await session.call('tag.remove', { id: vmUuid, tag }, deadline);
   }
 
   async #renew(): Promise<void> {

@@ -52,9 +52,10 @@ export async function makeDisk(making: Making, made: Made): Promise<MadeDisk> {
     }
   });
   made.uuid = vdiUuid;
-  made.state = 'made';
+  made.state = 'answered';
   order.disposals.note('VDI', { uuid: vdiUuid });
   await listedDisk(session, vdiUuid, image.sizeBytes, deadline);
+  made.state = 'made';
   await session.call('vdi.set', { id: vdiUuid, name_description: claimDescription(claim, vdiUuid) }, deadline);
   const compare = async (): Promise<boolean> => {
     await readyForRest(session, made.poolId, deadline);

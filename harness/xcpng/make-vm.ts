@@ -37,6 +37,7 @@ export async function makeVm(making: Making): Promise<MadeVm> {
       const slot = held?.slot ?? null;
       const uuid = await createVm(making, made, disk, parameters(making, slot, made.claim, disk));
       await listed(making, uuid);
+      made.state = 'made';
       return { uuid, slot, made, disk, listedAtMs: order.deadline.clock.nowMs() };
     } catch (error) {
       if (made.state === 'none') held?.release();
@@ -122,7 +123,7 @@ export async function createVm(
 
 function known({ order }: Making, made: Made, uuid: string): string {
   made.uuid = uuid;
-  made.state = 'made';
+  made.state = 'answered';
   order.disposals.note('VM', { uuid });
   return uuid;
 }

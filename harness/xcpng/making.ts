@@ -17,6 +17,8 @@ export interface ProvisionContext {
   readonly slots: Slots;
   /** Something was taken away in this pool just now: its figures may not know it yet. */
   readonly figuresMayLag: boolean;
+  /** Runs of this machine that were swept as dead. */
+  readonly deadRuns: ReadonlySet<string>;
 }
 
 export interface Making extends ProvisionContext {

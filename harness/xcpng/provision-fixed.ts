@@ -114,7 +114,7 @@ async function inSight({ session, fixed, order }: Fixing): Promise<void> {
 }
 
 /** Registered before it is taken, so that it is given back last: after the VM was left as configured. */
-async function hold({ session, settings, fixed, order }: Fixing): Promise<Lock> {
+async function hold({ session, settings, deadRuns, fixed, order }: Fixing): Promise<Lock> {
   const { disposals, runId } = order;
   const deadline = Deadline.after(fixed.lockWaitMs + LOCK_TAKES_MS, order.deadline.signal, order.deadline.clock);
   let release: (undoing: Deadline) => Promise<void> = async () => undefined;
@@ -123,7 +123,8 @@ async function hold({ session, settings, fixed, order }: Fixing): Promise<Lock> 
     return [];
   });
   const lock = await lockVm({
-    ...{ session, vmUuid: fixed.vm, runId, deadline, settleMs: settings.settleMs, waitMs: fixed.lockWaitMs },
+    ...{ session, vmUuid: fixed.vm, runId, deadRuns, deadline },
+    ...{ settleMs: settings.settleMs, waitMs: fixed.lockWaitMs },
     onWait: (holder) => disposals.note('lock', { waitsFor: holder }),
   });
   release = (undoing) => lock.release(undoing);

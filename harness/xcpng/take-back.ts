@@ -18,18 +18,19 @@ export interface Made {
   uuid: string | null;
   /**
    * `none`: nothing was asked for, or it was refused. `unknown`: asked for, no answer seen (time-out,
-   * lost session, broken upload), so that it may still appear. `made`: answered.
+   * lost session, broken upload), so that it may still appear. `answered`: there for certain, and to be shown soon.
+   * `made`: it was listed.
    */
-  state: 'none' | 'unknown' | 'made';
+  state: 'none' | 'unknown' | 'answered' | 'made';
   /** Settles when the create call does; for one that outlived its deadline. */
   creating: Promise<unknown> | null;
 }
 
 /** One call of clean-up; XO takes 45 s to say that a disk is in use. */
 const CALL_MS = 60_000;
-/** How long a create call without an answer is waited for, and then for its object to appear. */
+/** How long a create call without an answer is waited for, and then for its object to appear: replies run ahead. */
 const LATE_REPLY_MS = 20_000;
-const LATE_OBJECT_MS = 2_000;
+const LATE_OBJECT_MS = { unknown: 2_000, answered: 20_000 };
 const GONE_MS = 30_000;
 /**
  * An interrupt can come while the VM is being started: its deletion is refused until that is done. And a disk can be
@@ -95,11 +96,12 @@ async function lateReply(made: Made, deadline: Deadline): Promise<void> {
   stop.abort();
 }
 
-/** Objects lag behind: what may have been made gets a moment to appear, or to be cleared away by XO itself. */
+/** Objects lag behind: what was or may have been made gets time to appear, or to be cleared away by XO itself. */
 async function lateObject(session: Session, made: Made, deadline: Deadline): Promise<void> {
-  if (made.state !== 'unknown') return;
+  const { state } = made;
+  if (state !== 'unknown' && state !== 'answered') return;
   const { objects } = session;
-  const limit = deadline.within(Math.min(LATE_OBJECT_MS, deadline.remainingMs() / 3));
+  const limit = deadline.within(Math.min(LATE_OBJECT_MS[state], deadline.remainingMs() / 3));
   const appears = objects.waitFor(limit, 'a late object', 'XO_OBJECT_LATE', () =>
     shownByXo(session, made).length > 0 ? { done: true } : { seen: 'not there' },
   );

@@ -49,10 +49,10 @@ export const PERMISSIONS: readonly Permission[] = [
     allowed: {
       'harness/invocation.ts': 'the workdir and the report carry the time of day',
       'harness/evidence.ts': 'evidence carries the time of day',
-      'harness/workdir.ts': 'the journal carries the time of day',
+      'harness/journal.ts': 'the journal carries the time of day',
       'harness/ssh/session.ts': 'a command record carries the time of day',
       'harness/xcpng/endpoint.ts': 'compares XO’s clock with ours',
-      'harness/predecessors.ts': 'records of runs long ago are forgotten',
+      'harness/predecessors.ts': 'records of runs are kept for a time',
       'harness/xcpng/sweep.ts': 'expiry is a time of day on XO’s clock',
       'harness/xcpng/lock.ts': 'expiry of a lock is a time of day on XO’s clock',
       'harness/image/plan.ts': 'an image file younger than a moment is not remembered',

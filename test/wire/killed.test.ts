@@ -1,8 +1,8 @@
 /**
- * A run that is killed without mercy, at each call that it makes, in the middle of an upload, and at each stage: the next
- * run on this machine leaves nothing of either in the lab, and what lies in the workdir does not look like a PASS. A call
- * on its way is carried out all the same, by a Xen Orchestra that does not know that its caller is dead. Guests are
- * simulated.
+ * A run that is killed without mercy, at each call that it makes, in the middle of an upload, and at each stage: the
+ * next run on this machine leaves nothing of either in the lab, and what lies in the workdir does not look like a PASS.
+ * A call on its way is carried out all the same, by a Xen Orchestra that does not know that its caller is dead. Guests
+ * are simulated.
  */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -93,6 +93,7 @@ async function entryVm(making: Making): Promise<{ readonly id: string; readonly 
       await session.objects.waitFor(order.deadline, `VM ${id} to be listed`, 'XO_OBJECT_LATE', () =>
         session.objects.get('VM', id) === undefined ? { seen: 'not listed' } : { done: true },
       );
+      made.state = 'made';
       return { id, made };
     } catch (error) {
       if (!answerLost(session, error) || tries === CREATE_TRIES_MAX) throw error;

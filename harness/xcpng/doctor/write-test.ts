@@ -52,10 +52,11 @@ async function makeOn(session: Session, srId: string, made: Made, { source }: Te
   const wish = { source, srId, name: 'bootwitness write test', description, deadline, onUpload: () => undefined };
   const { vdiUuid, record } = await upload(session, wish);
   made.uuid = vdiUuid;
-  made.state = 'made';
+  made.state = 'answered';
   await session.objects.waitFor(deadline, `disk ${vdiUuid} to be listed`, 'XO_OBJECT_LATE', () =>
     session.objects.get('VDI', vdiUuid) === undefined ? { seen: 'not listed' } : { done: true },
   );
+  made.state = 'made';
   await session.call('vdi.set', { id: vdiUuid, name_description: claimDescription(made.claim, vdiUuid) }, deadline);
   return { vdiUuid, record };
 }

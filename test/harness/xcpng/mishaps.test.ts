@@ -1,5 +1,6 @@
 /** What becomes of a guest when the lab misbehaves on the wire: the fault that is told, and that nothing stays. */
 import t from 'tap';
+import { Disposals } from '../../../harness/disposals.ts';
 import { Fault } from '../../../harness/faults.ts';
 import { openXoLab } from '../../../harness/xcpng/lab.ts';
 import { losingAnswers } from './listening.ts';
@@ -128,6 +129,19 @@ t.test('a VM whose creation timed out, and came all the same, is found by its cl
   t.equal(await codeOf(opened.lab.provision(order)), 'XO_CALL_TIMEOUT');
   t.match(opened.world.left(), [/^VM bootwitness case 1$/, /^VIF/], 'it is there, and nobody told us its uuid');
   t.notOk(opened.world.journal.some(({ what, uuid }) => what === 'VM' && uuid !== undefined));
+  await cleaned(t, opened, order);
+});
+
+t.test('made, but the run ends before XO lists it: waited for and taken back', async (t) => {
+  const opened = await openLab(t);
+  opened.world.mishaps.set('late-objects', '0.3');
+  let full = false;
+  const disposals = new Disposals(({ what, uuid }) => {
+    full ||= what === 'VM' && uuid !== undefined;
+    if (full) throw new Fault('OUTPUT_UNWRITABLE', 'no room for the journal');
+  });
+  const order = opened.world.order({ disposals });
+  t.equal(await codeOf(opened.lab.provision(order)), 'OUTPUT_UNWRITABLE');
   await cleaned(t, opened, order);
 });
 

@@ -53,7 +53,10 @@ function provisioned({ world, session, fixed }: Theirs, deed: () => Promise<unkn
   const disposals = new Disposals((entry: Readonly<Record<string, Json>>) => {
     if (entry.what === 'fixed-vm' && 'overwriting' in entry) done ??= deed();
   });
-  const context = { session, settings: world.settings, slots: new Slots([]), figuresMayLag: false };
+  const context = {
+    ...{ session, settings: world.settings, slots: new Slots([]) },
+    ...{ figuresMayLag: false, deadRuns: new Set<string>() },
+  };
   const order = world.order({ disposals });
   return provisionFixed(context, fixed, order).finally(async () => {
     await done;
