@@ -3,11 +3,12 @@
  * well, in the same lab, by the same machine. Lab and the second run are in this process; guests are simulated.
  */
 import { type Options, type Outcome, runPhase } from '../phase-process.ts';
-import { KINDS } from './calls-of-a-run.ts';
+import { CACHED, KINDS } from './calls-of-a-run.ts';
 import { fixedOptions, makeVm, within } from './operators-vm.ts';
-import { type Backstage, type Played, witness } from './witness.ts';
+import { type Backstage, type Play, type Played, witness } from './witness.ts';
 
 const SCALE = '0.5';
+const PLAYS: Readonly<Record<string, Play>> = { ...KINDS, cached: CACHED };
 /** What is ours in a pool: a name, a tag, a description. */
 const OURS = /bootwitness[: ][^"]*/g;
 
@@ -46,7 +47,7 @@ export async function playTwo(point: Point): Promise<Ended> {
   let first: { readonly outcome: Outcome; readonly pool: Pool } | null = null;
   let last: Pool | null = null;
   const before = async (backstage: Backstage): Promise<readonly string[]> => {
-    if (point.kind !== 'fixed') return (await KINDS[point.kind]?.before?.(backstage)) ?? [];
+    if (point.kind !== 'fixed') return (await PLAYS[point.kind]?.before?.(backstage)) ?? [];
     const made = await makeVm(backstage);
     fixed = made.vm;
     return fixedOptions(made);
@@ -57,7 +58,7 @@ export async function playTwo(point: Point): Promise<Ended> {
     return { ours: JSON.stringify(all).match(OURS) ?? [], power: fixed === null ? null : String(vm?.power_state) };
   };
   const second = await witness({
-    ...KINDS[point.kind],
+    ...PLAYS[point.kind],
     args: ['--budget-scale', SCALE],
     before,
     onLog: (line) => {
