@@ -203,7 +203,7 @@ Each option is also read from BOOTWITNESS_<NAME> (--budget-scale: BOOTWITNESS_BU
 ${variablesHelp(OPTIONS)}
 
 Exit codes: 0 PASS; 1 FAIL, the image is to blame; 2 misuse, nothing was created; 3 ERROR, says nothing about
-the image (lab, or undetermined), or something was left in the lab; 70 our bug; 130 interrupted.
+the image (lab, this machine, or undetermined), or something was left in the lab; 70 our bug; 130 interrupted.
 
 stdout is TAP version 14, stderr is for people.
 

@@ -61,8 +61,8 @@ const openOther = (): Promise<Session> =>
     deadline: Deadline.after(10_000, new AbortController().signal),
   });
 
-/** Runs phase 9 and kills it, without a chance to do anything, when its stderr matches. */
-async function killedAt(stage: RegExp): Promise<void> {
+/** Runs phase 9 and kills it, without a chance to do anything, when its stderr matches. @returns its workdir */
+async function killedAt(stage: RegExp): Promise<string> {
   const outcome = await runPhase('phase9', root, ['--lab', lab.labFile], {
     environment,
     onStderr: (all, child) => {
@@ -70,6 +70,14 @@ async function killedAt(stage: RegExp): Promise<void> {
     },
   });
   t.equal(outcome.code, null, outcome.stderr);
+  return outcome.workdir;
+}
+
+/** As the registry of runs has it. */
+function runIdOf(workdir: string): string {
+  const records = readdirSync(join(cacheDir, 'runs')).map((name) => readFileSync(join(cacheDir, 'runs', name), 'utf8'));
+  const record = records.find((each) => each.includes(JSON.stringify(workdir))) ?? '{}';
+  return String((JSON.parse(record) as { runId?: unknown }).runId);
 }
 
 t.test('killed at boot, with a guest that runs, and at the upload', async (t) => {
@@ -101,14 +109,14 @@ t.test('sweep by hand', async (t) => {
 });
 
 t.test('what must stay is a leak, exit code 3; one run by its id, by another name of the same XO', async (t) => {
-  await killedAt(/\] boot\n/);
+  const workdir = await killedAt(/\] boot\n/);
   const session = await openOther();
   t.teardown(() => session.close());
   const call = (method: string, params: Record<string, unknown>): Promise<unknown> =>
     session.call(method, params, Deadline.after(30_000, new AbortController().signal));
   const [vm] = session.objects.all('VM');
   const snapshot = String(await call('vm.snapshot', { id: vm?.id, name: 'before the update' }));
-  const [runId = ''] = readdirSync(join(cacheDir, 'runs')).map((name) => name.replace('.json', ''));
+  const runId = runIdOf(workdir);
   const args = ['--lab', lab.labFile, '--xo-url', setting('url').replace('http', 'ws')];
   const blocked = await sweep(...args, '--run-id', runId);
   t.equal(blocked.code, 3, blocked.stderr);
