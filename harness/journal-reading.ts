@@ -13,8 +13,10 @@ export interface Journalled {
   readonly lastMs: number | null;
 }
 
-/** What others find in a pool: a VM, a disk, a lock on an operator's VM. */
-const MADE_IN_POOL: readonly unknown[] = ['VM', 'VDI', 'lock'];
+/** What others find in a pool: a VM, a disk, a lock on an operator's VM, a mark on an entry of the cache. */
+const MADE_IN_POOL: readonly unknown[] = ['VM', 'VDI', 'lock', 'mark'];
+/** The intent on the left is written only after what is on the right was answered. */
+const ANSWERED_BEFORE: Readonly<Record<string, string>> = { 'fixed-vm': 'lock', VDI: 'mark' };
 
 /** Empty where there is no journal any more; a line that was being written when the run died is left out. */
 export function readJournal(workdir: string): Journalled {
@@ -31,10 +33,10 @@ export function readJournal(workdir: string): Journalled {
   for (const line of text.split('\n')) {
     const { at, event, what, uuid, guest, name } = entry(line);
     if (typeof at === 'string') lastMs = Date.parse(at);
-    if (event === 'intent' && MADE_IN_POOL.includes(what)) open.add(what);
-    // The operator's VM is only touched with the lock in hand.
-    if (event === 'intent' && what === 'fixed-vm') open.delete('lock');
-    if (typeof uuid === 'string' || event === 'undone') open.delete(what);
+    if (event === 'intent') {
+      if (MADE_IN_POOL.includes(what)) open.add(what);
+      open.delete(ANSWERED_BEFORE[String(what)]);
+    } else if (typeof uuid === 'string' || event === 'undone') open.delete(what);
     if (what !== 'VM' && what !== 'VDI') continue;
     if (event === 'note' && typeof uuid === 'string') made.add(uuid);
     if (event === 'intent' && typeof guest === 'string' && typeof name === 'string') guests.set(guest, name);

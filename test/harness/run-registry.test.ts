@@ -100,5 +100,8 @@ t.test('what was asked for last may still come where its end is not in the journ
   t.match(written(intent('VDI'), { event: 'undone', what: 'VDI' }), { pending: false });
   t.match(written(intent('lock')), { pending: true });
   t.match(written(intent('lock'), { event: 'intent', what: 'fixed-vm', uuid: 'u' }), { pending: false });
+  const mark = { event: 'intent', what: 'mark', uuid: 'of the entry', tag: 't' };
+  t.match(written(mark), { pending: true });
+  t.match(written(mark, intent('VDI'), { event: 'note', what: 'VDI', uuid: 'u' }), { pending: false });
   t.match(readJournal(join(dir, 'gone')), { pending: false, lastMs: null });
 });
