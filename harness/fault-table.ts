@@ -158,11 +158,7 @@ export const FAULTS = {
     'Two sources name different addresses for one guest: correct the slot in the lab file.',
   ),
   NO_FREE_SLOT: row('lab', true, 'All slots of the lab file are in use: add slots or wait.'),
-  WRONG_GUEST: row(
-    'lab',
-    false,
-    'Another machine answered at the address: look for a recycled address or a duplicate MAC.',
-  ),
+  WRONG_GUEST: row('lab', false, 'Another machine answered at the address: look for a duplicate address or MAC.'),
   CONTROL_SILENT: row('lab', false, 'The control image was silent too: look at network, host and console of the lab.'),
   JUMP_UNREACHABLE: row('lab', true, 'Look whether the jump host runs, and whether its sshd can be reached from here.'),
   JUMP_KEY_REFUSED: row('lab', false, 'Give the jump host the public half of the key, or name another ssh.jump.key.'),
