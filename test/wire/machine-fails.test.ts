@@ -51,7 +51,9 @@ const rows: readonly Row[] = [
   }),
   ...['session.signIn', 'vm.create', 'vm.start', 'vm.stop', 'xo.getAllObjects:7'].map((at): Row => {
     const name = `no descriptors at ${at}`;
-    return { kind: 'ephemeral', name, mishap: moment(at), act: noDescriptors, scale: 0.05, code: 'MACHINE_EXHAUSTED' };
+    // Who cannot connect tries until the boot's budget ends.
+    const scale = at === 'vm.start' ? { scale: 0.1 } : {};
+    return { kind: 'ephemeral', name, mishap: moment(at), act: noDescriptors, ...scale, code: 'MACHINE_EXHAUSTED' };
   }),
 ];
 
