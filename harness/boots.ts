@@ -17,4 +17,5 @@ export function allHeld(scenario: Pick<Scenario, 'probes'>, judged: Judged): boo
   );
 }
 
-const nameAt = (name: string, boot: number): string => `${name}@boot${boot}`;
+/** `ready_marker@boot2`; of boots after the first. */
+export const nameAt = (name: string, boot: number): string => `${name}@boot${boot}`;

@@ -56,6 +56,22 @@ export const DOCTOR_OPTIONS: readonly Option[] = [
   ...OPTIONS.filter(({ group, name }) => group !== 'run' || ['image', 'control'].includes(name)),
 ];
 
+const comparing = inGroup('compare');
+
+/** Options of `npm run compare`. */
+export const COMPARE_OPTIONS: readonly Option[] = [
+  comparing('json', null, 'print one JSON object with all of it'),
+  comparing('all', null, 'show also what differs between any two runs: ids, addresses, times of day'),
+];
+
+const rejudging = inGroup('rejudge');
+
+/** Options of `npm run rejudge`. */
+export const REJUDGE_OPTIONS: readonly Option[] = [
+  rejudging('json', null, 'print one JSON object with all checks'),
+  rejudging('all', null, 'show also the checks that are as they were'),
+];
+
 /** Of every command: a variable of another command is no mistake. */
 export const ALL_OPTIONS: readonly Option[] = [
   ...OPTIONS,
@@ -64,4 +80,6 @@ export const ALL_OPTIONS: readonly Option[] = [
   ...LINT_OPTIONS,
   ...IMAGES_OPTIONS,
   ...DOCTOR_OPTIONS,
+  ...COMPARE_OPTIONS,
+  ...REJUDGE_OPTIONS,
 ];

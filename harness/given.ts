@@ -20,10 +20,12 @@ export class Given {
   readonly #flags: ReadonlyMap<string, string>;
   readonly #environment: Environment;
   readonly #operandForm: string | null;
-  readonly #operand: string | null;
+  readonly #operands: readonly string[];
+  readonly #operandCount: OperandCount;
 
   /**
-   * @param operandForm how the one thing looks that is given without a flag (`FILE`); null: there is none
+   * @param operandForm how that looks which is given without a flag (`FILE`, `A B`); null: there is none
+   * @param operandCount how many of them
    * @throws Fault BAD_OPTION
    */
   constructor(
@@ -31,20 +33,32 @@ export class Given {
     args: readonly string[],
     environment: Environment,
     operandForm: string | null = null,
+    operandCount: OperandCount = ONE,
   ) {
-    const { flags, operand } = parse(options, args, operandForm);
+    const { flags, operands } = parse(options, args, operandForm, operandCount);
     this.#options = options;
     this.#flags = flags;
     this.#environment = environment;
     this.#operandForm = operandForm;
-    this.#operand = operand;
+    this.#operands = operands;
+    this.#operandCount = operandCount;
   }
 
   /** What was given without a flag. @throws Fault BAD_OPTION where nothing was */
   operand(): Override {
+    const [first] = this.operands();
+    if (first === undefined) throw new Error('a command that takes nothing asked for it');
+    return first;
+  }
+
+  /** All that was given without a flag, as many as the command takes. @throws Fault BAD_OPTION where there are less */
+  operands(): readonly Override[] {
     const from = this.#operandForm ?? '--';
-    if (this.#operand === null) throw new Fault('BAD_OPTION', `${from}: expected one, given nothing`);
-    return { from, text: this.#operand };
+    const [min] = this.#operandCount;
+    const given = this.#operands.map((text) => ({ from, text }));
+    if (given.length >= min) return given;
+    const expected = min === 1 ? 'one' : String(min);
+    throw new Fault('BAD_OPTION', `${from}: expected ${expected}, given ${given.length === 0 ? 'nothing' : 'one'}`);
   }
 
   /** `help` or `version`, where that was asked for. */
@@ -108,12 +122,21 @@ export class Given {
   }
 }
 
+/** Least and most. */
+export type OperandCount = readonly [number, number];
+const ONE: OperandCount = [1, 1];
+
 interface Parsed {
   readonly flags: ReadonlyMap<string, string>;
-  readonly operand: string | null;
+  readonly operands: readonly string[];
 }
 
-function parse(options: readonly Option[], args: readonly string[], operandForm: string | null): Parsed {
+function parse(
+  options: readonly Option[],
+  args: readonly string[],
+  operandForm: string | null,
+  [, most]: OperandCount,
+): Parsed {
   const known = options.filter(({ secret }) => !secret);
   const types = Object.fromEntries(
     known.map(({ name, form }) => [name, { type: form === null ? ('boolean' as const) : ('string' as const) }]),
@@ -126,18 +149,21 @@ function parse(options: readonly Option[], args: readonly string[], operandForm:
     allowPositionals: true,
   });
   const flags = new Map<string, string>();
-  let operand: string | null = null;
+  const operands: string[] = [];
   for (const entry of tokens) {
     if (entry.kind === 'positional') {
       if (operandForm === null) throw bad('--', 'options only', `"${entry.value}"`);
-      if (operand !== null) throw new Fault('BAD_OPTION', `${operandForm}: expected one, given also "${entry.value}"`);
-      operand = entry.value;
+      if (operands.length === most) {
+        const expected = most === 1 ? 'one' : String(most);
+        throw new Fault('BAD_OPTION', `${operandForm}: expected ${expected}, given also "${entry.value}"`);
+      }
+      operands.push(entry.value);
     }
     if (entry.kind !== 'option') continue;
     if (entry.name === 'help' || entry.name === 'version') flags.set(entry.name, 'true');
     else flags.set(entry.name, flagValue(known, flags, entry));
   }
-  return { flags, operand };
+  return { flags, operands };
 }
 
 interface Token {

@@ -11,6 +11,8 @@ export const GROUPS = {
   images: 'Which images go',
   lint: 'What the image is for, and how the findings are told',
   doctor: 'What is looked at',
+  compare: 'How it is shown',
+  rejudge: 'How it is shown',
   run: 'What is run',
   lab: 'The lab',
   placement: 'Guests made for a run',

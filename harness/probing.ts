@@ -119,7 +119,7 @@ async function sideBySide(probes: readonly Probe[], work: (probe: Probe) => Prom
 const RANK: Record<Outcome, number> = { held: 0, unobserved: 1, failed: 2 };
 
 /** Of two looks at the same checks, the worse one of each counts; a fact may hold only once. */
-function worse(first: readonly JudgedCheck[], second: readonly JudgedCheck[]): readonly JudgedCheck[] {
+export function worse(first: readonly JudgedCheck[], second: readonly JudgedCheck[]): readonly JudgedCheck[] {
   return second.map((late) => {
     const early = first.find((check) => check.name === late.name);
     if (early === undefined || RANK[early.outcome] <= RANK[late.outcome]) return late;

@@ -3,7 +3,7 @@
 import { ALL_OPTIONS } from '../command-options.ts';
 import { ownEnvironment } from '../config.ts';
 import { faultRecord } from '../faults.ts';
-import { type Environment, Given } from '../given.ts';
+import { type Environment, Given, type OperandCount } from '../given.ts';
 import { listenForInterrupt } from '../interrupt.ts';
 import type { Option } from '../options.ts';
 import { type People, people } from '../reporters/people.ts';
@@ -27,8 +27,10 @@ export interface Call {
 
 export interface Command {
   readonly options: readonly Option[];
-  /** How the one thing looks that it takes without a flag: `FILE`. @default it takes none */
+  /** How that looks which it takes without a flag: `FILE`, `A B`. @default it takes none */
   readonly operand?: string;
+  /** How many of them, least and most. @default one */
+  readonly operands?: OperandCount;
   readonly help: string;
   /** What an interrupt leaves, one half of a sentence for the person who pressed. */
   readonly onInterrupt: string;
@@ -57,7 +59,7 @@ export async function runCommand(command: Command, argv: readonly string[]): Pro
   let code: number;
   try {
     const environment = ownEnvironment();
-    const given = new Given(command.options, argv.slice(2), environment, command.operand ?? null);
+    const given = new Given(command.options, argv.slice(2), environment, command.operand ?? null, command.operands);
     if (given.print === null) {
       given.refuseUnknownVariables(ALL_OPTIONS);
       code = await command.run({ given, environment, print, told, signal });

@@ -61,6 +61,9 @@ export function readReport(where: string, json: string): StoredReport {
   const verdict = read.object('verdict');
   const status = verdict.oneOf('status', VERDICTS);
   if (read.text('status') !== status) read.wrong('status', `${status}, as its verdict says`);
+  const caused = status === 'FAIL' || status === 'ERROR';
+  if (verdict.has('cause') !== caused)
+    verdict.wrong('cause', caused ? `the cause of a ${status}` : `none for a ${status}`);
   return {
     ...{ schema, status, ...general(read) },
     checks: verdict.list('checks', check),

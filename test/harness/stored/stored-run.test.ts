@@ -116,6 +116,11 @@ const refusals: readonly (readonly [string, () => string, RegExp])[] = [
   ['somebody else’s JSON', () => changed('result.json', () => '{"name":"x"}'), /schema: expected a number, given noth/],
   ['no object', () => changed('result.json', () => '[1]'), /expected an object, given \[1\]/],
   ['two verdicts', () => json((result) => (result.status = 'FAIL')), /status: expected PASS, as its verdict says/],
+  [
+    'a PASS with a cause',
+    () => json(({ verdict }) => Object.assign(verdict as object, { cause: {} })),
+    /verdict: cause: expected none for a PASS/,
+  ],
   ['a field of another kind', () => json((result) => (result.seconds = '1')), /seconds: expected a number, given "1"/],
   [
     'damage deep inside',
