@@ -72,6 +72,15 @@ export const REJUDGE_OPTIONS: readonly Option[] = [
   rejudging('all', null, 'show also the checks that are as they were'),
 ];
 
+const packing = inGroup('pack');
+
+/** Options of `npm run pack`: its own, and those that say where secrets are. */
+export const PACK_OPTIONS: readonly Option[] = [
+  packing('out', 'FILE', "the archive to be made (default: the workdir's name, in this folder)"),
+  packing('lab', 'NAME | FILE', 'lab file whose secrets are looked for (default: the one that the run named)'),
+  ...OPTIONS.filter(({ name }) => /^(xo|ssh)(-jump)?-(token|password|passphrase|key)(-file)?$/.test(name)),
+];
+
 /** Of every command: a variable of another command is no mistake. */
 export const ALL_OPTIONS: readonly Option[] = [
   ...OPTIONS,
@@ -82,4 +91,5 @@ export const ALL_OPTIONS: readonly Option[] = [
   ...DOCTOR_OPTIONS,
   ...COMPARE_OPTIONS,
   ...REJUDGE_OPTIONS,
+  ...PACK_OPTIONS,
 ];

@@ -13,6 +13,7 @@ export const GROUPS = {
   doctor: 'What is looked at',
   compare: 'How it is shown',
   rejudge: 'How it is shown',
+  pack: 'What is packed',
   run: 'What is run',
   lab: 'The lab',
   placement: 'Guests made for a run',

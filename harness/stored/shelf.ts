@@ -25,4 +25,10 @@ export function folderShelf(folder: string): Shelf {
   return { names, bytes };
 }
 
+/** @param files by name */
+export const archiveShelf = (files: ReadonlyMap<string, Buffer>): Shelf => ({
+  names: () => [...files.keys()].sort(),
+  bytes: (name) => files.get(name) ?? null,
+});
+
 export const textOf = (shelf: Shelf, name: string): string | null => shelf.bytes(name)?.toString('utf8') ?? null;

@@ -6,9 +6,11 @@ import { readdirSync, statSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { Fault } from '../faults.ts';
 import { SCHEMA } from '../report.ts';
+import { isArchive, unarchive } from './archive.ts';
 import { readEvidence, type StoredEvidence } from './evidence-lines.ts';
 import { type Metadata, readMetadata, reportOf } from './metadata-text.ts';
-import { folderShelf, type Shelf, textOf } from './shelf.ts';
+import { packNotes } from './pack-list.ts';
+import { archiveShelf, folderShelf, type Shelf, textOf } from './shelf.ts';
 import { readReport, type StoredReport } from './stored-report.ts';
 
 export interface StoredRun {
@@ -30,20 +32,21 @@ export interface StoredRun {
 }
 
 /**
- * @param path a workdir, its `metadata.txt` or `result.json`
+ * @param path a workdir, its `metadata.txt` or `result.json`, or a pack, as a file or unpacked
  * @throws Fault BAD_STORED_RUN
  */
 export async function readStoredRun(path: string): Promise<StoredRun> {
-  const { folder, files } = locate(resolve(path));
+  const { folder, files } = await locate(resolve(path));
   return storedRun(resolve(path), folder, files);
 }
 
 interface Located {
-  readonly folder: string;
+  /** Null: an archive. */
+  readonly folder: string | null;
   readonly files: Shelf;
 }
 
-function locate(path: string): Located {
+async function locate(path: string): Promise<Located> {
   const found = statSync(path, { throwIfNoEntry: false });
   if (found === undefined) throw new Fault('BAD_STORED_RUN', `expected ${WANTED}, given ${path}, which is not there`);
   if (found.isDirectory()) {
@@ -51,6 +54,7 @@ function locate(path: string): Located {
     return { folder, files: folderShelf(folder) };
   }
   if (!['metadata.txt', 'result.json'].includes(basename(path))) {
+    if (isArchive(path)) return { folder: null, files: archiveShelf(await unarchive(path)) };
     throw new Fault('BAD_STORED_RUN', `expected ${WANTED}, given the file ${path}`);
   }
   const folder = dirname(path);
@@ -77,7 +81,11 @@ function onlyRunIn(folder: string): string {
 
 /** @throws Fault BAD_STORED_RUN */
 function storedRun(path: string, folder: string | null, files: Shelf): StoredRun {
+  const packed = packNotes(folder ?? path, files);
   const [json, lines] = [textOf(files, 'result.json'), textOf(files, 'metadata.txt')];
+  if (json === null && lines === null) {
+    throw new Fault('BAD_STORED_RUN', `expected ${WANTED}, given ${path}, an archive with neither of them`);
+  }
   const where = (name: string): string => (folder === null ? `${path}: ${name}` : join(folder, name));
   const metadata: Metadata = lines === null ? new Map() : readMetadata(where('metadata.txt'), lines);
   const report = json === null ? reportOf(where('metadata.txt'), metadata) : readReport(where('result.json'), json);
@@ -91,7 +99,7 @@ function storedRun(path: string, folder: string | null, files: Shelf): StoredRun
     ...{ path, folder, report, metadata, evidence, files },
     journal: jsonLines(textOf(files, 'journal.ndjson') ?? ''),
     console: consoleOf(files),
-    notes: notes(report, metadata, evidence),
+    notes: [...packed, ...notes(report, metadata, evidence)],
   };
 }
 

@@ -138,6 +138,7 @@ export const LIBRARIES: Readonly<Record<string, readonly string[]>> = {
   'p-retry': ['harness/deadline.ts'],
   pino: ['harness/log.ts'],
   'smol-toml': ['harness/toml-reader.ts'],
+  'modern-tar': ['harness/stored/archive.ts'],
   zstddec: ['harness/image/cluster-inflate.ts'],
   'tesseract.js': ['harness/console/ocr-main.ts'],
   pngjs: [],

@@ -1,10 +1,14 @@
 /** Runs that were really played, on simulated guests, are judged again: nothing is written, nothing becomes a PASS. */
+import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import t from 'tap';
+import { compare } from '../../harness/commands/compare.ts';
+import { pack } from '../../harness/commands/pack.ts';
 import { rejudge as rejudgeCommand } from '../../harness/commands/rejudge.ts';
+import type { Comparison } from '../../harness/compare/comparison.ts';
 import type { Probe, Scenario } from '../../harness/model.ts';
 import { check } from '../../harness/probes/check.ts';
 import { rejudge } from '../../harness/stored/rejudge.ts';
@@ -89,6 +93,34 @@ t.test('both boots of a run are judged', async (t) => {
   const { verdict } = await again(await workdirOf('boots'), phase11ShepherdPid1Xcpng);
   t.equal(verdict.status, 'PASS');
   t.ok(verdict.status === 'PASS' && verdict.checks.some(({ name }) => name === 'ready_marker@boot2'));
+});
+
+t.test('a pack of each ending is judged and compared like its workdir, as a file and unpacked by tar', async (t) => {
+  for (const name of names) {
+    const path = await workdirOf(name);
+    const before = fingerprint(path);
+    const file = join(root, `${name}.tar.gz`);
+    const packed = await callCommand(pack, path, '--out', file);
+    t.match(packed, { code: 0, stdout: /\nmasked: nothing\n$/ }, `${name}: nothing in it looks like a secret`);
+    const folder = mkdtempSync(join(root, 'unpacked-'));
+    execFileSync('tar', ['xzf', file, '-C', folder]);
+    for (const there of [file, folder]) {
+      const { code } = await callCommand(command, there);
+      t.equal(code, 0, `${name}: judged`);
+      const compared = await callCommand(compare, path, there, '--json');
+      const { sections, console } = JSON.parse(compared.stdout) as Comparison;
+      t.same(
+        sections.flatMap(({ differences }) => differences),
+        [],
+        `${name}: alike`,
+      );
+      t.ok(
+        console.every(({ lines }) => lines.length === 0),
+        `${name}: console`,
+      );
+    }
+    t.same(fingerprint(path), before, `${name}: left as it is`);
+  }
 });
 
 /** The scenario of today, had one of its probes been changed since. */
