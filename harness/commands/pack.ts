@@ -17,10 +17,10 @@ const HELP = `pack: one archive of a run, without secrets, that somebody else ca
 
 Usage: npm run -s pack -- WORKDIR [options]
 
-In it are the files that a run writes, and pack.json, which says what was masked. Masked are the secrets that this machine
-has of the run (environment, options, the lab file that it named and the files named there), in every spelling, and what
-looks like one: private keys, URLs with a password, password=…, token: …. Pictures of the console are packed as they are:
-look at them before you send them. The same run gives the same bytes.
+In it are the files that a run writes, and pack.json, which says what was masked. Masked are the secrets that this
+machine has of the run (environment, options, the lab file that it named and the files named there), in every spelling,
+and what looks like one: private keys, URLs with a password, password=…, token: …. Pictures of the console are packed
+as they are: look at them before you send them. The same run gives the same bytes.
 
 Options (flags > environment > what the run was asked with)
 ${optionsHelp(PACK_OPTIONS)}

@@ -55,7 +55,6 @@ export const PERMISSIONS: readonly Permission[] = [
       'harness/predecessors.ts': 'records of runs are kept for a time',
       'harness/xcpng/sweep.ts': 'expiry is a time of day on XO’s clock',
       'harness/xcpng/lock.ts': 'expiry of a lock is a time of day on XO’s clock',
-      'harness/stored/archive.ts': 'a file in an archive has a time: always the same',
       'harness/image/plan.ts': 'an image file younger than a moment is not remembered',
     },
     instead: 'measure with the monotonic clock of a Deadline or performance.now()',

@@ -1,4 +1,4 @@
-/** Secrets are planted wherever one can stand; none of them is in the pack, and what is no secret is there as it was. */
+/** Secrets are planted wherever one can stand: none of them is in the pack, and a pack is read like its workdir. */
 import { execFileSync } from 'node:child_process';
 import {
   appendFileSync,
@@ -15,7 +15,6 @@ import { join } from 'node:path';
 import t from 'tap';
 import { pack as packCommand } from '../../../harness/commands/pack.ts';
 import { Given } from '../../../harness/given.ts';
-import { cleanText, masked } from '../../../harness/pack/masking.ts';
 import { pack } from '../../../harness/pack/pack.ts';
 import { learnSecrets } from '../../../harness/pack/secrets-at-hand.ts';
 import { archive } from '../../../harness/stored/archive.ts';
@@ -103,54 +102,6 @@ async function packed(workdir: string, ...args: readonly string[]) {
   const given = [workdir, '--out', file, ...args];
   return { file, ...(await callCommand(packCommand, ...given)) };
 }
-
-t.test('what only looks like a secret is masked where nobody knows it', async (t) => {
-  for (const [said, clean] of [
-    [key, '[secret]\n'],
-    [key.slice(0, 200), '[secret]'],
-    ['-----BEGIN RSA PRIVATE KEY-----\\nMIIE\\n-----END RSA PRIVATE KEY-----x', '[secret]x'],
-    ['GET https://u:p4ss@host/x', 'GET https://[secret]@host/x'],
-    ['password=hunter22 x', 'password=[secret] x'],
-    ['XO_TOKEN="abcdefgh"', 'XO_TOKEN="[secret]"'],
-    ['"api-key": "abcdefgh"', '"api-key": "[secret]"'],
-    ['Authorization: Bearer abc.def', 'Authorization: Bearer [secret]'],
-    ['Cookie: authenticationToken=abcdef0123', 'Cookie: authenticationToken=[secret]'],
-    [Buffer.from('x password=hunter22').toString('hex'), Buffer.from('x password=[secret]').toString('hex')],
-  ] as const) {
-    t.equal(cleanText(said), clean);
-    t.equal(cleanText(clean), clean, 'once is enough');
-  }
-});
-
-t.test('what is no secret stays as it is, byte by byte', async (t) => {
-  for (const said of [
-    'token_file = "/home/u/xo.token"',
-    'password_file = "secret.txt"',
-    'sshd[12]: Accepted publickey for root from 192.0.2.1 port 4 ssh2: ED25519 SHA256:abc',
-    'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ user@host',
-    'https://xo.example.org:443/rest/v0',
-    'ab'.repeat(32),
-    'a token was sent, and the password too',
-  ]) {
-    t.equal(cleanText(said), said);
-  }
-  const odd = Buffer.from([0xff, 0x00, 0x80, 10]);
-  t.same(masked('console/serial.txt', odd), { bytes: odd, count: 0 });
-  const spaced = Buffer.from('{ "a" :1}\n');
-  t.same(masked('result.json', spaced), { bytes: spaced, count: 0 });
-});
-
-t.test('a secret under a name that says so is masked, whatever it looks like', async (t) => {
-  const text = JSON.stringify({ password: 'x', token: '', 'xo-token-file': '/x', list: [{ passphrase: 'y' }] });
-  const { bytes, count: places } = masked('log.ndjson', Buffer.from(`${text}\n`));
-  t.same(JSON.parse(bytes.toString()), {
-    password: '[secret]',
-    token: '',
-    'xo-token-file': '/x',
-    list: [{ passphrase: '[secret]' }],
-  });
-  t.equal(places, 2);
-});
 
 async function learnt(workdir: string): Promise<StoredRun> {
   const run = await readStoredRun(workdir);
