@@ -5,7 +5,7 @@
 import { type Arrival, type ArrivingGuest, awaitArrival, type OnLook } from './arrival.ts';
 import { BootSigns } from './boot-signs.ts';
 import { type Budgets, bootS, provisionS } from './budgets.ts';
-import { ConsoleWitness } from './console/witness.ts';
+import { ConsoleWitness, type Watching } from './console/witness.ts';
 import { budget, Deadline } from './deadline.ts';
 import type { Disposals, Journal } from './disposals.ts';
 import { unpackFirst } from './image/open-disk.ts';
@@ -105,7 +105,13 @@ export async function boot(world: World, theCase: Case, order: BootOrder): Promi
   world.evidence.record('placement', purpose, guest.placed);
   const { workdir } = theCase;
   const console = new ConsoleWitness({ guest, workdir, evidence: world.evidence, purpose });
-  const how = { login: order.login, deadline, name: purpose, console, serialBefore: 0 };
+  const how = {
+    login: order.login,
+    deadline,
+    name: purpose,
+    console,
+    since: { milestone: 'power-on', from: 0 },
+  } as const;
   try {
     const arrival = await arrive(world, guest, how);
     return { guest, arrival, console, disposals: order.disposals, startedAtMs };
@@ -122,8 +128,8 @@ export interface Arriving {
   /** As which the connection stands in the evidence. */
   readonly name: string;
   readonly console: ConsoleWitness;
-  /** Characters of serial text that are of the boots before: what stands there is over. */
-  readonly serialBefore: number;
+  /** Which part of its console is of this boot: what stands before it is over. */
+  readonly since: Pick<Watching, 'milestone' | 'from'>;
 }
 
 /** Waits for a guest that boots; the stages of its boot end by what is seen of it. @throws Fault as `awaitArrival` */
@@ -138,7 +144,7 @@ export async function arrive(
     timeline.saw(seen);
     tell.waiting(seen, elapsedMs, budgetMs);
   };
-  const watch = how.console.watch({ from: how.serialBefore, onText: (text) => signs.console(text) });
+  const watch = how.console.watch({ ...how.since, onText: (text) => signs.console(text) });
   let arrival = await awaitArrival(guest, how.login, how.deadline, onLook, { signs, watch });
   if (arrival.state === 'silent') {
     arrival = { ...arrival, silence: { ...arrival.silence, time: timeline.explain() } };

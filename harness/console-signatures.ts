@@ -4,9 +4,11 @@
  * (`mountroot>`, "no bootable device") is left to the control image. The others are noted beside a silence.
  */
 
-import { FATAL_ROWS, NOTED_ROWS } from './console/signature-table.ts';
+import { FATAL_ROWS, NOTED_ROWS, START_ROWS } from './console/signature-table.ts';
 import { screenLines, screenShows } from './console/tolerant-match.ts';
 import type { ConsoleText } from './lab.ts';
+
+const NOTED_CHARACTERS_MAX = 200;
 
 export interface Signature {
   readonly name: string;
@@ -45,7 +47,14 @@ export function fatalSignature(text: string, source: ConsoleText['source'] = 'se
 
 /** Symptoms, `name: line` each; they end no wait and decide no blame. */
 export function notedSignatures(text: string, source: ConsoleText['source'] = 'serial'): readonly string[] {
-  return [...matches(NOTED_SIGNATURES, text, source)].map(({ name, line }) => `${name}: ${line}`);
+  return [...matches(NOTED_SIGNATURES, text, source)].map(
+    ({ name, line }) => `${name}: ${line.slice(0, NOTED_CHARACTERS_MAX)}`,
+  );
+}
+
+/** What on a screen is of a machine's start, as far as it came: `firmware`, `loader` or `kernel`; null: nothing. */
+export function startOnScreen(text: string): { readonly name: string; readonly line: string } | null {
+  return [...matches(START_ROWS, text, 'screen')].at(-1) ?? null;
 }
 
 type Match = Pick<Signature, 'name' | 'proves'> & { readonly line: string };

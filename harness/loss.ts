@@ -34,7 +34,7 @@ export async function explainLoss(
   };
   // What its console shows since it answered; a line of before was outlived.
   const from = await console.serialAtAnswer();
-  const watch = console.watch({ from });
+  const watch = console.watch({ milestone: 'lost', from });
   const deadline = budget(world, bootS(theCase.scenario.budgets, guest.placed.firmware));
   const death = await deathOf(guest, deadline, watch);
   if (death !== null) {

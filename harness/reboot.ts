@@ -79,13 +79,13 @@ export async function reboot(world: World, theCase: Case, alive: Alive, boot: nu
   timeline.begin([{ stage: 'reboot', budgetS: down.budgetMs / 1000 }], whose);
   const { firmware } = guest.placed;
   const { console } = alive.booted;
-  const serialBefore = await console.serialSoFar();
+  const since = { milestone: 'reboot', from: await console.serialSoFar() } as const;
   await ask(world, theCase, alive);
   await wentDown(alive, down);
   alive.session.close();
   timeline.begin(bootStages(scenario.budgets, firmware, world.budgetScale), whose);
   const deadline = budget(world, bootS(scenario.budgets, firmware));
-  const how = { login: alive.login, deadline, name: `${alive.guest} boot ${boot}`, console, serialBefore };
+  const how = { login: alive.login, deadline, name: `${alive.guest} boot ${boot}`, console, since };
   for (;;) {
     const arrival = await arrive(world, guest, how);
     if (arrival.state === 'silent') return arrival;

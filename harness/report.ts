@@ -63,10 +63,15 @@ export function headline(report: Report): string {
 /** What a reader must know before they believe any of it, or will soon; mostly nothing. */
 export function warnings({ tls, result }: Pick<Report, 'tls' | 'result'>): readonly string[] {
   const slow = slowStages(result?.timeline ?? []).map((stage) => `WARNING: ${slowStage(stage)}`);
-  if (tls !== 'insecure') return slow;
+  const noted = (result?.console?.noted ?? []).map((each) => `NOTED on the console: ${escapeValue(each)}`);
+  const dark = result?.console?.screen.startsWith('shows ')
+    ? [`NOTED: its screen ${escapeValue(result.console.screen)}`]
+    : [];
+  const told = [...slow, ...noted, ...dark];
+  if (tls !== 'insecure') return told;
   const unchecked =
     "WARNING: Xen Orchestra's certificate was not checked (xo.insecure): whoever answered has seen the token";
-  return [unchecked, ...slow];
+  return [unchecked, ...told];
 }
 
 const SEED_KEYS: Readonly<Record<BootMode, readonly string[]>> = {
@@ -145,6 +150,7 @@ export function metadata(report: Report): readonly (readonly [string, string])[]
     ['import_seconds', ((result?.imported?.ms ?? 0) / 1000).toFixed(3)],
     ['import_mib_per_s', (result?.imported?.mibPerS ?? 0).toFixed(3)],
     ['stopped_by', result?.stoppedBy ?? 'none'],
+    ...consoleFacts(result?.console ?? null),
     ['read_back', String(result?.imported?.readBack ?? false)],
     ['leaked', String(result?.leaked.length ?? 0)],
     ['run_id', report.runId],
@@ -178,6 +184,14 @@ function stageSeconds(result: CaseResult | null): Readonly<Record<string, number
     finer[key] = (finer[key] ?? 0) + seconds;
   }
   return { ...finer, ...result?.timings };
+}
+
+function consoleFacts(told: CaseResult['console']): readonly (readonly [string, string])[] {
+  return [
+    ['console_serial', String(told?.serial ?? false)],
+    ['console_screen', told?.screen ?? 'was not looked at'],
+    ['console_noted', told?.noted.join('; ') || 'none'],
+  ];
 }
 
 function placement(placed: Placed | null): readonly (readonly [string, string])[] {

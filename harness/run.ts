@@ -8,6 +8,7 @@ import { boot, dispose, type World } from './boot.ts';
 import { allHeld, checksOfBoots } from './boots.ts';
 import { caseS, type StageRecord } from './budgets.ts';
 import { consoleFault } from './console/console-fault.ts';
+import type { ConsoleTold } from './console/console-told.ts';
 import type { ConsoleWitness } from './console/witness.ts';
 import { budget, Deadline, type Limit, limit } from './deadline.ts';
 import { Disposals } from './disposals.ts';
@@ -47,6 +48,8 @@ export interface CaseResult {
   readonly imported: ImportRecord | null;
   /** What stopped a VM that is left halted, after its probes; null: ours are deleted, others run on. */
   readonly stoppedBy: StoppedBy | null;
+  /** Of the guest that was validated; null: it was not started. */
+  readonly console: ConsoleTold | null;
   /** What is still in the lab after clean-up, listed again; empty is the proof. */
   readonly leaked: readonly string[];
   /** Seconds of each stage that was entered. */
@@ -117,6 +120,7 @@ export async function run(theCase: Case, world: World): Promise<CaseResult> {
     ...{ verdict, ...found, records: first?.records ?? {}, timeline, timings: timings.seconds },
     guestIdentity: first && seen.every(({ machine }) => machine) ? 'verified' : 'unproven',
     imageIdentity: first && seen.every(({ image }) => image === first.image) ? (first.image ?? 'unproven') : 'unproven',
+    console: findings.console?.told ?? null,
     bootIds: seen.flatMap(({ bootId }) => bootId ?? []),
     leaked: withoutTwins(left, listed),
   };

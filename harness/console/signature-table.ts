@@ -82,6 +82,7 @@ export const FATAL_ROWS: readonly Signature[] = [
   {
     name: 'boot-loop',
     pattern: /(?:(?:---<<BOOT>>---|\] Linux version \d)[\s\S]*?){4}/,
+    // There it is a picture of a start that comes back (returning-pictures.ts, START_ROWS).
     screen: [],
     proves: 'stuck',
     why: 'four kernels started in one wait (subr_prf.c, main.c); a processor that is emulated badly does the same.',
@@ -194,5 +195,38 @@ export const NOTED_ROWS: readonly Signature[] = [
     screen: [['BUG: soft lockup'], ['Out of memory: Killed process']],
     proves: 'nothing',
     why: 'the host gives the guest too little time or memory, or the guest takes too much.',
+  },
+];
+
+/** Screens of firmware, boot loader and a kernel's first lines: what a machine shows when it starts, and not later. */
+export const START_ROWS: readonly Signature[] = [
+  {
+    name: 'firmware',
+    pattern: /SeaBIOS \(version|iPXE \(http|Booting from Hard Disk|BdsDxe: (?:loading|starting) Boot|Tiano ?Core/,
+    screen: [['SeaBIOS (version'], ['iPXE (http'], ['Booting from Hard Disk'], ['BdsDxe:'], ['TianoCore']],
+    proves: 'nothing',
+    why: 'SeaBIOS and OVMF, of Xen and of QEMU.',
+  },
+  {
+    name: 'loader',
+    pattern: /FreeBSD\/x86 bootstrap loader|EFI loader|Loading \/boot\/|GRUB version|(?:SYS|EXT)LINUX \d/,
+    screen: [
+      ['bootstrap loader, Revision'],
+      ['FreeBSD EFI boot block'],
+      ['Autoboot in'],
+      ['Loading /boot/defaults/loader.conf'],
+      ['GNU GRUB version'],
+      ['SYSLINUX 6'],
+      ['EXTLINUX 6'],
+    ],
+    proves: 'nothing',
+    why: "FreeBSD's loaders (main.c, menu.lua), GRUB, SYSLINUX.",
+  },
+  {
+    name: 'kernel',
+    pattern: /---<<BOOT>>---|\] Linux version \d/,
+    screen: [['Copyright (c) 1992-'], ['Linux version 6.'], ['Linux version 5.']],
+    proves: 'nothing',
+    why: 'the first lines of a kernel (copyright.h, subr_prf.c, main.c).',
   },
 ];

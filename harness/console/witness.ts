@@ -9,6 +9,7 @@ import { Deadline, systemClock } from '../deadline.ts';
 import type { Recorder } from '../evidence.ts';
 import type { Guest, Screen, ScreenFrame } from '../lab.ts';
 import { writeWhole } from '../workdir.ts';
+import { type ConsoleTold, shownBy } from './console-told.ts';
 import { Gallery } from './gallery.ts';
 import { samePicture } from './same-picture.ts';
 import { type Reading, ScreenReader } from './screen-reader.ts';
@@ -27,6 +28,8 @@ export interface WitnessParts {
 
 /** Which part of the console counts, and who is told of it. */
 export interface Watching {
+  /** What the first picture is named. */
+  readonly milestone: 'power-on' | 'reboot' | 'lost';
   /** Characters of serial text that are of the past. */
   readonly from: number;
   /** Told of the serial text since then, at each look. */
@@ -37,6 +40,8 @@ export interface Watching {
 interface AtAnswer {
   readonly serial: number;
   readonly frame: ScreenFrame | null;
+  /** Of the frame; null: it was not wanted yet. */
+  reading: Reading | null;
 }
 
 export class ConsoleWitness {
@@ -54,6 +59,8 @@ export class ConsoleWitness {
   #answering: Promise<void> = Promise.resolve();
   #ending: Promise<void> | null = null;
   #reading: Promise<Reading> | null = null;
+  #shown = 'was not looked at to the end';
+  #noted: readonly string[] = [];
 
   constructor(parts: WitnessParts) {
     const { guest, workdir, evidence, purpose } = parts;
@@ -69,7 +76,7 @@ export class ConsoleWitness {
   }
 
   /** Watches from now on, until the guest has answered or all has ended; another watch ends before. */
-  watch({ from, onText }: Watching): FatalWatch {
+  watch({ milestone, from, onText }: Watching): FatalWatch {
     const stopped = new AbortController();
     const watch: { fatal: Fatal | null; readonly fatalSignal: AbortSignal } = {
       fatal: null,
@@ -83,8 +90,9 @@ export class ConsoleWitness {
     const ended = new AbortController();
     this.#ended = ended;
     const { signal } = ended;
+    const wait = { milestone, ofThePast: (fatal: Fatal) => this.#ofThePast(fatal, true, signal) };
     this.#watching = before.then(() =>
-      Promise.all([this.#serial.run(signal, onFatal, from, onText), this.#watch.run(signal, onFatal)]),
+      Promise.all([this.#serial.run(signal, onFatal, from, onText), this.#watch.run(signal, onFatal, wait)]),
     );
     // What the disk refused is thrown to whoever waits for the end of the watch.
     this.#watching.catch(() => undefined);
@@ -100,7 +108,21 @@ export class ConsoleWitness {
   async #atAnswer(): Promise<void> {
     await this.#stopWatching();
     const [frame] = await Promise.all([this.#picture('answered'), this.#serial.look()]);
-    this.#answers.push({ serial: this.#serial.text?.length ?? 0, frame });
+    this.#answers.push({ serial: this.#serial.text?.length ?? 0, frame, reading: null });
+  }
+
+  /**
+   * Whether the screen showed it already when the guest answered last.
+   * @param unknown what counts where that cannot be read
+   */
+  async #ofThePast({ name }: Fatal, unknown: boolean, signal = NEVER): Promise<boolean> {
+    const answer = this.#answers.at(-1);
+    if (answer === undefined) return false;
+    if (answer.frame === null) return unknown;
+    answer.reading ??= await this.#reader.read(answer.frame, Deadline.after(READ_MS, signal)).catch(() => null);
+    const { reading } = answer;
+    if (reading === null || 'why' in reading) return unknown;
+    return fatalSignature(reading.text, 'screen')?.name === name;
   }
 
   /** Characters that came over the serial port by now; 0 where the lab shows none. */
@@ -135,10 +157,11 @@ export class ConsoleWitness {
     await this.#answering;
     const [frame] = await Promise.all([this.#picture('end'), this.#serial.look()]);
     this.#screen.close();
-    const noted = notedSignatures(this.#serial.text ?? '');
-    if (noted.length > 0) this.#parts.evidence.record('console', 'noted on serial', { noted });
-    const why = frame === null ? 'it cannot be had' : this.#whyUnread(frame);
+    this.#noted = notedSignatures(this.#serial.text ?? '');
+    if (this.#noted.length > 0) this.#parts.evidence.record('console', 'noted on serial', { noted: this.#noted });
+    const why = frame === null ? `it cannot be had: ${this.#watch.absence}` : this.#whyUnread(frame);
     if (frame === null || why !== null) {
+      this.#shown = `was not read: ${why}`;
       this.#parts.evidence.record('console', 'screen not read', { why });
       return this.#reader.close();
     }
@@ -155,13 +178,23 @@ export class ConsoleWitness {
     }
     const reading = await this.#reading;
     const screen = reading === null || 'why' in reading ? null : fatalSignature(reading.text, 'screen');
-    return screen === null ? null : { ...screen, source: 'screen' };
+    try {
+      // A screen that could not be seen when it answered makes no PASS surer.
+      return screen === null || (await this.#ofThePast(screen, false)) ? null : { ...screen, source: 'screen' };
+    } finally {
+      this.#reader.close();
+    }
   }
 
   /** Until nothing of it runs any more. */
   async settled(): Promise<void> {
     await this.#reading;
     this.#reader.close();
+  }
+
+  /** For the report, once it has settled. */
+  get told(): ConsoleTold {
+    return { serial: this.#serial.text !== null, screen: this.#shown, noted: this.#noted };
   }
 
   async #stopWatching(): Promise<void> {
@@ -194,8 +227,13 @@ export class ConsoleWitness {
         const file = join('console', `${this.#prefix}screen.txt`);
         writeWhole(join(workdir, file), reading.text);
         const noted = notedSignatures(reading.text, 'screen');
+        this.#noted = [...this.#noted, ...noted];
+        this.#shown = shownBy(reading.text, file);
         evidence.record('console', 'screen read', { file, characters: reading.text.length, ms: reading.ms, noted });
-      } else evidence.record('console', 'screen not read', reading);
+      } else {
+        this.#shown = `was not read: ${reading.why}`;
+        evidence.record('console', 'screen not read', reading);
+      }
       return reading;
     } catch (error) {
       return { why: error instanceof Error ? error.message : String(error) };

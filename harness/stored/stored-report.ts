@@ -1,5 +1,6 @@
 /** What a stored `result.json` says, checked field by field. Pure. */
 import type { StageRecord } from '../budgets.ts';
+import type { ConsoleTold } from '../console/console-told.ts';
 import { FAULTS } from '../fault-table.ts';
 import { Fault } from '../faults.ts';
 import { type LintFinding, STATUSES } from '../finding.ts';
@@ -175,6 +176,7 @@ function result(read: JsonReader): StoredResult {
     placed: read.orNull('placed', () => placed(read.object('placed'))),
     imported: read.orNull('imported', () => imported(read.object('imported'))),
     stoppedBy: read.orNull('stoppedBy', text),
+    console: read.orNull('console', () => console(read.object('console'))),
     leaked: read.texts('leaked'),
     timings: read.object('timings').every(number),
     timeline: read.has('timeline') ? read.list('timeline', stage) : [],
@@ -194,6 +196,10 @@ function placed(read: JsonReader): Placed {
     nic: read.orNull('nic', () => read.oneOf('nic', NIC_TYPES)),
   };
 }
+
+const console = (read: JsonReader): ConsoleTold => ({
+  ...{ serial: read.flag('serial'), screen: read.text('screen'), noted: read.texts('noted') },
+});
 
 const imported = (read: JsonReader): ImportRecord => ({
   ...{ path: read.text('path'), bytes: read.number('bytes'), ms: read.number('ms') },

@@ -96,7 +96,7 @@ t.test('what its console shows ends the wait also before there is an address', a
   const guest = guestNowhere('panic: page fault\ncpuid = 0\n');
   const parts = { guest, workdir: t.testdir({ console: {} }), evidence: NOTHING_KEPT, purpose: 'image' } as const;
   const console = new ConsoleWitness(parts);
-  const watch = console.watch({ from: 0 });
+  const watch = console.watch({ milestone: 'power-on', from: 0 });
   const arrival = await awaitArrival(guest, rootBy(rootKey()), within(60_000), () => undefined, { watch });
   await console.end();
   await console.settled();

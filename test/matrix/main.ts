@@ -1,24 +1,28 @@
 /**
- * `npm run matrix`: plays every row with serial text and without, prints the table, and ends with the two figures that
- * must be zero. `--real` plays broken reference guests on QEMU instead.
+ * `npm run matrix`: plays every row with serial text and without, and with a screen where it shows anything; prints the
+ * table, and ends with the two figures that must be zero. `--real` plays broken reference guests on QEMU instead.
  */
 import { parseArgs } from 'node:util';
 import { inLanes } from '../lanes.ts';
-import { differences, EYES, type Eyes, expectedOf, playOf, type Row } from '../wire/rows.ts';
+import { differences, EYES, type Eyes, expectedOf, playOf, type Row, showsText } from '../wire/rows.ts';
 import { type Played, witness } from '../wire/witness.ts';
 import { type Classes, GUESTS, LABS, SLOW_LABS } from './classes.ts';
 import { playReal } from './real.ts';
 import { SILENCE } from './silence.ts';
 import { closing, type Entry, exitOf, HEADING, lineOf, tally } from './table.ts';
 
-const USAGE = `usage: npm run -s matrix -- [--only WORDS] [--eyes serial|blind] [--real]
+const USAGE = `usage: npm run -s matrix -- [--only WORDS] [--eyes serial|blind|screen] [--real]
 Plays broken guests and broken labs, and compares what the harness says with what is right.
   --only WORDS         rows whose class or name has these words in it
-  --eyes serial|blind  only with serial text of the console, or only without; default: both
+  --eyes serial        only with serial text of the console
+  --eyes blind         only without serial text and without a screen
+  --eyes screen        only with a screen, which is read; rows that show anything. Default: all three
   --real               broken reference guests on QEMU: minutes, and KVM where there is one
 `;
 /** A row waits more than it works; the slow ones begin first. */
 const LANES = 24;
+/** A row whose screen is read works: a core and 240 MB for some seconds. */
+const SCREEN_LANES = 2;
 
 interface Wanted {
   readonly kind: string;
@@ -28,7 +32,9 @@ interface Wanted {
 
 function wanted(of: Classes, eyes: readonly Eyes[]): readonly Wanted[] {
   return Object.entries(of).flatMap(([kind, rows]) =>
-    rows.flatMap((row) => eyes.map((each) => ({ kind, row, eyes: each }))),
+    rows.flatMap((row) =>
+      eyes.filter((each) => each !== 'screen' || showsText(row)).map((each) => ({ kind, row, eyes: each })),
+    ),
   );
 }
 
@@ -58,7 +64,7 @@ async function main(args: readonly string[]): Promise<number> {
   }
   const eyes = EYES.filter((each) => values.eyes === undefined || each === values.eyes);
   if (eyes.length === 0) {
-    process.stderr.write(`matrix: --eyes: expected serial or blind, given: ${values.eyes}\n`);
+    process.stderr.write(`matrix: --eyes: expected serial, blind or screen, given: ${values.eyes}\n`);
     return 2;
   }
   const startedMs = performance.now();
@@ -78,8 +84,11 @@ async function* simulated(only: string, eyes: readonly Eyes[]): AsyncIterable<En
   process.setMaxListeners(0); // each run listens for signals
   const all = wanted({ 'slow labs': SLOW_LABS, ...LABS, ...SILENCE, ...GUESTS }, eyes);
   const chosen = all.filter(({ kind, row }) => `${kind}: ${row.name}`.includes(only));
-  const outcomes = inLanes(LANES, chosen, played);
-  for (const outcome of outcomes.values()) yield await outcome;
+  for (const read of [false, true]) {
+    const some = chosen.filter((one) => (one.eyes === 'screen') === read);
+    const outcomes = inLanes(read ? SCREEN_LANES : LANES, some, played);
+    for (const outcome of outcomes.values()) yield await outcome;
+  }
 }
 
 // The reporter of a run loads tap, whose own limit of 30 s would end this process.

@@ -23,6 +23,16 @@ const PANIC = [
 const NO_ROOT = 'Mounting from ufs:/dev/ada0p2 failed with error 19.\n\nLoader variables:\n\nmountroot> ';
 const LOGIN = 'Starting sshd.\n\nFreeBSD/amd64 (fruix) (ttyv0)\n\nlogin: ';
 const ANSWERS = {};
+const FIRMWARE = 'SeaBIOS (version 1.16.2)\n\n\n\niPXE (http://ipxe.org) 00:03.0\n\n\n\nBooting from Hard Disk...\n';
+const KERNEL = 'Linux version 6.12.0\nCommand line: root=LABEL=x\n\n\nRAMDISK: loading\nFreeing memory\n';
+/** As a VGA shows it: firmware, nothing for a moment, the kernel, and again. */
+const LOOP = {
+  boot: {
+    ...{ sshd: 'never', rebootAfterMs: 2_000 },
+    screen: [{ text: FIRMWARE }, { afterMs: 900, text: '' }, { afterMs: 1_000, text: KERNEL }],
+  },
+};
+const SERIAL_ONLY = { boot: { sshd: 'never', screen: [{ text: FIRMWARE }], serial: 'login: ' } };
 const STUCK = { boot: { sshd: 'never', screen: [{ text: NO_ROOT }] } };
 /** The last probe takes so long that what comes after the answer comes before the end. */
 const SLOW = { 'sshd-status': { delayMs: 2_500 } };
@@ -39,6 +49,9 @@ interface Row {
   readonly says: RegExp;
   /** What the evidence has. */
   readonly evidence: RegExp;
+  readonly args?: readonly string[];
+  /** What the metadata has, by key. */
+  readonly metadata?: Readonly<Record<string, RegExp>>;
   readonly secondsMax?: number;
 }
 
@@ -47,15 +60,15 @@ const ROWS: readonly Row[] = [
     name: 'a panic on the screen alone ends the wait, and is the image’s',
     guests: [{ boot: { sshd: 'never', screen: [{ text: LOGIN }, { afterMs: 1_500, text: PANIC }] } }],
     ...{ blind: true, scale: '1', code: 1, fault: 'GUEST_PANICKED', says: /panic: page fault.*freebsd-panic/ },
-    evidence: /"milestone":"end".*"file":"console\/\d{3}-|sameAsBefore/,
-    secondsMax: 30,
+    evidence: /"file":"console\/001-power-on\.png"[\s\S]*"milestone":"end".*("file":"console\/\d{3}-|sameAsBefore)/,
+    secondsMax: 50,
   },
   {
     name: 'the same with a serial port that says nothing of it',
     guests: [{ boot: { sshd: 'never', screen: [{ text: LOGIN }, { afterMs: 1_500, text: PANIC }] } }],
     ...{ blind: false, scale: '1', code: 1, fault: 'GUEST_PANICKED', says: /panic: page fault.*freebsd-panic/ },
     evidence: /"name":"screen read"/,
-    secondsMax: 30,
+    secondsMax: 50,
   },
   {
     name: 'a root that is not found, on the screen alone: the control is asked, and answers',
@@ -67,7 +80,8 @@ const ROWS: readonly Row[] = [
     name: 'a guest that answers: pictures are kept, and nothing is read',
     guests: [{ boot: { screen: [{ text: LOGIN }] } }],
     ...{ blind: true, scale: '0.1', code: 0, fault: 'none', says: /every check held/ },
-    evidence: /"milestone":"answered".*001-(change|answered)\.png[\s\S]*"screen not read".*not changed since/,
+    evidence: /"milestone":"answered".*001-(power-on|answered)\.png[\s\S]*"screen not read".*not changed since/,
+    metadata: { console_serial: /^false$/, console_screen: /not changed since/, console_noted: /^none$/ },
   },
   {
     name: 'a panic that the screen shows after the answer makes an ERROR of a PASS, never a FAIL',
@@ -94,6 +108,38 @@ const ROWS: readonly Row[] = [
     evidence: /"screen not read"/,
   },
   {
+    name: 'one that was there before the answer blames nobody when sshd dies',
+    guests: [{ boot: { screen: [{ text: PANIC }] }, answers: { 'shepherd-status': { goes: 'deaf' } } }],
+    ...{ blind: true, scale: '0.25', code: 3, fault: 'SSH_LOST', says: /did not answer again/ },
+    evidence: /"milestone":"lost"/,
+  },
+  {
+    name: 'one that comes after the answer, when the connection is lost, is the image’s',
+    guests: [{ boot: { screen: 'serial' }, answers: { 'shepherd-status': { goes: 'panic' } } }],
+    ...{ blind: true, scale: '0.5', code: 1, fault: 'GUEST_PANICKED', says: /panic: page fault.*freebsd-panic/ },
+    evidence: /"milestone":"lost"/,
+  },
+  {
+    name: 'a guest that boots again and again, on the screen alone: the wait ends, and nobody is blamed for it',
+    guests: [LOOP],
+    ...{ blind: true, scale: '0.5', code: 3, fault: 'SILENT_NO_CONTROL', says: /console: "[^"]*, \d+ times"/ },
+    ...{ args: ['--control', 'none'], evidence: /"name":"boot-loop"/ },
+  },
+  {
+    name: 'a guest whose console is serial only: its screen stays at the firmware, which is said',
+    guests: [SERIAL_ONLY, ANSWERS, SERIAL_ONLY],
+    ...{ blind: true, scale: '0.1', code: 1, fault: 'GUEST_SILENT', says: /while the control image answered/ },
+    evidence: /"screen read"/,
+    metadata: { console_screen: /no more than ".*" of a firmware, as that of a guest whose console is serial only/ },
+  },
+  {
+    name: 'symptoms are noted, and decide nothing',
+    guests: [{ boot: { serial: 'udhcpc: no lease, failing\nService sshd is disabled. (Respawning too fast.)\n' } }],
+    ...{ blind: false, scale: '0.1', code: 0, fault: 'none', says: /every check held/ },
+    evidence: /"noted on serial"/,
+    metadata: { console_noted: /^shepherd-respawning: Service sshd .*; no-dhcp: udhcpc: no lease, failing$/ },
+  },
+  {
     name: 'a guest that boots anew in the middle: its console has ended, and is opened again',
     guests: [{ boot: { screen: [{ text: LOGIN }] }, answers: { 'sshd-status': { goes: 'reboot' } } }],
     ...{ blind: true, scale: '0.5', code: 3, fault: 'GUEST_REBOOTED', says: /in another boot/ },
@@ -109,10 +155,10 @@ const ROWS: readonly Row[] = [
 
 const withoutSerial = (text: string): string => text.replace(/^serial_path.*\n/m, '');
 
-const outcomes = inLanes(1, ROWS, ({ guests, scale, blind }) =>
+const outcomes = inLanes(2, ROWS, ({ guests, scale, blind, args = [] }) =>
   witness({
     answers: { guests },
-    args: ['--budget-scale', scale],
+    args: ['--budget-scale', scale, ...args],
     ...(blind ? { labFile: withoutSerial } : {}),
   }),
 );
@@ -126,6 +172,7 @@ for (const row of ROWS) {
     t.match(played.metadata.get('reason'), row.says);
     t.match(played.file('evidence.ndjson'), row.evidence);
     t.equal(played.metadata.get('leaked'), '0');
+    for (const [key, is] of Object.entries(row.metadata ?? {})) t.match(played.metadata.get(key), is, key);
     if (row.secondsMax !== undefined) t.ok(played.seconds <= row.secondsMax, `${played.seconds} s`);
     for (const { file, sha256 } of pictures(played)) {
       const bytes = Buffer.from(played.file(file, 'latin1'), 'latin1');

@@ -19,8 +19,10 @@ export interface Expected {
 
 export interface Row extends Play, Expected {
   readonly name: string;
-  /** What is otherwise where the lab shows no serial text. */
+  /** What is otherwise where the lab shows neither serial text nor a screen. */
   readonly blind?: Partial<Expected>;
+  /** What is otherwise where its screen is all that is seen; default: nothing, whatever serial text may show. */
+  readonly screen?: Partial<Expected>;
   /** What stderr must say. */
   readonly tells?: RegExp;
   /** VMs and disks that cannot but stay; default: none. */
@@ -31,8 +33,11 @@ export interface Row extends Play, Expected {
   readonly reconnects?: number;
 }
 
-/** With what a row is seen: a lab that shows serial text, or one that does not (every real one). */
-export const EYES = ['serial', 'blind'] as const;
+/**
+ * With what a row is seen: a lab that shows serial text; one that shows neither it nor a screen; one that shows a
+ * screen alone, as every real one does, with the guest printing there what it prints on its serial port.
+ */
+export const EYES = ['serial', 'blind', 'screen'] as const;
 export type Eyes = (typeof EYES)[number];
 
 export const PASS = { result: 'PASS', fault: 'none', party: 'none' } as const;
@@ -60,7 +65,7 @@ const ONCE = [
 ];
 
 export function expectedOf(row: Row, eyes: Eyes): Expected {
-  return eyes === 'blind' ? { ...row, ...row.blind } : row;
+  return eyes === 'serial' ? row : { ...row, ...row[eyes] };
 }
 
 /** The row as it is played. */
@@ -68,9 +73,24 @@ export function playOf(row: Row, eyes: Eyes): Play {
   const shown = row.labFile ?? ((text: string) => text);
   return {
     ...row,
-    args: ['--budget-scale', String(row.scale ?? 0.5), ...(row.args ?? [])],
+    // Reading takes its time, and a stop that was read ends the wait early anyway.
+    args: ['--budget-scale', String(Math.max(row.scale ?? 0.5, eyes === 'screen' ? 1 : 0)), ...(row.args ?? [])],
+    answers: withScreens(row.answers ?? {}, eyes === 'screen'),
     labFile: eyes === 'serial' ? shown : (text) => withoutSerial(shown(text)),
   };
+}
+
+/** What a console shows beyond the text that every guest prints. */
+const SHOWS = /"serial":"|"(?:goes|reboot)":"panics?"/;
+
+/** Whether a screen would show anything of the row; to others it is one without a console, and costs more. */
+export const showsText = ({ answers }: Row): boolean => SHOWS.test(JSON.stringify(answers ?? {}));
+
+/** @param shown true: each guest prints on its screen, too, unless it says what that shows; false: none has a screen */
+function withScreens(answers: unknown, shown: boolean): unknown {
+  const { guests = [], ...rest } = answers as { guests?: readonly { boot?: { screen?: unknown } }[] };
+  const screenOf = ({ boot }: { boot?: { screen?: unknown } }): unknown => (shown ? (boot?.screen ?? 'serial') : null);
+  return { ...rest, guests: guests.map((guest) => ({ ...guest, boot: { ...guest.boot, screen: screenOf(guest) } })) };
 }
 
 /** @throws Error where the lab file shows no serial text anyway: then the row would not be another one */

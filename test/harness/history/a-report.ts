@@ -44,6 +44,7 @@ export const result = (verdict: Verdict, more: Partial<CaseResult> = {}): CaseRe
   placed: null,
   imported: null,
   stoppedBy: null,
+  console: null,
   leaked: [],
   timings: { boot: 12 },
   timeline: [stage('plan', 0.1, { guest: null }), stage('firmware+kernel+services', 11), stage('ssh', 1)],

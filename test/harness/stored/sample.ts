@@ -68,7 +68,12 @@ export const SAMPLE: Report = {
       ...{ firmware: 'bios', memoryMiB: 2048, cpus: 1, nic: 'e1000' },
     },
     imported: { path: 'rest', bytes: 9, ms: 3, mibPerS: 1, readBack: true, cache: 'made', entry: null },
-    ...{ stoppedBy: null, leaked: [], timings: { boot: 1.5 } },
+    ...{
+      stoppedBy: null,
+      console: { serial: true, screen: 'was read: console/screen.txt', noted: ['no-dhcp: udhcpc: no lease'] },
+      leaked: [],
+      timings: { boot: 1.5 },
+    },
     timeline: [
       {
         ...{ stage: 'firmware+kernel', guest: 'image', boot: 1, startedAt: at, endedAt: at },

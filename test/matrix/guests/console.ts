@@ -2,6 +2,7 @@
 import { PANICKED, PASS, type Row, SILENT } from '../../wire/rows.ts';
 
 const SCALE = 0.15;
+const FIRMWARE = 'SeaBIOS (version 1.16.2)\n\n\niPXE (http://ipxe.org)\n\n\nBooting from Hard Disk...\n';
 const twice = (boot: object) => ({ guests: [{ boot }, {}, { boot }] });
 const PANIC = 'panic: page fault\ncpuid = 0\ntime = 1\nKDB: stack backtrace:\n';
 
@@ -32,7 +33,10 @@ export const CONSOLE: readonly Row[] = [
   ...STUCK.map(([name, serial]): Row => ({ name, answers: twice({ sshd: 'never', serial }), scale: SCALE, ...SILENT })),
   {
     name: 'a guest that boots again and again',
-    answers: twice({ delayMs: 60_000, rebootAfterMs: 700, serial: 'Booting\n' }),
+    answers: twice({
+      ...{ delayMs: 60_000, rebootAfterMs: 1_500, serial: 'Booting from Hard Disk...\n---<<BOOT>>---\n' },
+      screen: [{ text: FIRMWARE }, { afterMs: 700, text: 'Copyright (c) 1992-2024 The FreeBSD Project.\n\n\nCPU: x' }],
+    }),
     ...{ scale: SCALE, ...SILENT },
   },
   {
