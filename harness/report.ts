@@ -149,8 +149,7 @@ export function metadata(report: Report): readonly (readonly [string, string])[]
     ['import_bytes', String(result?.imported?.bytes ?? 0)],
     ['import_seconds', ((result?.imported?.ms ?? 0) / 1000).toFixed(3)],
     ['import_mib_per_s', (result?.imported?.mibPerS ?? 0).toFixed(3)],
-    ['stopped_by', result?.stoppedBy ?? 'none'],
-    ...consoleFacts(result?.console ?? null),
+    ...stopAndConsole(result),
     ['read_back', String(result?.imported?.readBack ?? false)],
     ['leaked', String(result?.leaked.length ?? 0)],
     ['run_id', report.runId],
@@ -186,8 +185,10 @@ function stageSeconds(result: CaseResult | null): Readonly<Record<string, number
   return { ...finer, ...result?.timings };
 }
 
-function consoleFacts(told: CaseResult['console']): readonly (readonly [string, string])[] {
+function stopAndConsole(result: CaseResult | null): readonly (readonly [string, string])[] {
+  const told = result?.console;
   return [
+    ['stopped_by', result?.stoppedBy ?? 'none'],
     ['console_serial', String(told?.serial ?? false)],
     ['console_screen', told?.screen ?? 'was not looked at'],
     ['console_noted', told?.noted.join('; ') || 'none'],
