@@ -115,7 +115,7 @@ const ROWS: readonly Row[] = [
   },
   {
     name: 'one that comes after the answer, when the connection is lost, is the image’s',
-    guests: [{ boot: { screen: 'serial' }, answers: { 'shepherd-status': { goes: 'panic' } } }],
+    guests: [{ boot: { screen: 'serial' }, answers: { 'shepherd-status': { delayMs: 2_500, goes: 'panic' } } }],
     ...{ blind: true, scale: '0.5', code: 1, fault: 'GUEST_PANICKED', says: /panic: page fault.*freebsd-panic/ },
     evidence: /"milestone":"lost"/,
   },

@@ -21,7 +21,7 @@ export const MIDDLE: readonly Row[] = [
   },
   {
     name: 'the guest panics after it was ready',
-    answers: answering({ goes: 'panic' }),
+    answers: answering({ delayMs: 1_500, goes: 'panic' }),
     ...{ ...PANICKED, says: /panic: page fault/, scale: 0.2 },
     blind: undetermined('SSH_LOST', /did not answer again/),
   },
