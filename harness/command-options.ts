@@ -81,6 +81,11 @@ export const PACK_OPTIONS: readonly Option[] = [
   ...OPTIONS.filter(({ name }) => /^(xo|ssh)(-jump)?-(token|password|passphrase|key)(-file)?$/.test(name)),
 ];
 
+/** Options of `npm run site`. */
+export const SITE_OPTIONS: readonly Option[] = [
+  inGroup('run')('reports-dir', 'DIR', 'folder whose runs are shown, and where the pages go (default: reports, here)'),
+];
+
 /** Of every command: a variable of another command is no mistake. */
 export const ALL_OPTIONS: readonly Option[] = [
   ...OPTIONS,

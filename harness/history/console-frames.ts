@@ -1,11 +1,11 @@
 /** Takes the console's pictures of a workdir into the history: bounded, regular files only, and only what is a PNG. */
 import { closeSync, lstatSync, mkdirSync, openSync, readdirSync, readSync } from 'node:fs';
 import { join } from 'node:path';
+import { FRAME_NAME } from './run-record.ts';
 
 const FRAMES_MAX = 40;
 const FRAME_BYTES_MAX = 2 * 1024 * 1024;
 const BYTES_MAX = 8 * 1024 * 1024;
-const NAME = /^[A-Za-z0-9][\w.-]{0,99}\.png$/;
 const SIGNATURE = Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]);
 
 export interface Frames {
@@ -47,7 +47,7 @@ export function keepFrames(workdir: string, into: string, write: (path: string, 
 function namesIn(folder: string): readonly string[] {
   try {
     return readdirSync(folder)
-      .filter((name) => NAME.test(name))
+      .filter((name) => FRAME_NAME.test(name))
       .sort();
   } catch {
     return []; // a lab that shows no screen

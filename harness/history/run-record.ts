@@ -10,6 +10,9 @@ export const HISTORY_SCHEMA = 1;
 /** Run ids are names of files and parts of links: nothing that could be a path, or hidden. */
 export const RUN_ID = /^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$/;
 
+/** Pictures of the console. */
+export const FRAME_NAME = /^[A-Za-z0-9][\w.-]{0,99}\.png$/;
+
 /** Names of nights are shown and compared, and never a path. */
 export const NIGHT_ID = /^[A-Za-z0-9][A-Za-z0-9._:-]{0,63}$/;
 

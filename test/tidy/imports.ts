@@ -120,6 +120,11 @@ export const BOUNDARIES: readonly Boundary[] = [
     because: 'the history keeps and reads what was decided; it knows no lab and no guest',
   },
   {
+    files: ['harness/site/**'],
+    only: ['harness/site/**', 'harness/history/**', ...WORDS, 'harness/make-folder.ts', 'node:'],
+    because: 'pages are made from the history alone, so that copied files are enough to make them',
+  },
+  {
     files: ['scenarios/**'],
     only: ['scenarios/**', 'harness/model.ts', 'harness/probes/**'],
     because: 'a scenario is data: probes, paths, budgets',
@@ -145,5 +150,6 @@ export const LIBRARIES: Readonly<Record<string, readonly string[]>> = {
   tap: ['harness/reporters/tap.ts'],
   ws: ['lab/**', 'harness/xcpng/console-socket.ts'],
   ajv: ['lab/**'],
+  uplot: ['harness/site/browser/*'],
   typescript: [],
 };

@@ -1,0 +1,56 @@
+/** `npm run site`: makes the pages of a folder of reports from its runs. */
+import { SITE_OPTIONS } from '../command-options.ts';
+import { Fault } from '../faults.ts';
+import { bad } from '../given.ts';
+import { reportsDir } from '../history-wish.ts';
+import { codeIn } from '../make-folder.ts';
+import { optionsHelp } from '../options.ts';
+import { buildSite } from '../site/build-site.ts';
+import { type Call, type Command, EXIT } from './command.ts';
+
+const SKIPPED_TOLD = 20;
+
+const HELP = `site: makes reports/index.html from the runs in reports/runs.
+
+Usage: npm run -s site -- [options]
+
+Opens in any browser as a file, and asks nobody for anything. Copying runs/*.json (and runs/*.console) from other
+machines into one folder, and calling this again, joins their histories.
+
+Options (flags > environment > defaults)
+${optionsHelp(SITE_OPTIONS)}
+
+Each option is also read from BOOTWITNESS_<NAME>.
+
+Exit codes: 0 done, whatever the runs came to; 2 misuse; 70 the pages could not be written, or our bug; 130 interrupted.
+
+Examples:
+  npm run -s site
+  npm run -s site -- --reports-dir /srv/bootwitness
+`;
+
+async function run({ given, print, told }: Call): Promise<number> {
+  const dir = reportsDir(given);
+  if (dir === null) throw bad('--reports-dir', 'a folder', 'none');
+  try {
+    const { page, runs, pagesWritten, skipped, red } = buildSite(dir);
+    for (const { file, why } of skipped.slice(0, SKIPPED_TOLD)) told.note(`left out ${JSON.stringify(file)}: ${why}`);
+    if (skipped.length > SKIPPED_TOLD) told.note(`and ${skipped.length - SKIPPED_TOLD} more, all in index.json`);
+    print(`${runs} runs, ${red} cases red in the last night, ${pagesWritten} pages of runs written anew`);
+    print(page);
+    return EXIT.fine;
+  } catch (cause) {
+    if (!['ENOENT', 'ENOTDIR', 'EACCES', 'EROFS', 'EPERM'].includes(codeOf(cause))) throw cause;
+    const expected = 'a folder that can be read and written to';
+    throw new Fault('BAD_OPTION', `--reports-dir: expected ${expected}, given ${dir}${codeIn(cause)}`, { cause });
+  }
+}
+
+const codeOf = (error: unknown): string => String((error as NodeJS.ErrnoException).code);
+
+export const site: Command = {
+  options: SITE_OPTIONS,
+  help: HELP,
+  onInterrupt: 'pages that are written are whole; call it again',
+  run,
+};

@@ -1,0 +1,140 @@
+/** Makes everything in a folder of reports that is made from its runs: index, first page, a page for each run. */
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { fieldsOf, textAt } from '../history/fields.ts';
+import { runsFolder } from '../history/keep-run.ts';
+import { type Runs, readRecord, readRuns, type Skipped } from '../history/read-runs.ts';
+import type { RunRow } from '../history/run-row.ts';
+import { makeFolder } from '../make-folder.ts';
+import { caseHistories, decided, lastNight, standings } from './cases.ts';
+import { nightMain } from './night-page.ts';
+import { pageData } from './page-data.ts';
+import { type Assets, firstPage, readAssets, runFrame } from './page-frame.ts';
+import { type Neighbours, runMain } from './run-page.ts';
+
+/** Version of `index.json`. */
+const INDEX_SCHEMA = 1;
+/** Which pages of runs are as they would be written again. */
+const STATE = 'site.json';
+
+export interface Built {
+  /** Path of the first page. */
+  readonly page: string;
+  readonly runs: number;
+  readonly pagesWritten: number;
+  readonly skipped: readonly Skipped[];
+  /** Cases of the last night that did not pass. */
+  readonly red: number;
+}
+
+/** @throws Error of the operating system where the folder cannot be read or written */
+export function buildSite(reportsDir: string): Built {
+  const read = readRuns(reportsDir);
+  const assets = readAssets();
+  for (const folder of ['run', 'assets']) makeFolder(join(reportsDir, folder));
+  write(join(reportsDir, 'assets', assets.styleName), assets.style);
+  const { written, gone } = runPages(reportsDir, read.rows, assets);
+  const rows = read.rows.filter(({ id }) => !gone.has(id));
+  const skipped = [...read.skipped, ...[...gone].map(([id, why]) => ({ file: `${id}.json`, why }))];
+  const night = lastNight(rows);
+  const cases = standings(rows, night);
+  write(join(reportsDir, 'index.json'), indexText({ rows, skipped }));
+  const page = join(reportsDir, 'index.html');
+  const red = cases.filter(({ standing }) => standing.endsWith('failing')).length;
+  const title = rows.length === 0 ? 'Bootwitness' : `${red === 0 ? 'nothing red' : `${red} red`} · Bootwitness`;
+  write(page, firstPage(assets, title, nightMain({ rows, night, cases, skipped }), pageData(rows, cases)));
+  removeOthers(join(reportsDir, 'assets'), new Set([assets.styleName]));
+  removeOthers(join(reportsDir, 'run'), new Set(rows.map(({ id }) => `${id}.html`)));
+  return { page, runs: rows.length, pagesWritten: written, skipped, red };
+}
+
+/** One run a line, so that it can be searched and compared. */
+const indexText = ({ rows, skipped }: Runs): string =>
+  `{"schema": ${INDEX_SCHEMA}, "runs": [\n${rows.map((row) => JSON.stringify(row)).join(',\n')}\n],\n"skipped": ${JSON.stringify(skipped)}}\n`;
+
+/** A record is immutable, so that its page changes with its neighbours and with the form of pages only. */
+function runPages(
+  reportsDir: string,
+  rows: readonly RunRow[],
+  assets: Assets,
+): { readonly written: number; readonly gone: ReadonlyMap<string, string> } {
+  const form = formDigest(assets);
+  const before = readState(join(reportsDir, STATE));
+  const after: Record<string, string> = {};
+  const gone = new Map<string, string>();
+  let written = 0;
+  for (const { row, neighbours } of withNeighbours(rows)) {
+    const { lastPass, previous, next } = neighbours;
+    const { size, mtimeMs } = statSync(join(runsFolder(reportsDir), `${row.id}.json`));
+    const beside = [previous, next].map((each) => `${each?.id} ${each?.status}`);
+    const key = digest([form, size, mtimeMs, lastPass?.id, ...beside].join('\n'));
+    after[row.id] = key;
+    const page = join(reportsDir, 'run', `${row.id}.html`);
+    if (before[row.id] === key && existsSync(page)) continue;
+    const read = readRecord(reportsDir, row.id);
+    if ('why' in read) {
+      gone.set(row.id, read.why);
+      continue;
+    }
+    write(page, runFrame(assets, `${row.status} ${row.scenario} · Bootwitness`, runMain(row, read.record, neighbours)));
+    written += 1;
+  }
+  write(join(reportsDir, STATE), JSON.stringify(after));
+  return { written, gone };
+}
+
+function withNeighbours(rows: readonly RunRow[]): readonly { readonly row: RunRow; readonly neighbours: Neighbours }[] {
+  return caseHistories(rows).flatMap(({ rows: own }) => {
+    let lastPass: RunRow | null = null;
+    return own.map((row, index) => {
+      const neighbours = { lastPass, previous: own[index - 1] ?? null, next: own[index + 1] ?? null };
+      if (row.status === 'PASS' && decided(row)) lastPass = row;
+      return { row, neighbours };
+    });
+  });
+}
+
+const digest = (text: string): string => createHash('sha256').update(text).digest('hex').slice(0, 16);
+
+/** Changes when a page would look different for the same run: with our own source, and with the style. */
+function formDigest({ styleName }: Assets): string {
+  const folder = fileURLToPath(new URL('.', import.meta.url));
+  const sources = readdirSync(folder)
+    .filter((name) => name.endsWith('.ts'))
+    .sort()
+    .map((name) => readFileSync(join(folder, name), 'utf8'));
+  return digest([styleName, ...sources].join('\n'));
+}
+
+/** Damaged or not there: all pages are written again. */
+function readState(path: string): Readonly<Record<string, string>> {
+  try {
+    const state = fieldsOf(JSON.parse(readFileSync(path, 'utf8')));
+    return Object.fromEntries(Object.keys(state).map((id) => [id, textAt(state, id) ?? '']));
+  } catch (error) {
+    const known = error instanceof SyntaxError || (error as NodeJS.ErrnoException).code === 'ENOENT';
+    if (!known) throw error;
+    return {};
+  }
+}
+
+/** Whole or as it was before: somebody may be reading it, and two may write. */
+function write(path: string, text: string): void {
+  const aside = `${path}.${process.pid}.part`;
+  try {
+    writeFileSync(aside, text);
+    renameSync(aside, path);
+  } catch (error) {
+    rmSync(aside, { force: true });
+    throw error;
+  }
+}
+
+function removeOthers(folder: string, kept: ReadonlySet<string>): void {
+  mkdirSync(folder, { recursive: true });
+  for (const name of readdirSync(folder)) {
+    if (/\.(html|css)$/.test(name) && !kept.has(name)) rmSync(join(folder, name), { force: true });
+  }
+}

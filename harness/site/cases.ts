@@ -1,0 +1,107 @@
+/** How each case stands after the last night, from its runs alone. Pure; runs come with the oldest first. */
+import type { RunRow } from '../history/run-row.ts';
+
+const DAY_MS = 24 * 3_600_000;
+/** A case that has not run for longer is history and not missing. */
+const MISSED_MS = 14 * DAY_MS;
+/** How many runs with the same inputs are looked at, and how often the outcome must have turned. */
+const FLAKY_RUNS = 10;
+const FLAKY_TURNS = 2;
+
+export const STANDINGS = ['newly failing', 'still failing', 'fixed', 'passing', 'not run'] as const;
+export type Standing = (typeof STANDINGS)[number];
+
+/** The runs that the page is about. */
+export interface LastNight {
+  /** Null: no run names one; then the 24 hours up to the newest run count. */
+  readonly name: string | null;
+  readonly rows: readonly RunRow[];
+}
+
+/** All runs of one scenario with one image on one lab. */
+export interface CaseHistory {
+  readonly scenario: string;
+  readonly image: string;
+  readonly lab: string;
+  readonly rows: readonly RunRow[];
+}
+
+export interface CaseStanding extends CaseHistory {
+  readonly standing: Standing;
+  /** The run that it stands by. */
+  readonly last: RunRow;
+  /** The last PASS before that; null: there was none. */
+  readonly lastPass: RunRow | null;
+  /** Runs since then that were not PASS, `last` included; 0 where it passes. */
+  readonly redRuns: number;
+  /** Runs of this case in the last night. */
+  readonly attempts: number;
+  /** Of the last runs with the same image, scenario and harness; null: they agree. */
+  readonly flaky: { readonly passed: number; readonly of: number } | null;
+}
+
+/** Says something: neither skipped nor stopped by a person. */
+export const decided = ({ status, party }: RunRow): boolean => status !== 'SKIP' && party !== 'nobody';
+
+export function lastNight(rows: readonly RunRow[]): LastNight {
+  const name = rows.findLast(({ night }) => night !== null)?.night ?? null;
+  if (name !== null) return { name, rows: rows.filter(({ night }) => night === name) };
+  const from = (rows.at(-1)?.startedMs ?? 0) - DAY_MS;
+  return { name, rows: rows.filter(({ startedMs }) => startedMs >= from) };
+}
+
+export function caseHistories(rows: readonly RunRow[]): readonly CaseHistory[] {
+  const byKey = new Map<string, { scenario: string; image: string; lab: string; rows: RunRow[] }>();
+  for (const row of rows) {
+    const { scenario, image, lab } = row;
+    const key = JSON.stringify([scenario, image, lab]);
+    const known = byKey.get(key);
+    if (known === undefined) byKey.set(key, { scenario, image, lab, rows: [row] });
+    else known.rows.push(row);
+  }
+  return [...byKey.values()].sort((a, b) => order(a).localeCompare(order(b), 'en', { numeric: true }));
+}
+
+const order = ({ scenario, lab, image }: CaseHistory): string => `${scenario}\n${lab}\n${image}`;
+
+/** @returns none of a case that has not been decided yet, or not for long */
+export function standings(rows: readonly RunRow[], night: LastNight): readonly CaseStanding[] {
+  const newestMs = rows.at(-1)?.startedMs ?? 0;
+  const tonight = new Set(night.rows.map(({ id }) => id));
+  return caseHistories(rows).flatMap((history) => {
+    const own = history.rows.filter(decided);
+    const inNight = own.filter(({ id }) => tonight.has(id));
+    const last = inNight.at(-1) ?? own.at(-1);
+    if (last === undefined) return [];
+    if (inNight.length === 0 && newestMs - last.startedMs > MISSED_MS) return [];
+    const first = inNight[0];
+    const before = first === undefined ? [] : own.filter((row) => row.startedMs < first.startedMs);
+    const upTo = own.slice(0, own.indexOf(last));
+    const lastPass = upTo.findLast(({ status }) => status === 'PASS') ?? null;
+    const since = lastPass === null ? upTo : upTo.slice(upTo.indexOf(lastPass) + 1);
+    return {
+      ...history,
+      standing: first === undefined ? 'not run' : standing(last, before.at(-1) ?? null),
+      ...{ last, lastPass, attempts: inNight.length, flaky: flaky(own.slice(0, own.indexOf(last) + 1)) },
+      redRuns: last.status === 'PASS' ? 0 : since.length + 1,
+    };
+  });
+}
+
+function standing(last: RunRow, before: RunRow | null): Standing {
+  if (last.status === 'PASS') return before === null || before.status === 'PASS' ? 'passing' : 'fixed';
+  return before === null || before.status === 'PASS' ? 'newly failing' : 'still failing';
+}
+
+/** The same was asked of the same thing, and the answers differ. */
+function flaky(own: readonly RunRow[]): CaseStanding['flaky'] {
+  const last = own.at(-1);
+  if (last === undefined || last.imageSha256 === null) return null;
+  const alike = own.filter(
+    ({ imageSha256, scenarioSha256, harness }) =>
+      imageSha256 === last.imageSha256 && scenarioSha256 === last.scenarioSha256 && harness === last.harness,
+  );
+  const recent = alike.slice(-FLAKY_RUNS).map(({ status }) => status === 'PASS');
+  const turns = recent.filter((passed, index) => index > 0 && passed !== recent[index - 1]).length;
+  return turns < FLAKY_TURNS ? null : { passed: recent.filter(Boolean).length, of: recent.length };
+}
