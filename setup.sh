@@ -31,13 +31,14 @@ util-linux setpriv ends QEMU together with the lab
 debian-archive-keyring /usr/share/keyrings/debian-archive-keyring.gpg verifies the packages it is built from
 qemu-utils qemu-img for the tests only: reads back the disks that we write
 busybox busybox for the tests only: its sh runs our shell scripts
+chromium chromium for the tests only: opens the pages of reports/, without a network (114 MB, 396 MB on disk)
 shellcheck shellcheck for the tests only: reads our shell scripts
 END
 }
 
 # Measured on Debian 12 (amd64, Node 20) with none of them there; used where apt cannot tell.
-DEBIAN_SIZES='about 31 MB to download, 132 MB on disk, if none of them is there'
-NPM_SIZES='about 120 MB to download, 243 MB on disk'
+DEBIAN_SIZES='about 145 MB to download, 528 MB on disk, if none of them is there'
+NPM_SIZES='about 120 MB to download, 244 MB on disk'
 NODE_MIN=20
 OS_RELEASE=${SETUP_OS_RELEASE:-/etc/os-release}
 STAMP=node_modules/.bootwitness-installed

@@ -44,7 +44,9 @@ export function buildSite(reportsDir: string): Built {
   const page = join(reportsDir, 'index.html');
   const red = cases.filter(({ standing }) => standing.endsWith('failing')).length;
   const title = rows.length === 0 ? 'Bootwitness' : `${red === 0 ? 'nothing red' : `${red} red`} · Bootwitness`;
-  write(page, firstPage(assets, title, nightMain({ rows, night, cases, skipped }), pageData(rows, cases)));
+  const light = rows.length === 0 ? 'grey' : red === 0 ? 'green' : 'red';
+  const main = nightMain({ rows, night, cases, skipped });
+  write(page, firstPage(assets, { title, light, main, data: pageData(rows, cases) }));
   removeOthers(join(reportsDir, 'assets'), new Set([assets.styleName]));
   removeOthers(join(reportsDir, 'run'), new Set(rows.map(({ id }) => `${id}.html`)));
   return { page, runs: rows.length, pagesWritten: written, skipped, red };
@@ -78,7 +80,15 @@ function runPages(
       gone.set(row.id, read.why);
       continue;
     }
-    write(page, runFrame(assets, `${row.status} ${row.scenario} · Bootwitness`, runMain(row, read.record, neighbours)));
+    write(
+      page,
+      runFrame(
+        assets,
+        `${row.status} ${row.scenario} · Bootwitness`,
+        row.status === 'PASS' ? 'green' : 'red',
+        runMain(row, read.record, neighbours),
+      ),
+    );
     written += 1;
   }
   write(join(reportsDir, STATE), JSON.stringify(after));

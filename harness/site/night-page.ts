@@ -119,13 +119,13 @@ function board(cases: readonly CaseStanding[]): Html {
   const rows = shown.map(({ last, lastPass, rows, ...each }) => {
     const pass = last.status === 'PASS' ? last : lastPass;
     return html`<tr><th scope="row">${badge(last.status)} <span class="case">${caseName({ ...each, last, lastPass, rows })}</span></th>
-<td data-label="last 30 runs">${outcomeStrip(rows)}</td>
+<td class="strips">${outcomeStrip(rows)}</td>
 <td data-label="boot">${bootSpark(rows)} <span class="n">${last.bootS === null ? '–' : duration(last.bootS)}</span></td>
 <td class="n" data-label="run">${duration(last.seconds)}</td>
 <td data-label="last PASS">${pass === null ? 'never' : html`<a href="${runPage(pass.id)}">${time(pass.startedMs)}</a>`}</td></tr>`;
   });
   return html`<section id="cases" aria-labelledby="h-cases"><h2 id="h-cases">Cases <span class="muted">${cases.length}</span></h2>
-<table class="board"><thead><tr><th scope="col">scenario, image, lab</th><th scope="col">last 30 runs</th><th scope="col">boot</th>
+<table class="board"><thead><tr><th scope="col">scenario, image, lab</th><th scope="col" class="n">last 30 runs</th><th scope="col">boot</th>
 <th scope="col" class="n">run</th><th scope="col">last PASS</th></tr></thead><tbody>${rows}</tbody></table>
 ${cases.length > shown.length && html`<p class="muted">The first ${shown.length} of ${cases.length}; all runs are in the table below.</p>`}
 </section>`;

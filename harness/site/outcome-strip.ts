@@ -1,6 +1,6 @@
 /** Two pictures of a case on one line: how its last runs ended, and how long it took to boot. SVG, no script. */
 import type { RunRow } from '../history/run-row.ts';
-import { duration, fullTime } from './format.ts';
+import { counted, duration, fullTime } from './format.ts';
 import { type Html, html } from './html.ts';
 
 const RUNS_MAX = 30;
@@ -27,17 +27,16 @@ export function outcomeStrip(rows: readonly RunRow[]): Html {
     .map((status) => ({ status, count: shown.filter((row) => row.status === status).length }))
     .filter(({ count }) => count > 0)
     .map(({ status, count }) => `${count} ${status}`);
-  const width = RUNS_MAX * STEP;
-  const first = RUNS_MAX - shown.length;
+  const width = shown.length * STEP;
   // Reachable by mouse; by keyboard each run is reached through the pages of its neighbours.
   const bars = shown.map((row, index) => {
     const { y, height } = SHAPES[row.status];
-    const x = (first + index) * STEP + 1;
+    const x = index * STEP + 1;
     return html`<a href="${runPage(row.id)}" tabindex="-1"><title>${said(row)}</title>
 <rect class="hit" x="${x - 1}" y="0" width="${STEP}" height="${HEIGHT}"/>
 <rect class="${row.status.toLowerCase()}" x="${x}" y="${y}" width="5" height="${height}" rx="1"/></a>`;
   });
-  return html`<svg class="strip" role="img" aria-label="last ${shown.length} runs: ${counts.join(', ')}"
+  return html`<svg class="strip" role="img" aria-label="last ${counted(shown.length, 'run')}: ${counts.join(', ')}"
  viewBox="0 0 ${width} ${HEIGHT}" width="${width}" height="${HEIGHT}">${bars}</svg>`;
 }
 

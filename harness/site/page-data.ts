@@ -16,7 +16,7 @@ class Words {
 
 const round = (value: number): number => Math.round(value * 100) / 100;
 
-/** The form is that of `Data` in `browser/page.js`. */
+/** The form is that of `Data` in `browser/shared.js`. */
 export function pageData(rows: readonly RunRow[], standings: readonly CaseStanding[]): unknown {
   const histories = caseHistories(rows);
   const caseOf = new Map(histories.flatMap((history, number) => history.rows.map((row) => [row.id, number] as const)));

@@ -11,6 +11,9 @@ const read = (name: string): string => readFileSync(new URL(`browser/${name}`, i
 const library = (name: string): string =>
   readFileSync(createRequire(import.meta.url).resolve(`uplot/dist/${name}`), 'utf8');
 
+/** In the order in which they run. */
+const OWN_SCRIPTS = ['shared.js', 'runs-table.js', 'trends.js', 'start.js'];
+
 const sha256 = (text: string): string => `'sha256-${createHash('sha256').update(text).digest('base64')}'`;
 
 /** In the folder itself, whether it is served or opened as a file. */
@@ -27,11 +30,20 @@ export interface Assets {
 export function readAssets(): Assets {
   const style = `${library('uPlot.min.css')}\n${read('style.css')}`;
   const styleName = `${createHash('sha256').update(style).digest('hex').slice(0, 16)}.css`;
-  return { style, styleName, scripts: [library('uPlot.iife.min.js'), read('page.js')] };
+  return { style, styleName, scripts: [library('uPlot.iife.min.js'), ...OWN_SCRIPTS.map(read)] };
 }
+
+/** A dot in the tab; part of the page, so that nothing is asked for. */
+const icon = (colour: string): string =>
+  `data:image/svg+xml,<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 8 8'><circle cx='4' cy='4' r='4' fill='%23${colour}'/></svg>`;
+
+/** Whether somebody is needed. */
+export type Light = 'green' | 'red' | 'grey';
+const COLOURS: Readonly<Record<Light, string>> = { green: '1f7a4d', red: 'b3261e', grey: '7d8590' };
 
 interface Frame {
   readonly title: string;
+  readonly colour: string;
   readonly policy: readonly string[];
   readonly style: Html;
   readonly nav: Html;
@@ -40,20 +52,28 @@ interface Frame {
   readonly end: Html;
 }
 
-function frame({ title, policy, style, nav, home, main, end }: Frame): string {
-  const all = ["default-src 'none'", ...policy, `img-src ${OWN_FOLDER}`, "base-uri 'none'", "form-action 'none'"];
+function frame({ title, colour, policy, style, nav, home, main, end }: Frame): string {
+  const all = ["default-src 'none'", ...policy, `img-src ${OWN_FOLDER} data:`, "base-uri 'none'", "form-action 'none'"];
   return html`<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta http-equiv="Content-Security-Policy" content="${all.join('; ')}">
 <meta name="viewport" content="width=device-width, initial-scale=1"><meta name="color-scheme" content="light dark">
-<meta name="referrer" content="no-referrer"><title>${title}</title><link rel="icon" href="data:,">${style}</head><body>
+<meta name="referrer" content="no-referrer"><title>${title}</title><link rel="icon" href="${icon(colour)}">${style}</head><body>
 <a class="skip" href="#main">To the content</a>
 <header class="top"><a class="name" href="${home}">Bootwitness</a>${nav}</header>
 <main id="main">${main}</main>${end}</body></html>
 `.text;
 }
 
-/** One file that holds all it needs but pictures. @param data for its script */
-export function firstPage(assets: Assets, title: string, main: Html, data: unknown): string {
+export interface FirstPage {
+  readonly title: string;
+  readonly light: Light;
+  readonly main: Html;
+  /** For its script. */
+  readonly data: unknown;
+}
+
+/** One file that holds all it needs but pictures. */
+export function firstPage(assets: Assets, { title, light, main, data }: FirstPage): string {
   const sections = [
     ['cases', 'Cases'],
     ['trends', 'Trends'],
@@ -61,7 +81,7 @@ export function firstPage(assets: Assets, title: string, main: Html, data: unkno
   ];
   const scripts = assets.scripts.map((script) => new Html(`<script>${script}</script>\n`));
   return frame({
-    title,
+    ...{ title, colour: COLOURS[light] },
     policy: [`script-src ${assets.scripts.map(sha256).join(' ')}`, `style-src ${sha256(assets.style)}`],
     style: new Html(`<style>${assets.style}</style>`),
     nav: html`<nav aria-label="Sections">${sections.map(([id = '', name = '']) => html`<a href="#${id}">${name}</a> `)}</nav>`,
@@ -72,9 +92,9 @@ ${scripts}`,
 }
 
 /** A page without any script. */
-export function runFrame(assets: Assets, title: string, main: Html): string {
+export function runFrame(assets: Assets, title: string, light: Light, main: Html): string {
   return frame({
-    title,
+    ...{ title, colour: COLOURS[light] },
     policy: [`style-src ${OWN_FOLDER}`],
     style: html`<link rel="stylesheet" href="../assets/${assets.styleName}">`,
     nav: html``,

@@ -47,7 +47,7 @@ function cause(row: RunRow, record: Fields): Html {
   const remedy = textAt(record, 'verdict', 'cause', 'remedy');
   const causes = listAt(record, 'verdict', 'cause', 'causes').slice(0, 20);
   return html`<section class="card ${row.status.toLowerCase()}" aria-labelledby="h-cause"><h2 id="h-cause">Cause</h2>
-<p><code class="code">${row.code ?? 'no code'}</code> <span class="muted">fault:</span> ${blame(row.party)}</p>
+<p><code class="code">${row.code ?? 'no code'}</code> <span class="muted">· fault:</span> ${blame(row.party)}</p>
 <p class="message">${row.message}</p>
 ${causes.length > 0 && html`<ol class="causes">${causes.map((each) => html`<li>${String(each)}</li>`)}</ol>`}
 ${remedy !== null && html`<p><span class="muted">What to do:</span> ${remedy}</p>`}${knownMark(row)}</section>`;

@@ -33,11 +33,7 @@ const FAULTS = [
     'lab',
     'Xen Orchestra at https://xo.example.org: no answer for 300 s; last seen: connection reset',
   ],
-  [
-    'GUEST_SILENT',
-    'image',
-    'the guest did not answer twice (console: "Mounting from ufs:/dev/gpt/root failed with error 19.") while the control image answered in between',
-  ],
+  ['XO_CALL_FAILED', 'lab', 'vm.start: HOST_OFFLINE(OpaqueRef:1a2b)'],
   ['SR_FULL', 'lab', 'SR "Local storage": 1.2 GiB free, the image takes 8.0 GiB'],
   ['ADDRESS_UNKNOWN', 'undetermined', 'no source told an address of 02:00:00:f9:2c:03 within 120 s'],
 ] as const;
