@@ -1,4 +1,4 @@
-/** Reads JSON that somebody else may have written: what is not there, or is something else, is null and never a throw. */
+/** Reads JSON that somebody else may have written: what is not there, or is something else, is null, never a throw. */
 
 export type Fields = Readonly<Record<string, unknown>>;
 

@@ -117,7 +117,7 @@ function whatRan(record: Fields, checks: readonly unknown[]): WhatRan {
   };
 }
 
-/** The file's name without what is different each night: `fruix-20261126.raw` and `fruix-1a2b3c4d.raw` are `fruix-*.raw`. */
+/** The file's name without what differs from night to night: `fruix-20261126.raw` and `fruix-1a2b3c4d.raw` are one. */
 export function imageName(path: string | null): string {
   const name = path?.split(/[\\/]/).at(-1) ?? 'no image';
   return name.replace(/(?<![0-9A-Za-z])(?:\d{4}-\d\d-\d\d|\d{6,}|(?=[0-9a-f]*\d)[0-9a-f]{7,64})(?![0-9A-Za-z])/g, '*');

@@ -53,8 +53,10 @@ export function buildSite(reportsDir: string): Built {
 }
 
 /** One run a line, so that it can be searched and compared. */
-const indexText = ({ rows, skipped }: Runs): string =>
-  `{"schema": ${INDEX_SCHEMA}, "runs": [\n${rows.map((row) => JSON.stringify(row)).join(',\n')}\n],\n"skipped": ${JSON.stringify(skipped)}}\n`;
+function indexText({ rows, skipped }: Runs): string {
+  const lines = rows.map((row) => JSON.stringify(row)).join(',\n');
+  return `{"schema": ${INDEX_SCHEMA}, "runs": [\n${lines}\n],\n"skipped": ${JSON.stringify(skipped)}}\n`;
+}
 
 /** A record is immutable, so that its page changes with its neighbours and with the form of pages only. */
 function runPages(

@@ -9,12 +9,15 @@ const rank = (check: unknown): number => ORDER[textAt(check, 'outcome') ?? ''] ?
 export function checksSection(record: Fields): Html {
   const checks = [...listAt(record, 'verdict', 'checks')].slice(0, CHECKS_MAX).sort((a, b) => rank(a) - rank(b));
   if (checks.length === 0) {
-    return html`<section aria-labelledby="h-checks"><h2 id="h-checks">Checks</h2><p class="muted">It did not come so far.</p></section>`;
+    return html`<section aria-labelledby="h-checks"><h2 id="h-checks">Checks</h2><p
+ class="muted">It did not come so far.</p></section>`;
   }
   const held = checks.filter((check) => rank(check) === 2).length;
   const evidence = at(record, 'history', 'evidence');
-  return html`<section aria-labelledby="h-checks"><h2 id="h-checks">Checks <span class="muted">${held} of ${checks.length} held</span></h2>
-<div class="wide" tabindex="0" role="region" aria-labelledby="h-checks"><table class="checks"><thead><tr><th scope="col">outcome</th>
+  return html`<section aria-labelledby="h-checks"><h2 id="h-checks">Checks <span
+ class="muted">${held} of ${checks.length} held</span></h2>
+<div class="wide" tabindex="0" role="region" aria-labelledby="h-checks"><table class="checks"><thead><tr><th
+ scope="col">outcome</th>
 <th scope="col">check</th><th scope="col">expected</th><th scope="col">there was</th></tr></thead>
 <tbody>${checks.map((check) => checkRow(check, evidence))}</tbody></table></div></section>`;
 }
@@ -25,8 +28,14 @@ function checkRow(check: unknown, evidence: unknown): Html {
   const excerpt = at(evidence, /#(\d+)$/.exec(pointer)?.[1] ?? '');
   const reason = textAt(check, 'reason') ?? '';
   const kind = outcome === 'held' ? 'pass' : outcome === 'failed' ? 'fail' : 'error';
-  return html`<tr><td><span class="badge ${kind}">${outcome}</span></td><th scope="row">${textAt(check, 'name') ?? 'unnamed'}</th>
-<td>${textAt(check, 'expected')}</td><td>${outcome === 'unobserved' ? html`<span class="muted">not seen</span>` : textAt(check, 'actual')}
+  return html`<tr><td><span class="badge ${kind}">${outcome}</span></td><th
+ scope="row">${textAt(check, 'name') ?? 'unnamed'}</th>
+<td>${textAt(check, 'expected')}</td><td>${
+    outcome === 'unobserved'
+      ? html`<span
+ class="muted">not seen</span>`
+      : textAt(check, 'actual')
+  }
 ${reason !== '' && html`<p class="reason">${reason}</p>`}${evidenceOf(excerpt, pointer)}</td></tr>`;
 }
 
@@ -35,9 +44,16 @@ function evidenceOf(excerpt: unknown, pointer: string): Html {
   const unseen = textAt(excerpt, 'unseen') ?? '';
   if (textAt(excerpt, 'kind') === null) return html``;
   return html`<details><summary>evidence</summary>
-<p class="muted small">${pointer}, ${textAt(excerpt, 'name')}, ${textAt(excerpt, 'at')}${commandOf(at(excerpt, 'command'))}</p>
+<p class="muted small">${pointer}, ${textAt(excerpt, 'name')},
+ ${textAt(excerpt, 'at')}${commandOf(at(excerpt, 'command'))}</p>
 ${unseen !== '' && html`<pre tabindex="0">${unseen}</pre>`}
-${facts.length > 0 && html`<dl class="facts">${facts.map(([name, value]) => html`<div><dt>${name}</dt><dd>${String(value)}</dd></div>`)}</dl>`}
+${
+  facts.length > 0 &&
+  html`<dl class="facts">${facts.map(
+    ([name, value]) => html`<div><dt>${name}</dt>
+<dd>${String(value)}</dd></div>`,
+  )}</dl>`
+}
 ${stderrOf(at(excerpt, 'command'))}</details>`;
 }
 

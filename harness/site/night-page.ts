@@ -74,7 +74,8 @@ ${tile('not-run', 'error', 'did not run', by(cases, 'not run').length)}</ul></se
 function cards(id: string, title: string, cases: readonly CaseStanding[]): Html {
   if (cases.length === 0) return html``;
   const more = cases.length - CARDS_MAX;
-  return html`<section id="${id}" aria-labelledby="h-${id}"><h2 id="h-${id}">${title} <span class="muted">${cases.length}</span></h2>
+  return html`<section id="${id}" aria-labelledby="h-${id}"><h2 id="h-${id}">${title} <span
+ class="muted">${cases.length}</span></h2>
 ${cases.slice(0, CARDS_MAX).map(redCard)}
 ${more > 0 && html`<p class="muted">${counted(more, 'more case', 'more cases')} in the table below.</p>`}</section>`;
 }
@@ -88,7 +89,8 @@ function flakyTable(cases: readonly CaseStanding[]): Html {
     (each) => html`<li>${caseName(each)} ${outcomeStrip(each.rows)}
  <span>${each.flaky && `${each.flaky.passed} of ${each.flaky.of} passed`}</span></li>`,
   );
-  return html`<section id="flaky" aria-labelledby="h-flaky"><h2 id="h-flaky">Flaky <span class="muted">${cases.length}</span></h2>
+  return html`<section id="flaky" aria-labelledby="h-flaky"><h2 id="h-flaky">Flaky <span
+ class="muted">${cases.length}</span></h2>
 <p class="muted small">Same image, scenario and harness, and the outcome turned at least twice in the last ten runs.</p>
 <ul class="lines">${rows}</ul></section>`;
 }
@@ -100,7 +102,8 @@ function fixedTable(cases: readonly CaseStanding[]): Html {
     return html`<li>${badge('PASS')} ${caseName(each)} <span class="muted">was ${red?.code ?? 'red'},
  the fault of ${blame(red?.party ?? null)}</span></li>`;
   });
-  return html`<section id="fixed" aria-labelledby="h-fixed"><h2 id="h-fixed">Fixed <span class="muted">${cases.length}</span></h2>
+  return html`<section id="fixed" aria-labelledby="h-fixed"><h2 id="h-fixed">Fixed <span
+ class="muted">${cases.length}</span></h2>
 <ul class="lines">${rows}</ul></section>`;
 }
 
@@ -110,24 +113,38 @@ function missing(cases: readonly CaseStanding[]): Html {
     (each) => html`<li>${badge(each.last.status)} ${caseName(each)}
  <span class="muted">last ${time(each.last.startedMs)}</span></li>`,
   );
-  return html`<section id="not-run" aria-labelledby="h-not-run"><h2 id="h-not-run">Did not run <span class="muted">${cases.length}</span></h2>
-<p class="muted small">They ran in the fortnight before, and not in this night.</p><ul class="lines">${rows}</ul></section>`;
+  return html`<section id="not-run" aria-labelledby="h-not-run"><h2 id="h-not-run">Did not run <span
+ class="muted">${cases.length}</span></h2>
+<p class="muted small">They ran in the fortnight before, and not in this night.</p><ul class="lines">${rows}</ul>
+</section>`;
 }
 
 function board(cases: readonly CaseStanding[]): Html {
   const shown = cases.slice(0, CASES_MAX);
   const rows = shown.map(({ last, lastPass, rows, ...each }) => {
     const pass = last.status === 'PASS' ? last : lastPass;
-    return html`<tr><th scope="row">${badge(last.status)} <span class="case">${caseName({ ...each, last, lastPass, rows })}</span></th>
+    return html`<tr><th scope="row">${badge(last.status)} <span
+ class="case">${caseName({ ...each, last, lastPass, rows })}</span></th>
 <td class="strips">${outcomeStrip(rows)}</td>
 <td data-label="boot">${bootSpark(rows)} <span class="n">${last.bootS === null ? '–' : duration(last.bootS)}</span></td>
 <td class="n" data-label="run">${duration(last.seconds)}</td>
-<td data-label="last PASS">${pass === null ? 'never' : html`<a href="${runPage(pass.id)}">${time(pass.startedMs)}</a>`}</td></tr>`;
+<td data-label="last PASS">${
+      pass === null
+        ? 'never'
+        : html`<a
+ href="${runPage(pass.id)}">${time(pass.startedMs)}</a>`
+    }</td></tr>`;
   });
-  return html`<section id="cases" aria-labelledby="h-cases"><h2 id="h-cases">Cases <span class="muted">${cases.length}</span></h2>
-<table class="board"><thead><tr><th scope="col">scenario, image, lab</th><th scope="col" class="n">last 30 runs</th><th scope="col">boot</th>
+  return html`<section id="cases" aria-labelledby="h-cases"><h2 id="h-cases">Cases <span
+ class="muted">${cases.length}</span></h2>
+<table class="board"><thead><tr><th scope="col">scenario, image, lab</th><th scope="col" class="n">last 30 runs</th><th
+ scope="col">boot</th>
 <th scope="col" class="n">run</th><th scope="col">last PASS</th></tr></thead><tbody>${rows}</tbody></table>
-${cases.length > shown.length && html`<p class="muted">The first ${shown.length} of ${cases.length}; all runs are in the table below.</p>`}
+${
+  cases.length > shown.length &&
+  html`<p
+ class="muted">The first ${shown.length} of ${cases.length}; all runs are in the table below.</p>`
+}
 </section>`;
 }
 
@@ -139,21 +156,30 @@ const trends = (): Html => html`<section id="trends" aria-labelledby="h-trends">
 function runsTable(rows: readonly RunRow[]): Html {
   const newest = rows.slice(-RUNS_SHOWN).reverse();
   const shown = newest.map(
-    (
-      row,
-    ) => html`<tr><td>${badge(row.status)}</td><td><a href="${runPage(row.id)}">${time(row.startedMs)}</a></td><td>${row.scenario}</td>
-<td>${row.image}</td><td>${row.lab}</td><td>${row.code}</td><td class="n">${row.bootS === null ? '–' : duration(row.bootS)}</td>
+    (row) => html`<tr><td>${badge(row.status)}</td><td><a href="${runPage(row.id)}">${time(row.startedMs)}</a></td>
+<td>${row.scenario}</td>
+<td>${row.image}</td><td>${row.lab}</td><td>${row.code}</td><td
+ class="n">${row.bootS === null ? '–' : duration(row.bootS)}</td>
 <td class="n">${duration(row.seconds)}</td></tr>`,
   );
-  return html`<section id="runs" aria-labelledby="h-runs"><h2 id="h-runs">Runs <span class="muted">${rows.length.toLocaleString('en')}</span></h2>
-<form class="controls js" id="filter"><label for="words">Find</label> <input id="words" type="search" autocomplete="off" spellcheck="false">
-<label for="status">Result</label> <select id="status"><option value="">any</option><option>PASS</option><option>FAIL</option>
+  return html`<section id="runs" aria-labelledby="h-runs"><h2 id="h-runs">Runs <span
+ class="muted">${rows.length.toLocaleString('en')}</span></h2>
+<form class="controls js" id="filter"><label for="words">Find</label> <input id="words" type="search"
+ autocomplete="off" spellcheck="false">
+<label for="status">Result</label> <select id="status"><option value="">any</option><option>PASS</option>
+<option>FAIL</option>
 <option>ERROR</option><option>SKIP</option></select> <output id="found" for="words status"></output></form>
-<table class="runs"><thead><tr><th scope="col">result</th><th scope="col">when (UTC)</th><th scope="col">scenario</th><th scope="col">image</th>
-<th scope="col">lab</th><th scope="col">fault</th><th scope="col" class="n">boot</th><th scope="col" class="n">run</th></tr></thead>
+<table class="runs"><thead><tr><th scope="col">result</th><th scope="col">when (UTC)</th><th scope="col">scenario</th>
+<th scope="col">image</th>
+<th scope="col">lab</th><th scope="col">fault</th><th scope="col" class="n">boot</th><th scope="col" class="n">run</th>
+</tr></thead>
 <tbody id="rows">${shown}</tbody></table>
 <p class="js"><button type="button" id="more" hidden>Show more</button></p>
-${rows.length > newest.length && html`<noscript><p class="muted">The newest ${newest.length} of ${rows.length}.</p></noscript>`}</section>`;
+${
+  rows.length > newest.length &&
+  html`<noscript><p class="muted">The newest ${newest.length} of ${rows.length}.</p>
+</noscript>`
+}</section>`;
 }
 
 function skippedFiles(skipped: readonly Skipped[]): Html {
@@ -161,6 +187,8 @@ function skippedFiles(skipped: readonly Skipped[]): Html {
   const rows = skipped
     .slice(0, 100)
     .map(({ file, why }) => html`<li><code>${file}</code> <span class="muted">${why}</span></li>`);
-  return html`<section id="skipped" aria-labelledby="h-skipped"><h2 id="h-skipped">Left out <span class="muted">${skipped.length}</span></h2>
-<p class="muted small">Files in <code>runs/</code> that are no run, or that cannot be read.</p><ul class="lines">${rows}</ul></section>`;
+  return html`<section id="skipped" aria-labelledby="h-skipped"><h2 id="h-skipped">Left out <span
+ class="muted">${skipped.length}</span></h2>
+<p class="muted small">Files in <code>runs/</code> that are no run, or that cannot be read.</p><ul
+ class="lines">${rows}</ul></section>`;
 }

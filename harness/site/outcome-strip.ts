@@ -53,7 +53,8 @@ export function bootSpark(rows: readonly RunRow[]): Html {
   ];
   const points = times.map(point);
   const [x, y] = points.at(-1) ?? ['0', '0'];
-  return html`<svg class="spark" role="img" aria-label="boot time of ${times.length} runs, ${duration(low)} to ${duration(high)}"
+  return html`<svg class="spark" role="img"
+ aria-label="boot time of ${times.length} runs, ${duration(low)} to ${duration(high)}"
  viewBox="0 0 ${SPARK.width} ${SPARK.height}" width="${SPARK.width}" height="${SPARK.height}">
 <polyline points="${points.map((each) => each.join(',')).join(' ')}"/><circle cx="${x}" cy="${y}" r="2"/></svg>`;
 }

@@ -35,7 +35,8 @@ export function readAssets(): Assets {
 
 /** A dot in the tab; part of the page, so that nothing is asked for. */
 const icon = (colour: string): string =>
-  `data:image/svg+xml,<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 8 8'><circle cx='4' cy='4' r='4' fill='%23${colour}'/></svg>`;
+  `data:image/svg+xml,<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 8 8'>
+<circle cx='4' cy='4' r='4' fill='%23${colour}'/></svg>`;
 
 /** Whether somebody is needed. */
 export type Light = 'green' | 'red' | 'grey';
@@ -57,7 +58,8 @@ function frame({ title, colour, policy, style, nav, home, main, end }: Frame): s
   return html`<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta http-equiv="Content-Security-Policy" content="${all.join('; ')}">
 <meta name="viewport" content="width=device-width, initial-scale=1"><meta name="color-scheme" content="light dark">
-<meta name="referrer" content="no-referrer"><title>${title}</title><link rel="icon" href="${icon(colour)}">${style}</head><body>
+<meta name="referrer" content="no-referrer"><title>${title}</title><link rel="icon"
+ href="${icon(colour)}">${style}</head><body>
 <a class="skip" href="#main">To the content</a>
 <header class="top"><a class="name" href="${home}">Bootwitness</a>${nav}</header>
 <main id="main">${main}</main>${end}</body></html>
@@ -84,7 +86,10 @@ export function firstPage(assets: Assets, { title, light, main, data }: FirstPag
     ...{ title, colour: COLOURS[light] },
     policy: [`script-src ${assets.scripts.map(sha256).join(' ')}`, `style-src ${sha256(assets.style)}`],
     style: new Html(`<style>${assets.style}</style>`),
-    nav: html`<nav aria-label="Sections">${sections.map(([id = '', name = '']) => html`<a href="#${id}">${name}</a> `)}</nav>`,
+    nav: html`<nav aria-label="Sections">${sections.map(
+      ([id = '', name = '']) => html`<a
+ href="#${id}">${name}</a> `,
+    )}</nav>`,
     ...{ home: 'index.html', main },
     end: html`<script type="application/json" id="data">${jsonBlock(data)}</script>
 ${scripts}`,

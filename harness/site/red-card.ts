@@ -1,4 +1,4 @@
-/** A case that did not pass, as somebody needs it who must act: cause, whose fault, what changed, how to run it again. */
+/** A case that did not pass, for whoever must act: cause, whose fault, what changed, how to run it again. */
 import type { RunRow } from '../history/run-row.ts';
 import type { CaseStanding } from './cases.ts';
 import { type Comparison, compare } from './changes.ts';
@@ -34,7 +34,8 @@ export function changesList({ changed, same, unknown }: Comparison): Html {
   }
   const rows = changed.map(
     ({ what, from, to }) =>
-      html`<div><dt>${what}</dt><dd><code>${from}</code> <span aria-label="became">→</span> <code>${to}</code></dd></div>`,
+      html`<div><dt>${what}</dt><dd><code>${from}</code> <span aria-label="became">→</span> <code>${to}</code></dd>
+</div>`,
   );
   const others = [
     same.length > 0 ? `same: ${same.join(', ')}` : '',

@@ -37,9 +37,14 @@ function head(row: RunRow, { previous, next }: Neighbours): Html {
 ${beside(previous, 'Previous', 'prev')} ${beside(next, 'Next', 'next')}</nav>
 <section class="glance" aria-labelledby="h-run"><h1 id="h-run">${badge(row.status)} ${row.scenario}</h1>
 <p class="lede">${row.image} <span class="muted">on</span> ${row.lab}</p>
-<p class="muted">${fullTime(row.startedMs)}, ${duration(row.seconds)}${row.night === null ? '' : `; night ${row.night}`};
+<p class="muted">${fullTime(row.startedMs)},
+ ${duration(row.seconds)}${row.night === null ? '' : `; night ${row.night}`};
  run <code>${row.id}</code></p>
-${row.reference && html`<p class="note">The image was the embedded lab's own reference guest: this says nothing about your image.</p>`}
+${
+  row.reference &&
+  html`<p
+ class="note">The image was the embedded lab's own reference guest: this says nothing about your image.</p>`
+}
 ${row.leaked > 0 && html`<p class="note">Something was left in the lab; see below.</p>`}</section>`;
 }
 
@@ -65,7 +70,8 @@ ${changesList(compare(lastPass, row))}</section>`;
 }
 
 const again = (row: RunRow): Html => html`<section aria-labelledby="h-again"><h2 id="h-again">Again</h2>
-<p class="command"><code>${reproCommand(row)}</code> <span class="muted small">the same image, scenario and budgets, from its workdir</span></p>
+<p class="command"><code>${reproCommand(row)}</code> <span
+ class="muted small">the same image, scenario and budgets, from its workdir</span></p>
 <p class="command"><code>${row.repeat}</code> <span class="muted small">as it was called</span></p></section>`;
 
 function consoleSection(row: RunRow, record: Fields): Html {
@@ -81,7 +87,8 @@ function consoleSection(row: RunRow, record: Fields): Html {
       .replace(/^\d+-/, '')
       .replace(/\.png$/, '')
       .replaceAll('-', ' ');
-    return html`<li><a href="${src}"><img loading="lazy" decoding="async" src="${src}" alt="Console: ${label}" width="320" height="200"></a>
+    return html`<li><a href="${src}"><img loading="lazy" decoding="async" src="${src}" alt="Console: ${label}"
+ width="320" height="200"></a>
 <span>${name.slice(0, 3)} ${label}</span></li>`;
   });
   return html`<section id="console" aria-labelledby="h-console"><h2 id="h-console">Console</h2>

@@ -28,14 +28,20 @@ export function timeSection(timeline: readonly unknown[]): Html {
     const x = (stage.startedMs - fromMs) * scale;
     const width = Math.max(2, stage.seconds * 1000 * scale);
     return html`<tr><th scope="row">${stage.name}</th>
-<td class="bar"><svg viewBox="0 0 ${WIDTH} 10" preserveAspectRatio="none" aria-hidden="true"><rect class="track" width="${WIDTH}" height="10"/>
+<td class="bar"><svg viewBox="0 0 ${WIDTH} 10" preserveAspectRatio="none" aria-hidden="true"><rect class="track"
+ width="${WIDTH}" height="10"/>
 <rect class="${slow ? 'slow' : 'stage'}" x="${x.toFixed(1)}" width="${width.toFixed(1)}" height="10"/></svg></td>
-<td class="n">${duration(stage.seconds)}</td><td class="n">${stage.budgetS === null ? '–' : duration(stage.budgetS)}</td>
-<td class="n${slow && ' slow'}">${used === null ? '–' : `${(used * 100).toFixed(0)} %`}</td><td class="muted">${stage.endedBy}</td></tr>`;
+<td class="n">${duration(stage.seconds)}</td><td
+ class="n">${stage.budgetS === null ? '–' : duration(stage.budgetS)}</td>
+<td class="n${slow && ' slow'}">${used === null ? '–' : `${(used * 100).toFixed(0)} %`}</td><td
+ class="muted">${stage.endedBy}</td></tr>`;
   });
-  return html`<section aria-labelledby="h-time"><h2 id="h-time">Time</h2><div class="wide" tabindex="0" role="region" aria-labelledby="h-time">
-<table class="timeline"><thead><tr><th scope="col">stage</th><th scope="col">${duration((toMs - fromMs) / 1000)} from left to right</th>
-<th scope="col" class="n">took</th><th scope="col" class="n">budget</th><th scope="col" class="n">used</th><th scope="col">ended by</th></tr></thead>
+  return html`<section aria-labelledby="h-time"><h2 id="h-time">Time</h2><div class="wide" tabindex="0" role="region"
+ aria-labelledby="h-time">
+<table class="timeline"><thead><tr><th scope="col">stage</th><th
+ scope="col">${duration((toMs - fromMs) / 1000)} from left to right</th>
+<th scope="col" class="n">took</th><th scope="col" class="n">budget</th><th scope="col" class="n">used</th><th
+ scope="col">ended by</th></tr></thead>
 <tbody>${rows}</tbody></table></div></section>`;
 }
 

@@ -1,4 +1,4 @@
-/** The pages as somebody sees them: a Chromium without a network, at a desk and on a phone, by eye, keyboard and print. */
+/** The pages as somebody sees them: in a Chromium without a network, at a desk, on a phone, by keyboard, on paper. */
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -96,7 +96,8 @@ t.test('a guest, or a file of another machine, puts nothing into a page but text
     );
     const found = await browser.evaluate(`({
       pwned: 'pwned' in window,
-      handlers: [...document.querySelectorAll('*')].flatMap((each) => [...each.attributes]).filter(({ name }) => /^on/.test(name)).length,
+      handlers: [...document.querySelectorAll('*')].flatMap((each) => [...each.attributes])
+        .filter(({ name }) => /^on/.test(name)).length,
       scripts: document.querySelectorAll('script').length,
       links: [...document.querySelectorAll('[href],[src]')].map((each) => each.href?.baseVal ?? each.href ?? each.src)
         .filter((each) => !/^(file:|data:|run\\/[\\w-]+[.]html$)/.test(each)),
@@ -127,14 +128,22 @@ t.test('no page is wider than a phone of 360 pixels, or than a desk', async (t) 
 /** Contrast of each text with what is behind it, by WCAG 2's formula. */
 const CONTRAST = `(() => {
   const rgba = (css) => { const [r, g, b, a = 1] = css.match(/[\\d.]+/g).map(Number); return [r, g, b, a * 255]; };
-  const light = ([r, g, b]) => [r, g, b].map((v) => v / 255).map((v) => (v <= 0.03928 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4))
+  const light = ([r, g, b]) => [r, g, b].map((v) => v / 255)
+    .map((v) => (v <= 0.03928 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4))
     .reduce((sum, v, i) => sum + v * [0.2126, 0.7152, 0.0722][i], 0);
-  const behind = (each) => { for (let at = each; at; at = at.parentElement) { const c = rgba(getComputedStyle(at).backgroundColor); if (c[3] > 250) return c; } return [255, 255, 255]; };
+  const behind = (each) => { 
+    for (let at = each; at; at = at.parentElement) {
+      const colour = rgba(getComputedStyle(at).backgroundColor);
+      if (colour[3] > 250) return colour;
+    }
+    return [255, 255, 255];
+  };
   const low = [];
   const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
   for (let node = walker.nextNode(); node; node = walker.nextNode()) {
     const each = node.parentElement;
-    if (node.data.trim() === '' || each.closest('svg, script, noscript, option') || each.getClientRects().length === 0) continue;
+    const shown = !each.closest('svg, script, noscript, option') && each.getClientRects().length > 0;
+    if (node.data.trim() === '' || !shown) continue;
     const [a, b] = [light(rgba(getComputedStyle(each).color)), light(behind(each))].sort((x, y) => y - x);
     const ratio = (a + 0.05) / (b + 0.05);
     if (ratio < 4.5) low.push(ratio.toFixed(2) + ' ' + node.data.trim().slice(0, 40));
@@ -177,10 +186,13 @@ t.test(
       skips: [...document.querySelectorAll('h1,h2,h3,h4')].map((each) => Number(each.tagName[1]))
         .filter((level, index, all) => index > 0 && level > all[index - 1] + 1).length,
       unnamed: [...document.querySelectorAll('nav, section, input, select, [role="img"], [role="region"]')]
-        .filter((each) => !each.getAttribute('aria-label') && !document.getElementById(each.getAttribute('aria-labelledby') ?? '') && !each.labels?.length && each.tagName !== 'NAV').length,
+        .filter((each) => !each.getAttribute('aria-label') && !each.labels?.length
+          && !document.getElementById(each.getAttribute('aria-labelledby') ?? '')).length,
       eager: [...document.querySelectorAll('img')].filter((each) => each.loading !== 'lazy' || !each.alt).length,
-      twice: [...document.querySelectorAll('[id]')].map(({ id }) => id).filter((id, index, all) => all.indexOf(id) !== index),
-      dead: [...document.querySelectorAll('a[href^="#"]')].filter((each) => !document.querySelector(each.getAttribute('href'))).length,
+      twice: [...document.querySelectorAll('[id]')].map(({ id }) => id)
+        .filter((id, index, all) => all.indexOf(id) !== index),
+      dead: [...document.querySelectorAll('a[href^="#"]')]
+        .filter((each) => !document.querySelector(each.getAttribute('href'))).length,
       lang: document.documentElement.lang,
     })`);
       const none = page.includes('/none/');
@@ -200,7 +212,8 @@ t.test('by keyboard: every stop is seen, search finds, and a run is opened', asy
     await browser.press('Tab', 'Tab', 9);
     const [name, seen] =
       await browser.evaluate(`(() => { const at = document.activeElement; const style = getComputedStyle(at);
-      return [at.textContent.trim().slice(0, 20), at.matches(':focus-visible') && style.outlineStyle !== 'none' && parseFloat(style.outlineWidth) >= 2]; })()`);
+      const seen = style.outlineStyle !== 'none' && parseFloat(style.outlineWidth) >= 2;
+      return [at.textContent.trim().slice(0, 20), seen && at.matches(':focus-visible')]; })()`);
     stops.push(name);
     t.equal(seen, true, `${n}: ${name}`);
   }
@@ -229,7 +242,8 @@ t.test('plots are drawn when somebody comes near, for the case that is chosen', 
   const words = 'document.querySelector("#plots [role=img]").getAttribute("aria-label")';
   const before = await browser.evaluate(words);
   t.match(before, /^Boot: power-on to session; median [\d.]+ s, last/);
-  await browser.evaluate(`(() => { const each = document.getElementById('trend'); each.selectedIndex = (each.selectedIndex + 1) % each.options.length;
+  await browser.evaluate(`(() => { const each = document.getElementById('trend');
+    each.selectedIndex = (each.selectedIndex + 1) % each.options.length;
     each.dispatchEvent(new Event('change')); })()`);
   t.not(await browser.evaluate(words), before);
   t.equal(await browser.evaluate(drawn), 4);
