@@ -32,6 +32,7 @@ debian-archive-keyring /usr/share/keyrings/debian-archive-keyring.gpg verifies t
 qemu-utils qemu-img for the tests only: reads back the disks that we write
 busybox busybox for the tests only: its sh runs our shell scripts
 chromium chromium for the tests only: opens the pages of reports/, without a network (114 MB, 396 MB on disk)
+libxml2-utils xmllint for the tests only: holds JUnit XML against its schema
 shellcheck shellcheck for the tests only: reads our shell scripts
 END
 }

@@ -8,15 +8,20 @@ import { Fault, faultRecord } from './faults.ts';
 import type { HistoryWish } from './history-wish.ts';
 import { exitCode, judge } from './judge.ts';
 import type { FaultRecord } from './model.ts';
+import type { OutputFiles } from './output-files.ts';
 import { writeOutputs } from './outputs.ts';
-import type { Report } from './report.ts';
+import { type Report, resultJson } from './report.ts';
+import { writeFiles } from './reporters/files.ts';
+import { writeFormats } from './reporters/formats.ts';
 import type { People } from './reporters/people.ts';
 import { printWhole } from './reporters/stream.ts';
 import { bailOut, tapText } from './reporters/tap.ts';
+import { summaryOf } from './summary.ts';
 
 export interface ClosingOptions {
   readonly evidence: Evidence;
   readonly history: HistoryWish;
+  readonly formats: OutputFiles;
   /** Takes the TAP. */
   readonly out: Writable;
   readonly told: People;
@@ -43,8 +48,24 @@ function attempt(work: () => void): FaultRecord | null {
 /** The TAP, or why there is none. */
 const tapOf = (report: Report): Promise<string | FaultRecord> => tapText(report).catch(faultRecord);
 
+/** As after a PASS that left something in the lab. */
+const FORMAT_LOST = 3;
+
+/** What somebody waits for and was not written turns no verdict. @returns why; null: all of them were */
+function lostFormat(report: Report, formats: OutputFiles, tap: string): string | null {
+  try {
+    writeFormats(formats, { summary: summaryOf(report), json: () => resultJson(report), tap });
+    return null;
+  } catch (error) {
+    return `A FORMAT WAS NOT WRITTEN: ${error instanceof Error ? error.message : String(error)}`;
+  }
+}
+
 /** @returns the exit code */
-export async function closeCase(complete: Report, { evidence, history, out, told }: ClosingOptions): Promise<number> {
+export async function closeCase(
+  complete: Report,
+  { evidence, history, formats, out, told }: ClosingOptions,
+): Promise<number> {
   const lost = attempt(() => evidence.close()) ?? evidence.missing;
   let report = lost === null ? complete : unkept(complete, lost);
   // Before any file says PASS: what prints it may not be had any more.
@@ -63,6 +84,12 @@ export async function closeCase(complete: Report, { evidence, history, out, told
   }
   const tap = await tapOf(report);
   const text = typeof tap === 'string' ? tap : bailOut(report.verdict.status === 'ERROR' ? report.verdict.cause : tap);
+  const missing = lostFormat(report, formats, text);
+  if (missing !== null) {
+    problems = [...problems, missing];
+    if (report.exitCode === 0) report = { ...report, exitCode: FORMAT_LOST };
+    attempt(() => writeFiles(report));
+  }
   await printWhole(out, text);
   told.closing(report, problems);
   return report.exitCode;

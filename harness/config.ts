@@ -8,10 +8,11 @@ import { isAbsolute, join, resolve } from 'node:path';
 import { ALL_OPTIONS } from './command-options.ts';
 import { refuseForEmbedded } from './contradictions.ts';
 import { Fault } from './faults.ts';
-import { bad, type Environment, Given } from './given.ts';
+import { bad, type Environment, Given, path } from './given.ts';
 import { type HistoryWish, historyWish } from './history-wish.ts';
 import { makeCacheDir } from './make-folder.ts';
 import { OPTIONS } from './options.ts';
+import { type OutputFiles, outputFiles } from './output-files.ts';
 import { Secret } from './secrets.ts';
 import type { Override, Overrides } from './toml-reader.ts';
 
@@ -36,6 +37,8 @@ export interface Request extends HistoryWish {
   /** `on`: a lab without a cache is a mistake; null: as the lab file says. */
   readonly cache: 'on' | 'off' | null;
   readonly budgetScale: number | null;
+  /** Where the report goes besides the workdir. */
+  readonly outputs: OutputFiles;
   /** Null: as the lab file or the scenario says. */
   readonly boots: number | null;
   /** Seconds for the whole case, clean-up included; null: as the budgets say. */
@@ -97,6 +100,7 @@ export function requestOf(given: Given, environment: Environment): Request {
     workdirRoot: path(value('workdir-root')) ?? tmpdir(),
     label: label(value('label')),
     ...historyWish(given),
+    outputs: outputFiles(given, environment),
     xoUrl: xoUrl === null ? null : checkUrl(xoUrl.from, xoUrl.text),
     xoToken: secret('the token', value('xo-token'), value('xo-token-file')),
     xoPassword: secret('the password', value('xo-password'), null),
@@ -138,11 +142,6 @@ function chooseLab(lab: Override | null, xoUrl: Override | null, environment: En
 export function labFilePath(named: string): string {
   const isPath = named.includes('/') || named.endsWith('.toml');
   return resolve(isPath ? named : join('labs', `${named}.toml`));
-}
-
-/** The file or folder that was named, absolute. */
-export function path(value: Override | null): string | null {
-  return value === null ? null : resolve(value.text.replace(/^~(?=\/)/, homedir()));
 }
 
 function closure(value: Override | null): string | null {

@@ -1,4 +1,6 @@
 /** What the caller gave: flags and variables, told apart from what is not known, none of it interpreted yet. */
+import { homedir } from 'node:os';
+import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { Fault } from './faults.ts';
 import { type Option, OTHER_VARIABLES } from './options.ts';
@@ -10,6 +12,11 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 export function bad(from: string, expected: string, got: string): Fault {
   const code = from.startsWith('--') ? 'BAD_OPTION' : 'BAD_ENVIRONMENT';
   return new Fault(code, `${from}: expected ${expected}, given ${got}`);
+}
+
+/** The file or folder that was named, absolute. */
+export function path(value: Override | null): string | null {
+  return value === null ? null : resolve(value.text.replace(/^~(?=\/)/, homedir()));
 }
 
 const formOf = ({ form }: Option): string => form ?? 'true or false';

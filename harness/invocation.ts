@@ -225,14 +225,14 @@ export class Invocation {
       verdict,
       result: this.#result,
       exitCode: exitCode(verdict, this.#result?.leaked ?? []),
-      harnessVersion: version(),
-      node: process.version,
+      ...{ harnessVersion: version(), node: process.version },
       budgetScale: this.#request.budgetScale ?? prepared?.budgetScale ?? 1,
       startedAt: this.#startedAt.toISOString(),
       seconds: (performance.now() - this.#startedMs) / 1000,
       repeat: this.#repeat,
     };
-    return closeCase(report, { evidence, history: this.#request, out: this.#out, told: this.#people });
+    const { outputs: formats } = this.#request;
+    return closeCase(report, { evidence, history: this.#request, formats, out: this.#out, told: this.#people });
   }
 }
 

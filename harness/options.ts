@@ -19,6 +19,7 @@ export const GROUPS = {
   placement: 'Guests made for a run',
   cache: 'Images kept in the lab',
   fixed: 'A VM allotted by an operator',
+  outputs: 'The report, besides the workdir and TAP on stdout',
   ssh: 'SSH to guests',
   addresses: 'Addresses of guests without guest tools',
   paths: 'Where the guest keeps its things',
@@ -52,6 +53,7 @@ const lab = inGroup('lab');
 const placement = inGroup('placement');
 const cache = inGroup('cache');
 const fixed = inGroup('fixed');
+const outputs = inGroup('outputs');
 const ssh = inGroup('ssh');
 const addresses = inGroup('addresses');
 
@@ -63,6 +65,14 @@ const PATH_OPTIONS = PATH_TABLE.map(({ option, key, list, is, meaning }) => {
   const form = list ? `${word}[:${word}…]` : word;
   return paths(option, form, meaning, { key: `paths.${key}` });
 });
+
+/** Also those of the night. */
+export const OUTPUT_OPTIONS: readonly Option[] = [
+  outputs('junit', 'FILE', 'JUnit XML: ERROR as error, FAIL as failure'),
+  outputs('markdown', 'FILE', 'summary for the page of a CI job; appended to $GITHUB_STEP_SUMMARY, else written anew'),
+  outputs('json', 'FILE', 'the same as JSON'),
+  outputs('tap', 'FILE', 'what goes to stdout'),
+];
 
 export const OPTIONS: readonly Option[] = [
   lab('lab', 'embedded | NAME | FILE', 'lab to run on: the embedded one, labs/NAME.toml, or a lab file'),
@@ -133,6 +143,7 @@ export const OPTIONS: readonly Option[] = [
     key: 'fixed.lock_wait_s',
   }),
   fixed('pad', null, 'make the image as large as the disk, its backup GPT at the new end', { key: 'fixed.pad' }),
+  ...OUTPUT_OPTIONS,
   ssh('ssh-key', 'FILE', 'private key whose public half is in the image'),
   ssh('ssh-passphrase-file', 'FILE', "file that holds the key's passphrase", { key: 'ssh.passphrase_file' }),
   ssh('ssh-passphrase', 'TEXT', 'the passphrase itself; only as an environment variable', { secret: true }),

@@ -2,10 +2,10 @@
 import { existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { PROBE_OPTIONS } from '../command-options.ts';
-import { labFilePath, path, positive, proofOf } from '../config.ts';
+import { labFilePath, positive, proofOf } from '../config.ts';
 import { Evidence, NOTHING_KEPT } from '../evidence.ts';
 import { Fault, faultRecord } from '../faults.ts';
-import { bad, type Given } from '../given.ts';
+import { bad, type Given, path } from '../given.ts';
 import type { Asking } from '../interview.ts';
 import { loadGuestTables, parseGuestTables } from '../lab-file.ts';
 import type { GuestTables } from '../lab-tables.ts';

@@ -100,6 +100,7 @@ export const BOUNDARIES: readonly Boundary[] = [
       'harness/reporters/**',
       ...WORDS,
       'harness/report.ts',
+      'harness/summary.ts',
       'harness/secrets.ts',
       'harness/workdir.ts',
       'node:',

@@ -3,7 +3,7 @@
  * in the lab, be blamed on the image, or look like a whole report of a PASS.
  */
 import { type ChildProcess, execFileSync } from 'node:child_process';
-import { mkdirSync, readdirSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import { startLab } from '../lab-process.ts';
@@ -37,6 +37,28 @@ t.test('whoever reads stdout leaves', async (t) => {
   t.equal(outcome.code, 0, outcome.stderr);
   t.equal(outcome.metadata.get('result'), 'PASS');
   cleaned(t, outcome);
+});
+
+t.test('the report in other formats, where the caller wants it', async (t) => {
+  const dir = join(root, 'formats');
+  mkdirSync(dir);
+  const [junit, json, tap, page] = ['junit.xml', 'all.json', 'all.tap', 'page.md'].map((name) => join(dir, name));
+  writeFileSync(String(page), 'of the step before\n');
+  const runs = join(dir, 'runs');
+  mkdirSync(runs);
+  const args = ['--lab', lab.labFile, '--junit', String(junit), '--json', String(json), '--tap', String(tap)];
+  const environment = { GITHUB_STEP_SUMMARY: String(page) };
+  const outcome = await runPhase('phase9', runs, [...args, '--markdown', String(page)], { environment });
+  t.equal(outcome.code, 0, outcome.stderr);
+  const text = (file: unknown): string => readFileSync(String(file), 'utf8');
+  t.equal(text(tap), outcome.stdout);
+  t.same(JSON.parse(text(json)), outcome.result);
+  t.match(text(junit), /<testsuites name="PASS phase9[^"]*" tests="26" failures="0" errors="0"/);
+  t.match(text(page), /^of the step before\n## PASS phase9/, 'a step adds to the page');
+  t.match(text(page), /\| ✅ PASS \| phase9-xcpng-boot \| reference \| embedded \|/);
+  const refused = await runPhase('phase9', runs, ['--lab', lab.labFile, '--junit', join(dir, 'none', 'junit.xml')]);
+  t.equal(refused.code, 2, 'before anything is made');
+  t.match(refused.stderr, /--junit: expected a file that can be written, given .*none\/junit.xml \(ENOENT\)/);
 });
 
 const mounted = (path: string, kib: number, more = 'rw'): boolean => {

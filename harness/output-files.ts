@@ -1,0 +1,38 @@
+/** Where reports go besides the workdir: files that the caller names, looked at before anything is made. */
+import { accessSync, constants, existsSync, statSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { bad, type Environment, type Given, path } from './given.ts';
+import { codeIn } from './make-folder.ts';
+
+export const OUTPUT_NAMES = ['junit', 'markdown', 'json', 'tap'] as const;
+export type OutputName = (typeof OUTPUT_NAMES)[number];
+
+export interface OutputFile {
+  readonly path: string;
+  /** True for what a CI collects from several steps: `$GITHUB_STEP_SUMMARY`. */
+  readonly append: boolean;
+}
+
+/** Null: not wanted. */
+export type OutputFiles = Readonly<Record<OutputName, OutputFile | null>>;
+
+export const NO_OUTPUTS: OutputFiles = { junit: null, markdown: null, json: null, tap: null };
+
+/** @throws Fault BAD_OPTION, BAD_ENVIRONMENT for a file that cannot be written */
+export function outputFiles(given: Given, environment: Environment): OutputFiles {
+  const named = OUTPUT_NAMES.map((name) => [name, outputFile(given, environment, name)] as const);
+  return { ...NO_OUTPUTS, ...Object.fromEntries(named) };
+}
+
+function outputFile(given: Given, { GITHUB_STEP_SUMMARY }: Environment, name: OutputName): OutputFile | null {
+  const value = given.value(name);
+  const file = path(value);
+  if (value === null || file === null) return null;
+  try {
+    accessSync(existsSync(file) ? file : dirname(file), constants.W_OK);
+  } catch (error) {
+    throw bad(value.from, 'a file that can be written', `${file}${codeIn(error)}`);
+  }
+  if (existsSync(file) && statSync(file).isDirectory()) throw bad(value.from, 'a file', `the folder ${file}`);
+  return { path: file, append: value.text === GITHUB_STEP_SUMMARY };
+}

@@ -1,0 +1,112 @@
+/** A summary as Markdown for the page of a CI job (GitHub's and Forgejo's dialect). Nothing a guest says is markup. */
+import { scrub } from '../secrets.ts';
+import {
+  type CaseSummary,
+  failuresOf,
+  knownNote,
+  knownText,
+  pointsOf,
+  type Standing,
+  type Summary,
+  standing,
+} from '../summary.ts';
+
+const CELL_CHARACTERS_MAX = 300;
+
+const SHOWN: Readonly<Record<Standing, string>> = {
+  pass: '✅ PASS',
+  known: '🟡 FAIL, known',
+  fail: '❌ FAIL',
+  error: '💥 ERROR',
+  leak: '⚠️ left something in the lab',
+  skip: '⏭️ SKIP',
+};
+/** What wants somebody's eyes first. */
+const ORDER: readonly Standing[] = ['fail', 'error', 'leak', 'known', 'skip', 'pass'];
+
+/** One line without markup: what Markdown or HTML would read is written as a number. */
+export function plain(text: string): string {
+  const line = text.replace(/[\s\p{Cc}]+/gu, ' ').trim();
+  const [...characters] = line;
+  const long = characters.length > CELL_CHARACTERS_MAX;
+  const cut = long ? `${characters.slice(0, CELL_CHARACTERS_MAX).join('')}…` : line;
+  return cut.replace(/[&<>|`*_~[\]\\#@!$:]/g, (each) => `&#${each.charCodeAt(0)};`);
+}
+
+/** Commands and paths, to be copied. */
+const code = (text: string): string => `<code>${plain(text)}</code>`;
+
+function duration(seconds: number): string {
+  if (seconds < 60) return `${seconds.toFixed(1)} s`;
+  return `${Math.floor(seconds / 60)} min ${Math.round(seconds % 60)} s`;
+}
+
+function why(of: CaseSummary): string {
+  const { verdict, leaked, retried } = of;
+  const again =
+    retried.length === 0 ? [] : [`after ${retried.length} retried: ${plain(retried.at(-1)?.cause.code ?? '')}`];
+  const left = leaked.length === 0 ? [] : [`${leaked.length} left in the lab`];
+  if (verdict.status === 'SKIP') return [plain(verdict.reason), ...again].join('; ');
+  if (verdict.status === 'PASS') return [...left, ...again].join('; ');
+  const failed = failuresOf(verdict).map((name) => {
+    const note = knownNote(of, name);
+    return note ? `${plain(name)} (known until ${plain(note.expires)})` : plain(name);
+  });
+  const shown = failed.length > 0 ? failed : [`${plain(verdict.cause.code)}: ${plain(verdict.cause.message)}`];
+  return [...shown, ...left, ...again].join('; ');
+}
+
+function details(of: CaseSummary): readonly string[] {
+  const bad = pointsOf(of).filter(({ state }) => state !== 'held');
+  if (bad.length === 0) return [];
+  const { verdict, workdir, repeat } = of;
+  const cause = verdict.status === 'FAIL' || verdict.status === 'ERROR' ? verdict.cause : null;
+  return [
+    '',
+    `<details><summary>${SHOWN[standing(of)]} ${plain(of.name)}</summary>`,
+    '',
+    ...bad.map(({ name, message }) => `- **${plain(name)}**: ${plain(message)}`),
+    ...(cause === null ? [] : [`- fault: ${plain(cause.party)}. ${plain(cause.remedy)}`]),
+    ...of.leaked.map((each) => `- left in the lab: ${plain(each)}`),
+    ...of.known.map((note) => `- ${plain(note.check)}: ${plain(knownText(note))}`),
+    ...(workdir === null ? [] : [`- workdir: ${code(workdir)}`]),
+    ...(repeat === null ? [] : [`- again: ${code(repeat)}`]),
+    '',
+    '</details>',
+  ];
+}
+
+/** Ends with a line break, so that it can be appended to what is there. */
+export function markdownText(summary: Summary): string {
+  const { title, cases, remarks, seconds } = summary;
+  const byNeed = [...cases].sort((a, b) => ORDER.indexOf(standing(a)) - ORDER.indexOf(standing(b)));
+  const tally = ORDER.flatMap((each) => {
+    const count = cases.filter((of) => standing(of) === each).length;
+    return count === 0 ? [] : [`${count} × ${SHOWN[each]}`];
+  });
+  const rows = byNeed.map((of) => {
+    const cells = [
+      SHOWN[standing(of)],
+      plain(of.scenario),
+      plain(of.image),
+      plain(of.lab),
+      duration(of.seconds),
+      why(of),
+    ];
+    return `| ${cells.join(' | ')} |`;
+  });
+  const lines = [
+    `## ${plain(title)}`,
+    '',
+    `${tally.join(', ') || 'no case'} in ${duration(seconds)}`,
+    '',
+    ...remarks.map(({ level, text }) => `- ${level === 'failure' ? '❌' : '⚠️'} ${plain(text)}`),
+    ...(remarks.length === 0 ? [] : ['']),
+    '| | scenario | image | lab | time | why |',
+    '| --- | --- | --- | --- | ---: | --- |',
+    ...rows,
+    ...byNeed.flatMap(details),
+    '',
+  ];
+  return scrub(`${lines.join('\n')}\n`);
+}
