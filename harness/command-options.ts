@@ -1,5 +1,5 @@
 /** The options of the commands beside the phases: each its own, and those of the one table that it shares. */
-import { inGroup, OPTIONS, type Option } from './options.ts';
+import { inGroup, OPTIONS, type Option, OUTPUT_OPTIONS } from './options.ts';
 
 const sweeping = inGroup('sweep');
 
@@ -86,6 +86,25 @@ export const SITE_OPTIONS: readonly Option[] = [
   inGroup('run')('reports-dir', 'DIR', 'folder whose runs are shown, and where the pages go (default: reports, here)'),
 ];
 
+const nightly = inGroup('night');
+
+/** Options of `npm run nightly`. What is asked of single cases stands in its plan. */
+export const NIGHT_OPTIONS: readonly Option[] = [
+  nightly('plan', 'FILE', 'which images, by which scenarios, on which labs (plans/nightly.example.toml)'),
+  nightly('list', null, 'say what would run, and end; no lab is asked'),
+  nightly('cases', 'PATTERN', 'only cases whose name fits, * for anything: phase9.*'),
+  nightly('retries', 'NUMBER', 'run a case again that a fault of the lab ended, so often (default: 1)', {
+    key: 'retries',
+  }),
+  nightly('workdirs', 'DIR', 'where nights are kept (default: nights, in the state folder)', { key: 'workdirs' }),
+  nightly('keep-days', 'DAYS', 'for how long (default: 14)', { key: 'keep_days' }),
+  nightly('known-failures', 'FILE', 'failures that are known (plans/known-failures.example.toml)', {
+    key: 'known_failures',
+  }),
+  ...OPTIONS.filter(({ name }) => name === 'reports-dir'),
+  ...OUTPUT_OPTIONS,
+];
+
 /** Of every command: a variable of another command is no mistake. */
 export const ALL_OPTIONS: readonly Option[] = [
   ...OPTIONS,
@@ -97,4 +116,5 @@ export const ALL_OPTIONS: readonly Option[] = [
   ...COMPARE_OPTIONS,
   ...REJUDGE_OPTIONS,
   ...PACK_OPTIONS,
+  ...NIGHT_OPTIONS,
 ];

@@ -20,6 +20,7 @@ export const FAULTS = {
   BAD_OPTION: row('caller', false, 'Run with --help for the options and their forms.'),
   BAD_ENVIRONMENT: row('caller', false, 'Unset the variable or correct its value; --help lists those that are known.'),
   BAD_LAB_FILE: row('caller', false, 'Correct the line that is named.'),
+  BAD_PLAN: row('caller', false, 'Correct the line that is named; see it with --list.'),
   LAB_NOT_NAMED: row('caller', false, 'Name the lab: --lab embedded, or --lab with a lab file.'),
   LAB_UNSUPPORTED: row('caller', false, 'Name a lab file of a real Xen Orchestra, or run the embedded lab on Linux.'),
   BAD_URL: row('caller', false, 'Give the URL of Xen Orchestra as http(s)://host[:port].'),

@@ -35,7 +35,7 @@ function night(given: Given): string | null {
 }
 
 /** Before a run, which may take an hour: can its record be written? @throws Fault BAD_OPTION */
-export function checkReportsDir({ reportsDir }: HistoryWish): void {
+export function checkReportsDir({ reportsDir }: Pick<HistoryWish, 'reportsDir'>): void {
   if (reportsDir === null) return;
   const runs = runsFolder(reportsDir);
   try {

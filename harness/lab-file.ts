@@ -23,7 +23,7 @@ const FINGERPRINT = /^(sha256:)?[0-9a-f]{2}(:?[0-9a-f]{2}){31}$/i;
 export const KNOWN_KEYS: Readonly<Record<string, readonly string[]>> = {
   '': [
     ...['name', 'kind', 'budget_scale', 'claim_hours', 'xo', 'placement', 'fixed', 'ssh', 'addresses', 'console'],
-    ...['slots', 'control', 'reference', 'paths', 'cache', 'boots'],
+    ...['slots', 'control', 'reference', 'paths', 'cache', 'boots', 'max_guests', 'ticket_wait_s'],
   ],
   xo: ['url', 'token_file', 'email', 'password_file', 'insecure', 'ca_file', 'fingerprint'],
   placement: ['template', 'sr', 'network', 'host', 'memory_mib', 'cpus', 'firmware', 'nic'],
@@ -66,6 +66,8 @@ export function parseLabFile(path: string, text: string, overrides: Overrides = 
     kind: reader.choice('', 'kind', ['embedded', 'xo'] as const) ?? 'xo',
     claimHours: reader.number('', 'claim_hours', { min: 0.1, max: 720 }) ?? 4,
     boots: reader.whole('', 'boots', { min: 1, max: 9 }),
+    maxGuests: reader.whole('', 'max_guests', { min: 1, max: 10_000 }),
+    ticketWaitS: reader.number('', 'ticket_wait_s', { min: 0, max: 604_800 }) ?? 14_400,
     xo: xo(reader),
     placement: placement(reader),
     fixed: reader.has('fixed') ? fixed(reader) : null,

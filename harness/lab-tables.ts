@@ -18,6 +18,10 @@ export interface LabFile extends GuestTables {
   readonly claimHours: number;
   /** How often a guest is booted; null: as the scenario says. */
   readonly boots: number | null;
+  /** Guests of ours in the pool at a time, whoever runs them; null: nobody counts. */
+  readonly maxGuests: number | null;
+  /** Seconds that a run waits until it is its turn. Default four hours. */
+  readonly ticketWaitS: number;
   readonly xo: XoTable;
   readonly placement: PlacementTable;
   /** Null: guests are ephemeral, made and deleted by us. */

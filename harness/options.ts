@@ -19,6 +19,7 @@ export const GROUPS = {
   placement: 'Guests made for a run',
   cache: 'Images kept in the lab',
   fixed: 'A VM allotted by an operator',
+  night: 'What is run, and how',
   outputs: 'The report, besides the workdir and TAP on stdout',
   ssh: 'SSH to guests',
   addresses: 'Addresses of guests without guest tools',
@@ -124,6 +125,12 @@ export const OPTIONS: readonly Option[] = [
   placement('firmware', 'bios | uefi', "firmware of the VM (default: the template's)", { key: 'placement.firmware' }),
   placement('nic', 'rtl8139 | e1000', "NIC for guests without PV drivers (default: the template's)", {
     key: 'placement.nic',
+  }),
+  placement('max-guests', 'NUMBER', 'guests in the pool at a time, over all runs that are told so (default: any)', {
+    key: 'max_guests',
+  }),
+  placement('ticket-wait', 'SECONDS', 'how long to wait until there are fewer (default: 14400)', {
+    key: 'ticket_wait_s',
   }),
   cache('cache', 'on | off', 'off: send the image although the lab file has a [cache]; on: insist on one'),
   cache('cache-sr', 'NAME | UUID', 'SR that images are kept on as templates, and where guests are cloned from them', {

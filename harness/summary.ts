@@ -52,8 +52,8 @@ export interface CaseSummary {
 
 /** Something of the night that is no case's. */
 export interface Remark {
-  /** `failure` turns the exit code, `warning` does not. */
-  readonly level: 'failure' | 'warning';
+  /** `failure` ends a night with 1, `lost` (an output that could not be written) with 3, `warning` changes nothing. */
+  readonly level: 'failure' | 'lost' | 'warning';
   /** One sentence. */
   readonly text: string;
 }

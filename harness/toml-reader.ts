@@ -18,14 +18,17 @@ export type Overrides = ReadonlyMap<string, Override>;
 
 export type Table = Readonly<Record<string, unknown>>;
 
-/** @throws Fault BAD_LAB_FILE with the line */
-export function parseToml(path: string, text: string): Table {
+/** What a file that is wrong is called. */
+type FileCode = 'BAD_LAB_FILE' | 'BAD_PLAN';
+
+/** @throws Fault `code` with the line */
+export function parseToml(path: string, text: string, code: FileCode = 'BAD_LAB_FILE'): Table {
   try {
     return parse(text) as Table;
   } catch (cause) {
     if (!(cause instanceof TomlError)) throw cause;
     const first = cause.message.split('\n', 1)[0]?.replace(/^Invalid TOML document: /, '');
-    throw new Fault('BAD_LAB_FILE', `${path}, line ${cause.line}: ${first}`, { cause });
+    throw new Fault(code, `${path}, line ${cause.line}: ${first}`, { cause });
   }
 }
 
@@ -40,12 +43,14 @@ export class TomlReader {
   readonly root: Table;
   readonly #text: string;
   readonly #overrides: Overrides;
+  readonly #code: FileCode;
 
-  constructor(path: string, text: string, overrides: Overrides) {
+  constructor(path: string, text: string, overrides: Overrides, code: FileCode = 'BAD_LAB_FILE') {
     this.path = path;
+    this.#code = code;
     this.#text = text;
     this.#overrides = overrides;
-    this.root = parseToml(path, text);
+    this.root = parseToml(path, text, code);
   }
 
   /** Empty where the file has no such table. @param name `ssh.jump` for a table within a table */
@@ -60,7 +65,7 @@ export class TomlReader {
     return value as Table;
   }
 
-  /** @throws Fault BAD_LAB_FILE for a key that is not known */
+  /** @throws Fault BAD_LAB_FILE (or BAD_PLAN) for a key that is not known */
   knownOnly(name: string, known: readonly string[]): void {
     for (const key of Object.keys(this.table(name))) {
       if (known.includes(key)) continue;
@@ -79,10 +84,7 @@ export class TomlReader {
     const line = this.#lineOf(table, key);
     const at = line === null ? this.path : `${this.path}, line ${line}`;
     const got = given === undefined ? 'nothing' : JSON.stringify(given);
-    throw new Fault(
-      'BAD_LAB_FILE',
-      `${at}: ${problem ? `${problem} ` : ''}${where}: expected ${expected}, given ${got}`,
-    );
+    throw new Fault(this.#code, `${at}: ${problem ? `${problem} ` : ''}${where}: expected ${expected}, given ${got}`);
   }
 
   /** Where the value came from, for messages: the option, or file and key. */

@@ -4,7 +4,7 @@
  * what says nothing about it an `error`.
  */
 import { scrub } from '../secrets.ts';
-import { type CaseSummary, knownText, type Point, pointsOf, type Summary } from '../summary.ts';
+import { type CaseSummary, knownText, type Point, pointsOf, type Remark, type Summary } from '../summary.ts';
 import { type Element, element, xmlText } from './xml.ts';
 
 const ELEMENTS = { failed: 'failure', error: 'error', known: 'skipped', skipped: 'skipped' } as const;
@@ -70,31 +70,35 @@ function suite(of: CaseSummary, id: number): Element {
   ]);
 }
 
+const remarked = (all: Summary['remarks'], wanted: Remark['level']): number =>
+  all.filter(({ level }) => level === wanted).length;
+
 /** Remarks that fail a night are tests of their own, so that no reader overlooks them. */
 function remarks({ title, remarks: all, startedAt }: Summary, id: number): readonly Element[] {
   if (all.length === 0) return [];
   const tests = all.map(({ level, text }, index) => {
-    const failed = level === 'failure' ? [element('failure', { type: 'REMARK', message: text }, text)] : [];
-    const warned = level === 'warning' ? [element('system-out', {}, text)] : [];
-    return element('testcase', { classname: title, name: `remark ${index + 1}` }, [...failed, ...warned]);
+    const mark =
+      level === 'warning'
+        ? element('system-out', {}, text)
+        : element(level === 'lost' ? 'error' : 'failure', { type: 'REMARK', message: text }, text);
+    return element('testcase', { classname: title, name: `remark ${index + 1}` }, [mark]);
   });
-  const failures = all.filter(({ level }) => level === 'failure').length;
+  const [failures, errors] = [remarked(all, 'failure'), remarked(all, 'lost')];
   const timestamp = startedAt.replace(/\.\d+Z$/, '');
-  const attributes = { name: `${title}: remarks`, tests: all.length, failures, errors: 0, skipped: 0, timestamp, id };
+  const attributes = { name: `${title}: remarks`, tests: all.length, failures, errors, skipped: 0, timestamp, id };
   return [element('testsuite', attributes, tests)];
 }
 
 export function junitText(summary: Summary): string {
   const points = summary.cases.flatMap(pointsOf);
   const { tests, failures, errors } = counts(points);
-  const failed = summary.remarks.filter(({ level }) => level === 'failure').length;
   const root = element(
     'testsuites',
     {
       name: summary.title,
       tests: tests + summary.remarks.length,
-      failures: failures + failed,
-      errors,
+      failures: failures + remarked(summary.remarks, 'failure'),
+      errors: errors + remarked(summary.remarks, 'lost'),
       time: summary.seconds.toFixed(3),
     },
     [...summary.cases.map(suite), ...remarks(summary, summary.cases.length)],

@@ -100,7 +100,9 @@ export function markdownText(summary: Summary): string {
     '',
     `${tally.join(', ') || 'no case'} in ${duration(seconds)}`,
     '',
-    ...remarks.map(({ level, text }) => `- ${level === 'failure' ? '❌' : '⚠️'} ${plain(text)}`),
+    ...remarks.map(
+      ({ level, text }) => `- ${level === 'failure' ? '❌' : level === 'lost' ? '💥' : '⚠️'} ${plain(text)}`,
+    ),
     ...(remarks.length === 0 ? [] : ['']),
     '| | scenario | image | lab | time | why |',
     '| --- | --- | --- | --- | ---: | --- |',

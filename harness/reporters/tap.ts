@@ -6,6 +6,7 @@ import { exhausted, type Fault } from '../faults.ts';
 import type { FaultRecord, JudgedCheck } from '../model.ts';
 import { headline, keyFacts, type Report, warnings } from '../report.ts';
 import { scrub } from '../secrets.ts';
+import { type CaseSummary, knownText, pointsOf, type Summary, standing } from '../summary.ts';
 
 /** One point per check; a FAIL without a failed check has a point for its fault; ERROR is `Bail out!`. */
 export async function tapText(report: Report): Promise<string> {
@@ -41,6 +42,30 @@ function dry(): Fault | null {
   } catch (error) {
     return exhausted(error, 'the library that writes TAP');
   }
+}
+
+/** A night: one point per case. What is known to fail is a point that is still to do; a remark that fails one more. */
+export async function tapNight(summary: Summary): Promise<string> {
+  const test = await open(summary.title);
+  for (const each of summary.cases) casePoint(test, each);
+  for (const { level, text } of summary.remarks) {
+    if (level === 'warning') test.lib.comment(oneLine(text));
+    else test.lib.fail(oneLine(text), extra({}));
+  }
+  return test.end();
+}
+
+function casePoint(test: Open, of: CaseSummary): void {
+  const state = standing(of);
+  const bad = pointsOf(of).filter((point) => point.state !== 'held');
+  const details = extra({
+    ...{ status: of.verdict.status, run_id: of.runId ?? 'none', workdir: of.workdir ?? 'none' },
+    ...Object.fromEntries(bad.map(({ name, type, message }) => [name, `${type}: ${message}`])),
+  });
+  if (state === 'pass') test.lib.pass(of.name, details);
+  else if (state === 'skip') test.lib.pass(of.name, { ...details, skip: bad[0]?.message ?? true });
+  else if (state === 'known') test.lib.fail(of.name, { ...details, todo: of.known.map(knownText).join('; ') });
+  else test.lib.fail(of.name, details);
 }
 
 interface Open {

@@ -48,6 +48,7 @@ export const PERMISSIONS: readonly Permission[] = [
     files: ['harness/**', 'scenarios/**', '*.ts'],
     allowed: {
       'harness/invocation.ts': 'the workdir and the report carry the time of day',
+      'harness/commands/nightly.ts': 'a night and its cases carry the time of day',
       'harness/evidence.ts': 'evidence carries the time of day',
       'harness/journal.ts': 'the journal carries the time of day',
       'harness/ssh/session.ts': 'a command record carries the time of day',

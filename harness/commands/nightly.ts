@@ -1,0 +1,194 @@
+/** `npm run nightly`: the scenarios and images of a plan, on its labs, in one night. */
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import { NIGHT_OPTIONS } from '../command-options.ts';
+import { bad, type Environment, type Given, path } from '../given.ts';
+import { checkReportsDir, reportsDir } from '../history-wish.ts';
+import { attempt } from '../night/attempt.ts';
+import { type NightLab, nightLabs, onlyCases, type PhaseEntry } from '../night/cases.ts';
+import { keepInHistory } from '../night/keep-history.ts';
+import { type KnownFailure, knownOf, loadKnownFailures, remarksOn } from '../night/known-failures.ts';
+import { type NightCaseEnd, nightExitCode, runNight } from '../night/night.ts';
+import { makeNightFolder, removeOldNights, writeNightMark } from '../night/night-folder.ts';
+import { loadPlanFile, type PlanFile } from '../night/plan-file.ts';
+import { optionsHelp, variablesHelp } from '../options.ts';
+import { type OutputFiles, outputFiles } from '../output-files.ts';
+import { writeFormats } from '../reporters/formats.ts';
+import { nightJson } from '../reporters/night-json.ts';
+import { printWhole } from '../reporters/stream.ts';
+import { tapNight } from '../reporters/tap.ts';
+import { type CaseSummary, type Remark, type Summary, standing } from '../summary.ts';
+import { type Call, type Command, EXIT } from './command.ts';
+
+const HELP = `nightly: the scenarios and images of a plan, on its labs, in one night.
+
+Usage: npm run -s nightly -- --plan FILE [options]
+
+Each case is a run of its phase, in a process of its own, as many at a time as slots, memory and max_guests of the lab
+file allow; runs of others that are told the same count with them. A case that a fault of the lab ended is run again; a
+fault that concerns the whole lab ends its remaining cases at once.
+
+Options (flags > environment > plan > defaults)
+${optionsHelp(NIGHT_OPTIONS)}
+
+Each option is also read from BOOTWITNESS_<NAME>. Besides these, and those of the phases, which hold for every case:
+${variablesHelp(NIGHT_OPTIONS)}
+
+stdout is TAP version 14, a point for each case; stderr is for people.
+
+Exit codes: 0 every case passed, or failed as is known; 1 a case failed, or a known failure has expired; 2 misuse,
+nothing was run; 3 a case says nothing about its image; 70 our bug; 130 interrupted.
+
+Examples:
+  npm run -s nightly -- --plan plans/nightly.toml --list
+  npm run -s nightly -- --plan plans/nightly.toml --junit junit.xml --markdown "$GITHUB_STEP_SUMMARY"
+`;
+
+interface NightRequest {
+  readonly plan: PlanFile;
+  readonly labs: readonly NightLab[];
+  readonly known: readonly KnownFailure[];
+  /** Only some cases of the plan are wanted: then nothing is said to have vanished from it. */
+  readonly partly: boolean;
+  readonly root: string;
+  readonly reportsDir: string | null;
+  readonly outputs: OutputFiles;
+  /** For the cases: without what is the night's own. */
+  readonly environment: Readonly<Record<string, string>>;
+}
+
+/** Without what a case must not take for its own (all cases would write to one file), and what a test runner adds. */
+function caseEnvironment(environment: Environment): Readonly<Record<string, string>> {
+  const own = new Set([...NIGHT_OPTIONS.map((option) => option.environment), 'NODE_OPTIONS', 'BOOTWITNESS_NIGHT']);
+  const kept = Object.entries(environment).filter(([name]) => !own.has(name) && !name.startsWith('TAP'));
+  return Object.fromEntries(kept.flatMap(([name, text]) => (text === undefined ? [] : [[name, text]])));
+}
+
+function stateFolder(environment: Environment): string {
+  return join(environment.XDG_STATE_HOME || join(homedir(), '.local', 'state'), 'bootwitness', 'nights');
+}
+
+async function nightRequest(given: Given, env: Environment, phases: readonly PhaseEntry[]): Promise<NightRequest> {
+  const file = path(given.value('plan'));
+  if (file === null) throw bad('--plan', 'a plan (plans/nightly.example.toml)', 'nothing');
+  const plan = loadPlanFile(file, given.overrides());
+  const environment = caseEnvironment(env);
+  const pattern = given.value('cases');
+  const labs = onlyCases(await nightLabs(plan, phases, environment), pattern?.text ?? null);
+  if (pattern !== null && labs.every(({ cases }) => cases.length === 0)) {
+    throw bad(pattern.from, 'a pattern that some case fits (see --list)', `"${pattern.text}"`);
+  }
+  const commands = phases.map(({ command }) => command);
+  return {
+    ...{ plan, labs, environment, partly: pattern !== null },
+    known: plan.knownFailures === null ? [] : loadKnownFailures(plan.knownFailures, commands),
+    root: plan.workdirs ?? stateFolder(env),
+    reportsDir: reportsDir(given),
+    outputs: outputFiles(given, env),
+  };
+}
+
+/** Nothing is asked of a lab. */
+function list({ plan, labs, known }: NightRequest, today: string, { print }: Call): void {
+  for (const { name, lanes, because, cases } of labs) {
+    print(`${name}: ${cases.length} cases, ${lanes} at a time (${because})`);
+    for (const { name: ofCase, phase, args } of cases) {
+      print(`  ${ofCase}: npm run -s ${phase.command} -- ${args.join(' ')}`);
+    }
+  }
+  for (const { name, scenario, image, check, expires, reason } of known) {
+    const state = expires < today ? 'EXPIRED on' : 'until';
+    print(`known failure ${name}: ${check} of ${scenario} with ${image}, ${state} ${expires}: ${reason}`);
+  }
+  for (const { text } of remarksOn(known, scopes(labs), today)) print(`remark: ${text}`);
+  print(`${plan.name}: ${labs.reduce((sum, { cases }) => sum + cases.length, 0)} cases on ${labs.length} labs`);
+}
+
+const scopes = (labs: readonly NightLab[], summaries: ReadonlyMap<string, CaseSummary> = new Map()) =>
+  labs.flatMap(({ cases }) =>
+    cases.map(({ name, phase, image }) => ({
+      ...{ name, scenario: phase.command, image: image.name },
+      verdict: summaries.get(name)?.verdict ?? null,
+    })),
+  );
+
+/** Runs what is asked for. @returns the exit code */
+async function night(request: NightRequest, call: Call): Promise<number> {
+  const { plan, labs, known, root, environment } = request;
+  const { told, signal } = call;
+  checkReportsDir({ reportsDir: request.reportsDir });
+  const startedMs = performance.now();
+  const now = new Date();
+  const [startedAt, today] = [now.toISOString(), now.toISOString().slice(0, 10)];
+  const dir = makeNightFolder(root, plan.name, now.getTime());
+  writeNightMark(dir, startedAt, { plan: plan.path });
+  for (const line of removeOldNights(root, plan.keepDays, now.getTime())) told.note(line);
+  told.note(`night: ${dir}`);
+  const id = `${plan.name}-${startedAt.slice(0, 19)}Z`;
+  const problems: Remark[] = [];
+  const args = ['--reports-dir', 'none'];
+  const cases = await runNight({
+    ...{ labs, retries: plan.retries, dir, signal, tell: told.note },
+    run: (theCase, where) => attempt({ theCase, dir: where, environment, args, signal }),
+    known: ({ phase, image }, verdict) =>
+      knownOf(known, { scenario: phase.command, image: image.name }, verdict, today),
+    onEnd: (end) => problems.push(...kept(end, { reportsDir: request.reportsDir, night: id, dir })),
+    nowMs: () => performance.now(),
+    time: () => new Date().toISOString(),
+  });
+  const byName = new Map(cases.map((each) => [each.name, each]));
+  const remarks = [...(request.partly ? [] : remarksOn(known, scopes(labs, byName), today)), ...problems];
+  const exitCode = nightExitCode(codesOf(cases, remarks), signal.aborted);
+  const seconds = (performance.now() - startedMs) / 1000;
+  const summary: Summary = { title: id, startedAt, seconds, exitCode, cases, remarks };
+  const tap = await tapNight(summary);
+  writeNightMark(dir, startedAt, { plan: plan.path, ended: true, summary });
+  writeFormats(request.outputs, { summary, json: () => nightJson(summary), tap });
+  await printWhole(process.stdout, tap);
+  closing(summary, dir, told.note);
+  return exitCode;
+}
+
+/** A history that cannot be written turns no verdict; it is said, and the night does not end as if nothing were. */
+function kept(
+  { theCase, summary, attempted }: NightCaseEnd,
+  { reportsDir, night, dir }: { reportsDir: string | null; night: string; dir: string },
+): readonly Remark[] {
+  if (reportsDir === null || summary.verdict.status === 'SKIP') return [];
+  try {
+    keepInHistory(attempted.stored, { reportsDir, night, theCase, summary, dir });
+    return [];
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    return [{ level: 'lost', text: `${summary.name}: not kept in the history (${reportsDir}): ${why}` }];
+  }
+}
+
+function codesOf(cases: readonly CaseSummary[], remarks: readonly Remark[]): readonly number[] {
+  const remarked = { failure: EXIT.failed, lost: EXIT.lab, warning: EXIT.fine } as const;
+  return [
+    ...cases.map((each) => (standing(each) === 'known' ? EXIT.fine : each.exitCode)),
+    ...remarks.map(({ level }) => remarked[level]),
+  ];
+}
+
+function closing({ cases, remarks, exitCode }: Summary, dir: string, tell: (line: string) => void): void {
+  for (const { level, text } of remarks) tell(`${level === 'warning' ? 'WARNING' : 'FAILURE'}: ${text}`);
+  const tally = new Map<string, number>();
+  for (const each of cases) tally.set(standing(each), (tally.get(standing(each)) ?? 0) + 1);
+  const counts = [...tally].map(([name, count]) => `${count} ${name}`).join(', ');
+  tell(`${cases.length} cases: ${counts}; exit code ${exitCode}; ${dir}`);
+}
+
+/** @param phases what can be run, as the entry file knows it */
+export const nightly = (phases: readonly PhaseEntry[]): Command => ({
+  options: NIGHT_OPTIONS,
+  help: HELP,
+  onInterrupt: 'the cases that run clean up; once more leaves at once',
+  run: async (call) => {
+    const request = await nightRequest(call.given, call.environment, phases);
+    if (call.given.value('list')?.text !== 'true') return night(request, call);
+    list(request, new Date().toISOString().slice(0, 10), call);
+    return EXIT.fine;
+  },
+});

@@ -1,0 +1,141 @@
+/**
+ * One attempt at a case of a night: its phase as a process of its own, so that its crash is its own, and what it left
+ * on disk read back. Its words go to files: they outlive the night, and a night that dies ends no case.
+ */
+import { spawn } from 'node:child_process';
+import { closeSync, mkdirSync, openSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { FAULTS, type FaultCode } from '../fault-table.ts';
+import { faultRecord } from '../faults.ts';
+import { makeFolder } from '../make-folder.ts';
+import type { FaultRecord, Verdict } from '../model.ts';
+import { SCHEMA } from '../report.ts';
+import type { NightCase } from './cases.ts';
+import type { StoredReport } from './keep-history.ts';
+
+export interface AttemptOptions {
+  readonly theCase: NightCase;
+  /** Folder of this attempt; made here. */
+  readonly dir: string;
+  readonly environment: Readonly<Record<string, string>>;
+  /** More arguments of the phase. */
+  readonly args: readonly string[];
+  /** Asks the case to end in good order. */
+  readonly signal: AbortSignal;
+}
+
+/** What an attempt came to. */
+export interface Attempted {
+  readonly verdict: Verdict;
+  readonly exitCode: number;
+  readonly runId: string | null;
+  readonly imageSha256: string | null;
+  readonly leaked: readonly string[];
+  readonly workdir: string | null;
+  readonly repeat: string | null;
+  /** What the run wrote of itself; null: nothing that can be believed. */
+  readonly stored: StoredReport | null;
+}
+
+interface Ended {
+  readonly code: number | null;
+  readonly signal: string | null;
+}
+
+const EXIT_BUG = 70;
+const EXIT_MISUSE = 2;
+const LAST_LINES = 3;
+const files = (dir: string) => ({ tap: join(dir, 'case.tap'), log: join(dir, 'case.log'), runs: join(dir, 'run') });
+
+/** Runs it to its end. Never throws for what the case does. */
+export async function attempt(options: AttemptOptions): Promise<Attempted> {
+  const { theCase, dir } = options;
+  makeFolder(dir);
+  mkdirSync(files(dir).runs);
+  const ended = await runProcess(options);
+  return readAttempt(dir, ended, theCase);
+}
+
+async function runProcess({ theCase, dir, environment, args, signal }: AttemptOptions): Promise<Ended> {
+  const { tap, log, runs } = files(dir);
+  const [out, err] = [openSync(tap, 'ax', 0o644), openSync(log, 'ax', 0o644)];
+  const { phase, name } = theCase;
+  const child = spawn(
+    process.execPath,
+    [
+      ...['--import', import.meta.resolve('tsx'), fileURLToPath(phase.file), ...theCase.args, ...args],
+      ...['--workdir-root', runs, '--label', name],
+    ],
+    // Its own group: a Ctrl-C at the terminal is for the night, which passes it on.
+    { stdio: ['ignore', out, err], env: environment, detached: true },
+  );
+  closeSync(out);
+  closeSync(err);
+  const end = (): void => void child.kill('SIGTERM');
+  signal.addEventListener('abort', end);
+  // Whoever leaves at once tells its cases a second time: then they leave at once, too.
+  process.once('exit', end);
+  try {
+    return await new Promise<Ended>((resolve) => {
+      child.once('error', (error) => resolve({ code: null, signal: error.message }));
+      child.once('close', (code, how) => resolve({ code, signal: how }));
+      if (signal.aborted) end();
+    });
+  } finally {
+    signal.removeEventListener('abort', end);
+    process.removeListener('exit', end);
+  }
+}
+
+/** Exported for tests: a case that ended so, with these files. */
+export function readAttempt(dir: string, { code, signal }: Ended, { args, phase }: NightCase): Attempted {
+  const { runs } = files(dir);
+  const [folder] = readdirSync(runs);
+  const workdir = folder === undefined ? null : join(runs, folder);
+  const result = workdir === null ? null : readResult(join(workdir, 'result.json'));
+  const again = ['npm run -s', phase.command, '--', ...args].join(' ');
+  if (result !== null && code === result.exitCode) {
+    const { verdict, exitCode, runId, image, repeat } = result;
+    const leaked = result.result?.leaked ?? [];
+    const imageSha256 = image?.sha256 ?? null;
+    return { verdict, exitCode, runId, imageSha256, leaked, workdir, repeat: repeat || again, stored: result };
+  }
+  const cause = code === EXIT_MISUSE ? misuseOf(dir) : crash(dir, { code, signal });
+  return {
+    ...{ verdict: { status: 'ERROR', checks: [], cause }, workdir, repeat: again },
+    exitCode: code === EXIT_MISUSE ? EXIT_MISUSE : EXIT_BUG,
+    ...{ runId: result?.runId ?? null, imageSha256: null, leaked: result?.result?.leaked ?? [], stored: null },
+  };
+}
+
+/** Null: none, or not whole, which is our own child's crash. */
+function readResult(file: string): StoredReport | null {
+  let value: unknown;
+  try {
+    value = JSON.parse(readFileSync(file, 'utf8'));
+  } catch {
+    return null; // told by whoever asked, with the exit code
+  }
+  const { schema, verdict, runId, exitCode } = value as Record<string, unknown>;
+  const whole = schema === SCHEMA && typeof exitCode === 'number' && typeof runId === 'string' && verdict !== undefined;
+  return whole ? (value as StoredReport) : null;
+}
+
+const lastLines = (file: string): string =>
+  readFileSync(file, 'utf8').trim().split('\n').slice(-LAST_LINES).join(' / ');
+
+/** A call that was refused says why in its TAP, by code. */
+function misuseOf(dir: string): FaultRecord {
+  const said = /^Bail out! (\w+) \(\w+\): (.*)$/m.exec(readFileSync(files(dir).tap, 'utf8'));
+  const code = said?.[1] as FaultCode | undefined;
+  if (code === undefined || !(code in FAULTS)) return crash(dir, { code: EXIT_MISUSE, signal: null });
+  const { party, remedy } = FAULTS[code];
+  return { code, party, message: said?.[2] ?? '', remedy, causes: [] };
+}
+
+function crash(dir: string, { code, signal }: Ended): FaultRecord {
+  const how = signal === null ? `with exit code ${code}` : `by ${signal}`;
+  const { log } = files(dir);
+  return faultRecord(new Error(`the case's process ended ${how}, without a report: ${lastLines(log)} (${log})`));
+}

@@ -1,0 +1,60 @@
+/** Keeps the cases of a night in the history, by the same function as a single run: also those that never ran. */
+import { randomUUID } from 'node:crypto';
+import { keepRun } from '../history/keep-run.ts';
+import type { PlannedImage } from '../model.ts';
+import type { Report } from '../report.ts';
+import { scenarioDigest } from '../scenario-digest.ts';
+import type { CaseSummary, KnownNote } from '../summary.ts';
+import { version } from '../version.ts';
+import type { NightCase } from './cases.ts';
+
+/** The image of a `result.json`: with the number of its blocks in place of their list. */
+type StoredImage = Omit<PlannedImage, 'blocks'> & { readonly nonZeroBlocks: number };
+
+/** What a run wrote as its `result.json`. */
+export type StoredReport = Omit<Report, 'image'> & { readonly image: StoredImage | null };
+
+/** As the run itself had it, but for the list of blocks: only their number is known any more. */
+function reportOf(stored: StoredReport): Report {
+  const { image } = stored;
+  if (image === null) return { ...stored, image };
+  const { nonZeroBlocks, ...rest } = image;
+  return { ...stored, image: { ...rest, blocks: new Array<number>(nonZeroBlocks).fill(0) } };
+}
+
+/** A case that ended before its phase could say anything. */
+function reportWithout({ phase, image, name }: NightCase, of: CaseSummary, dir: string): Report {
+  const { scenario } = phase;
+  return {
+    ...{ scenario: scenario.name, scenarioSha256: scenarioDigest(scenario), bootMode: scenario.bootMode },
+    ...{ boots: scenario.boots, runId: randomUUID(), caseId: name, workdir: dir },
+    lab: { name: of.lab, kind: of.lab === 'embedded' ? 'embedded' : 'xo', xoVersion: null, reconnects: 0 },
+    ...{ reference: image.file === null, tls: 'plain', image: null, lint: null },
+    ...{ expectedClosure: image.expectClosure, verdict: of.verdict, result: null, exitCode: of.exitCode },
+    ...{ harnessVersion: version(), node: process.version, budgetScale: 1 },
+    ...{ startedAt: of.startedAt, seconds: of.seconds, repeat: of.repeat ?? '' },
+  };
+}
+
+export interface KeepOptions {
+  readonly reportsDir: string;
+  /** Id of the night. */
+  readonly night: string;
+  readonly theCase: NightCase;
+  readonly summary: CaseSummary;
+  /** Folder of the night. */
+  readonly dir: string;
+}
+
+/** @param stored null: the phase left none. @throws Error of the operating system */
+export function keepInHistory(stored: StoredReport | null, options: KeepOptions): void {
+  const { reportsDir, night, theCase, summary, dir } = options;
+  const report = stored === null ? reportWithout(theCase, summary, dir) : reportOf(stored);
+  keepRun(reportsDir, report, { night, known: stored === null ? null : knownOf(summary.known) });
+}
+
+/** The history has one known failure for a run: the one that ends first, which somebody must look at next. */
+function knownOf(known: readonly KnownNote[]): { reason: string; link: string; expires: string } | null {
+  const [first] = [...known].sort((a, b) => a.expires.localeCompare(b.expires));
+  return first === undefined ? null : { reason: first.reason, link: first.link, expires: first.expires };
+}

@@ -1,0 +1,174 @@
+/**
+ * Runs the cases of a night: as many at a time as each lab has room for. Only what is the lab's fault is tried again;
+ * a fault that concerns the whole lab ends its remaining cases at once.
+ */
+import { join } from 'node:path';
+import type { FaultCode } from '../fault-table.ts';
+import type { FaultRecord, Verdict } from '../model.ts';
+import type { Attempt, CaseSummary, KnownNote } from '../summary.ts';
+import type { Attempted } from './attempt.ts';
+import type { NightCase, NightLab } from './cases.ts';
+
+/** Whatever case comes next there would end by the same. */
+const WHOLE_LAB: ReadonlySet<string> = new Set<FaultCode>([
+  ...(['EMBEDDED_LAB_FAILED', 'LAB_UNSUPPORTED', 'BAD_LAB_FILE', 'BAD_URL', 'BAD_PLACEMENT', 'BAD_FIXED_VM'] as const),
+  ...(['XO_UNREACHABLE', 'XO_SIGN_IN_REFUSED', 'XO_TOKEN_EXPIRED', 'XO_PERMISSION'] as const),
+  ...(['XO_CERTIFICATE_UNTRUSTED', 'XO_CERTIFICATE_CHANGED', 'SR_UNUSABLE', 'SR_FULL', 'HOST_UNUSABLE'] as const),
+  ...(['JUMP_UNREACHABLE', 'JUMP_KEY_REFUSED', 'JUMP_HOST_KEY', 'JUMP_FORBIDS_FORWARD', 'CONTROL_SILENT'] as const),
+]);
+
+export const isOfWholeLab = ({ code }: Pick<FaultRecord, 'code'>): boolean => WHOLE_LAB.has(code);
+
+export interface NightOptions {
+  readonly labs: readonly NightLab[];
+  readonly retries: number;
+  /** Where the workdirs of the cases are. */
+  readonly dir: string;
+  readonly signal: AbortSignal;
+  readonly run: (theCase: NightCase, dir: string) => Promise<Attempted>;
+  readonly tell: (line: string) => void;
+  /** The failures of this case that are known. */
+  readonly known: (theCase: NightCase, verdict: Verdict) => readonly KnownNote[];
+  /** Told of each attempt that has ended. */
+  readonly onEnd: (end: NightCaseEnd) => void;
+  /** Milliseconds, monotonic. */
+  readonly nowMs: () => number;
+  /** ISO 8601. */
+  readonly time: () => string;
+}
+
+/** A case that has ended, with what its run wrote of itself. */
+export interface NightCaseEnd {
+  readonly theCase: NightCase;
+  readonly summary: CaseSummary;
+  readonly attempted: Attempted;
+}
+
+/** In the order of the plan, whenever they ended. */
+export async function runNight(options: NightOptions): Promise<readonly CaseSummary[]> {
+  const labs = await Promise.all(options.labs.map((lab) => new LabNight(lab, options).run()));
+  return labs.flat();
+}
+
+class LabNight {
+  readonly #lab: NightLab;
+  readonly #options: NightOptions;
+  readonly #summaries = new Map<NightCase, CaseSummary>();
+  /** What ended the lab for tonight, and whose case saw it first. */
+  #sticky: { readonly cause: FaultRecord; readonly by: string } | null = null;
+
+  constructor(lab: NightLab, options: NightOptions) {
+    this.#lab = lab;
+    this.#options = options;
+  }
+
+  async run(): Promise<readonly CaseSummary[]> {
+    const queue = [...this.#lab.cases];
+    const lane = async (): Promise<void> => {
+      for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
+        const summary = await this.#case(next);
+        this.#summaries.set(next, summary);
+        this.#options.tell(`${next.name}: ${ending(summary)}`);
+      }
+    };
+    await Promise.all(Array.from({ length: Math.min(this.#lab.lanes, queue.length) }, lane));
+    return this.#lab.cases.flatMap((each) => this.#summaries.get(each) ?? []);
+  }
+
+  async #case(theCase: NightCase): Promise<CaseSummary> {
+    const { dir, retries, tell, nowMs, time, signal, run } = this.#options;
+    const [startedAt, startedMs] = [time(), nowMs()];
+    const retried: Attempt[] = [];
+    for (;;) {
+      const nth = retried.length + 1;
+      const notRun = this.#notRun();
+      if (notRun === null) tell(`${theCase.name}: begins${nth === 1 ? '' : `, attempt ${nth}`}`);
+      const attemptMs = nowMs();
+      const attempted = notRun ?? (await run(theCase, join(dir, theCase.name, `attempt-${nth}`)));
+      const summary = this.#summarize(theCase, attempted, { startedAt, startedMs, retried });
+      this.#options.onEnd({ theCase, summary, attempted });
+      const cause = notRun === null ? this.#lookAt(theCase, attempted) : null;
+      if (cause === null || nth > retries || signal.aborted || this.#sticky !== null) return summary;
+      retried.push({ cause, seconds: (nowMs() - attemptMs) / 1000, workdir: attempted.workdir });
+      tell(`${theCase.name}: ${cause.code} (${cause.party}): ${cause.message}; it is tried again`);
+    }
+  }
+
+  #summarize(
+    theCase: NightCase,
+    attempted: Attempted,
+    { startedAt, startedMs, retried }: { startedAt: string; startedMs: number; retried: readonly Attempt[] },
+  ): CaseSummary {
+    const { name, phase, image, lab } = theCase;
+    const { verdict, exitCode, runId, imageSha256, leaked, workdir, repeat } = attempted;
+    return {
+      ...{
+        name,
+        scenario: phase.scenario.name,
+        image: image.name,
+        imageSha256,
+        lab: lab.name,
+        runId,
+        verdict,
+        exitCode,
+      },
+      ...{ leaked, startedAt, seconds: (this.#options.nowMs() - startedMs) / 1000, workdir, repeat },
+      ...{ retried: [...retried], known: this.#options.known(theCase, verdict) },
+    };
+  }
+
+  /** @returns a fault of the lab that another attempt may not meet; null: there is none */
+  #lookAt({ name }: NightCase, { verdict }: Attempted): FaultRecord | null {
+    const cause = verdict.status === 'ERROR' ? verdict.cause : null;
+    if (cause === null) return null;
+    if (isOfWholeLab(cause) && this.#sticky === null) {
+      this.#sticky = { cause, by: name };
+      this.#options.tell(`${this.#lab.name}: ${cause.code} concerns the whole lab: its remaining cases end with it`);
+    }
+    return cause.party === 'lab' ? cause : null;
+  }
+
+  /** Why nothing is begun any more; null: it is. */
+  #notRun(): Attempted | null {
+    const nothing = { runId: null, imageSha256: null, leaked: [], workdir: null, repeat: null, stored: null };
+    if (this.#options.signal.aborted) {
+      const verdict: Verdict = {
+        status: 'SKIP',
+        checks: [],
+        reason: 'the night was interrupted before it was its turn',
+      };
+      return { ...nothing, verdict, exitCode: 0 };
+    }
+    if (this.#sticky === null) return null;
+    const { cause, by } = this.#sticky;
+    const same = { ...cause, message: `${cause.message} (seen by ${by}; this case did not run)` };
+    return {
+      ...nothing,
+      verdict: { status: 'ERROR', checks: [], cause: same },
+      exitCode: cause.party === 'caller' ? 2 : 3,
+    };
+  }
+}
+
+function ending({ verdict, seconds, leaked, retried }: CaseSummary): string {
+  const cause = verdict.status === 'FAIL' || verdict.status === 'ERROR' ? `: ${verdict.cause.code}` : '';
+  const why = verdict.status === 'SKIP' ? `: ${verdict.reason}` : cause;
+  const again = retried.length === 0 ? '' : `, attempt ${retried.length + 1}`;
+  const left = leaked.length === 0 ? '' : `, ${leaked.length} LEFT IN THE LAB`;
+  return `${verdict.status}${why} (${seconds.toFixed(1)} s${again})${left}`;
+}
+
+const SEVERITY = [70, 1, 3, 0] as const;
+
+/**
+ * Of a night (design §3): 70 over 1 over 3 over 0; 130 where it was interrupted. A call that was refused counts as
+ * what says nothing about the image.
+ */
+export function nightExitCode(codes: readonly number[], interrupted: boolean): number {
+  if (interrupted) return 130;
+  const known = codes.map((code) => {
+    if (code === 2 || code === 130) return 3;
+    return SEVERITY.find((each) => each === code) ?? 70;
+  });
+  return SEVERITY.find((code) => known.includes(code)) ?? 0;
+}

@@ -1,0 +1,223 @@
+/** The loop of a night, with attempts that are scripted: lanes, retries, what ends a lab, an interrupt, exit codes. */
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import t from 'tap';
+import type { FaultCode } from '../../../harness/fault-table.ts';
+import { Fault, faultRecord } from '../../../harness/faults.ts';
+import { judge } from '../../../harness/judge.ts';
+import type { Verdict } from '../../../harness/model.ts';
+import type { Attempted } from '../../../harness/night/attempt.ts';
+import { readAttempt } from '../../../harness/night/attempt.ts';
+import type { NightCase, NightLab } from '../../../harness/night/cases.ts';
+import { nightExitCode, runNight } from '../../../harness/night/night.ts';
+import { makeNightFolder, removeOldNights, writeNightMark } from '../../../harness/night/night-folder.ts';
+import { check } from '../reporters/summaries.ts';
+import { PHASES } from './phases.ts';
+
+const dir = mkdtempSync(join(tmpdir(), 'bw-night-'));
+t.teardown(() => rmSync(dir, { recursive: true, force: true }));
+
+const PASS = judge({ checks: [check('uname', 'held')], fault: null });
+const FAIL = judge({ checks: [check('uname', 'failed')], fault: null });
+const fault = (code: FaultCode): Verdict => judge({ checks: [], fault: faultRecord(new Fault(code, `why ${code}`)) });
+
+const caseAt = (lab: string, nth: number): NightCase => ({
+  name: `phase9.i${nth}.${lab}`,
+  phase: PHASES[0],
+  image: { name: `i${nth}`, file: null, scenarios: [], expectClosure: null, sshKey: null, control: null },
+  lab: { name: lab, lab, images: [], parallel: null, args: [] },
+  args: ['--lab', lab],
+});
+
+const labOf = (name: string, cases: number, lanes = 1): NightLab => ({
+  ...{ name, lanes, because: '' },
+  cases: Array.from({ length: cases }, (_, nth) => caseAt(name, nth + 1)),
+});
+
+const attempted = (verdict: Verdict, exitCode = 0): Attempted => ({
+  ...{ verdict, exitCode, runId: 'r', imageSha256: null, leaked: [], workdir: null, repeat: null, stored: null },
+});
+
+interface Script {
+  readonly retries?: number;
+  readonly signal?: AbortSignal;
+  /** What each attempt at a case comes to, in order; PASS where it is silent. */
+  readonly verdicts?: Readonly<Record<string, readonly Verdict[]>>;
+  readonly onRun?: (name: string) => void;
+}
+
+async function play(labs: readonly NightLab[], { retries = 1, verdicts = {}, onRun, ...more }: Script = {}) {
+  const runs: string[] = [];
+  const ends: string[] = [];
+  let [now, most] = [0, 0];
+  const summaries = await runNight({
+    ...{ labs, retries, dir, signal: more.signal ?? new AbortController().signal, tell: () => undefined },
+    run: async ({ name }) => {
+      runs.push(name);
+      onRun?.(name);
+      most = Math.max(most, ++now);
+      await new Promise((resolve) => setImmediate(resolve));
+      now--;
+      const nth = runs.filter((each) => each === name).length;
+      return attempted(verdicts[name]?.[nth - 1] ?? PASS);
+    },
+    known: () => [],
+    onEnd: ({ summary }) => ends.push(`${summary.name} ${summary.verdict.status}`),
+    nowMs: () => 0,
+    time: () => '2026-11-26T00:00:00.000Z',
+  });
+  return { summaries, runs, ends, most };
+}
+
+const codeOf = ({ verdict }: { readonly verdict: Verdict }): string =>
+  verdict.status === 'FAIL' || verdict.status === 'ERROR' ? verdict.cause.code : verdict.status;
+
+t.test('as many at a time as the lab has lanes, in the order of the plan', async (t) => {
+  const one = await play([labOf('a', 4)]);
+  t.equal(one.most, 1);
+  t.same(
+    one.runs,
+    [1, 2, 3, 4].map((nth) => `phase9.i${nth}.a`),
+  );
+  const three = await play([labOf('a', 7, 3), labOf('b', 2, 2)]);
+  t.equal(three.most, 5, 'labs do not wait for each other');
+  t.same(
+    three.summaries.map(({ name }) => name),
+    [...labOf('a', 7).cases, ...labOf('b', 2).cases].map(({ name }) => name),
+  );
+});
+
+t.test('only what is the fault of the lab is tried again, so often, and recorded', async (t) => {
+  const verdicts = {
+    'phase9.i1.a': [fault('VM_LOST')],
+    'phase9.i2.a': [fault('VM_LOST'), fault('NO_FREE_SLOT'), fault('VM_LOST'), fault('VM_LOST')],
+    'phase9.i3.a': [FAIL],
+    'phase9.i4.a': [fault('SILENT_NO_CONTROL')],
+    'phase9.i5.a': [fault('HARNESS_BUG')],
+    'phase9.i6.a': [fault('GUEST_SILENT')],
+  };
+  const { summaries, runs, ends } = await play([labOf('a', 6)], { retries: 2, verdicts });
+  t.same(summaries.map(codeOf), [
+    'PASS',
+    'VM_LOST',
+    'CHECKS_FAILED',
+    'SILENT_NO_CONTROL',
+    'HARNESS_BUG',
+    'GUEST_SILENT',
+  ]);
+  t.same(
+    summaries.map(({ retried }) => retried.map(({ cause }) => cause.code)),
+    [['VM_LOST'], ['VM_LOST', 'NO_FREE_SLOT'], [], [], [], []],
+  );
+  t.equal(runs.length, 2 + 3 + 4);
+  t.equal(ends.length, runs.length, 'each attempt is kept');
+  const none = await play([labOf('a', 1)], { retries: 0, verdicts });
+  t.same(none.summaries.map(codeOf), ['VM_LOST']);
+});
+
+t.test('what concerns the whole lab ends its remaining cases at once, with the same cause', async (t) => {
+  for (const code of ['XO_UNREACHABLE', 'XO_SIGN_IN_REFUSED', 'BAD_PLACEMENT', 'CONTROL_SILENT'] as const) {
+    const verdicts = { 'phase9.i2.a': [fault(code), PASS] };
+    const { summaries, runs, ends } = await play([labOf('a', 5), labOf('b', 1)], { retries: 3, verdicts });
+    t.same(summaries.map(codeOf), ['PASS', code, code, code, code, 'PASS'], code);
+    t.same(runs.sort(), ['phase9.i1.a', 'phase9.i1.b', 'phase9.i2.a'], 'nor is that case tried again');
+    t.same(
+      summaries.map(({ runId }) => runId),
+      ['r', 'r', null, null, null, 'r'],
+    );
+    t.equal(ends.length, 6, 'those that did not run are kept, too');
+    const [, , third] = summaries;
+    t.match(third?.verdict, { cause: { message: /why .* \(seen by phase9.i2.a; this case did not run\)/ } });
+  }
+});
+
+t.test('cases that run beside it go on to their own end, and are not tried again', async (t) => {
+  const verdicts = { 'phase9.i1.a': [fault('XO_UNREACHABLE')], 'phase9.i2.a': [fault('VM_LOST'), PASS] };
+  const { summaries, runs } = await play([labOf('a', 3, 2)], { retries: 3, verdicts });
+  t.same(summaries.map(codeOf), ['XO_UNREACHABLE', 'VM_LOST', 'XO_UNREACHABLE']);
+  t.equal(runs.length, 2);
+});
+
+t.test('an interrupt begins nothing more, and tries nothing again', async (t) => {
+  const stop = new AbortController();
+  const onRun = (name: string) => name === 'phase9.i2.a' && stop.abort();
+  const verdicts = { 'phase9.i2.a': [fault('VM_LOST')] };
+  const { summaries } = await play([labOf('a', 4)], { signal: stop.signal, onRun, verdicts });
+  t.same(summaries.map(codeOf), ['PASS', 'VM_LOST', 'SKIP', 'SKIP']);
+});
+
+t.test('the exit code of a night', async (t) => {
+  const rows: readonly (readonly [readonly number[], number])[] = [
+    [[], 0],
+    [[0, 0], 0],
+    [[0, 3], 3],
+    [[0, 2], 3],
+    [[3, 1, 0], 1],
+    [[1, 70, 3], 70],
+    [[0, 99], 70],
+    [[1, 99], 70],
+  ];
+  for (const [codes, code] of rows) t.equal(nightExitCode(codes, false), code, codes.join(' '));
+  t.equal(nightExitCode([70], true), 130);
+});
+
+t.test('a case whose process ended without a report is our bug, one that was refused the caller’s', async (t) => {
+  const left = (name: string, tap: string, result: string | null) => {
+    const at = join(dir, name);
+    const workdir = join(at, 'run', 'x-1');
+    mkdirSync(workdir, { recursive: true });
+    writeFileSync(join(at, 'case.tap'), tap);
+    writeFileSync(join(at, 'case.log'), 'one\ntwo\nTypeError: x\n');
+    if (result !== null) writeFileSync(join(workdir, 'result.json'), result);
+    return at;
+  };
+  const read = (name: string, code: number | null, tap: string, result: unknown) =>
+    readAttempt(
+      left(name, tap, result === null ? null : JSON.stringify(result)),
+      { code, signal: code === null ? 'SIGKILL' : null },
+      caseAt('a', 1),
+    );
+  const stored = { schema: 1, verdict: PASS, runId: 'r', exitCode: 0, image: null, result: null, repeat: 'again' };
+  t.match(read('good', 0, '', stored), { verdict: { status: 'PASS' }, exitCode: 0, repeat: 'again', runId: 'r' });
+  const killed = read('killed', null, '', null);
+  t.match(killed, {
+    exitCode: 70,
+    verdict: { status: 'ERROR', cause: { code: 'HARNESS_BUG', message: /SIGKILL.*TypeError: x/ } },
+  });
+  t.match(
+    read('after', null, '', stored),
+    { exitCode: 70, verdict: { status: 'ERROR' } },
+    'a PASS that did not end well',
+  );
+  t.match(
+    read('other', 70, '', stored),
+    { exitCode: 70, verdict: { status: 'ERROR' } },
+    'nor one with another exit code',
+  );
+  t.match(read('newer', 0, '', { ...stored, schema: 2 }), { exitCode: 70, verdict: { status: 'ERROR' } });
+  const refused = read('refused', 2, 'TAP version 14\nBail out! BAD_KEY (caller): no key\n', null);
+  t.match(refused, {
+    exitCode: 2,
+    verdict: { status: 'ERROR', cause: { code: 'BAD_KEY', party: 'caller', message: 'no key' } },
+  });
+});
+
+t.test('nights that are old go, and nothing else does', async (t) => {
+  const root = join(dir, 'nights');
+  const day = 24 * 3_600_000;
+  const nowMs = Date.parse('2026-11-26T00:00:00Z');
+  const at = (daysAgo: number) => new Date(nowMs - daysAgo * day).toISOString();
+  t.same(removeOldNights(root, 14, nowMs), [], 'none yet');
+  const [old, young] = [makeNightFolder(root, 'n', 0), makeNightFolder(root, 'n', 0)];
+  t.same([old, young], [join(root, 'n-0'), join(root, 'n-1')], 'taken: a second later');
+  writeNightMark(old, at(15), {});
+  writeNightMark(young, at(13), {});
+  mkdirSync(join(root, 'somebodys'));
+  mkdirSync(join(root, 'damaged'));
+  writeFileSync(join(root, 'damaged', 'night.json'), '{"schema": 1, "startedAt": "long ago"}');
+  writeFileSync(join(root, 'a-file'), '');
+  t.same(removeOldNights(root, 14, nowMs), [`removed ${old}, older than 14 days`]);
+  t.same(readdirSync(root).sort(), ['a-file', 'damaged', 'n-1', 'somebodys']);
+  t.throws(() => makeNightFolder(join(root, 'a-file', 'x'), 'n', 0), { code: 'BAD_WORKDIR' });
+});
