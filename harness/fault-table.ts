@@ -159,6 +159,7 @@ export const FAULTS = {
     'Two sources name different addresses for one guest: correct the slot in the lab file.',
   ),
   NO_FREE_SLOT: row('lab', true, 'All slots of the lab file are in use: add slots or wait.'),
+  NO_FREE_TICKET: row('lab', true, 'Others have all places of max_guests: wait longer (--ticket-wait), or allow more.'),
   WRONG_GUEST: row('lab', false, 'Another machine answered at the address: look for a duplicate address or MAC.'),
   CONTROL_SILENT: row('lab', false, 'The control image was silent too: look at network, host and console of the lab.'),
   JUMP_UNREACHABLE: row('lab', true, 'Look whether the jump host runs, and whether its sshd can be reached from here.'),

@@ -17,7 +17,7 @@ import { planImage } from './image/plan.ts';
 import { Scratch } from './image/scratch.ts';
 import { type Interrupt, leaveAtOnce, listenForInterrupt } from './interrupt.ts';
 import { exitCode, judge } from './judge.ts';
-import type { Lab } from './lab.ts';
+import type { Admission, Lab } from './lab.ts';
 import { type Log, openLog } from './log.ts';
 import type { Case, PlannedImage, Scenario, Verdict } from './model.ts';
 import { ofMode } from './of-mode.ts';
@@ -31,6 +31,7 @@ import { type CaseResult, run } from './run.ts';
 import { RunRegistry } from './run-registry.ts';
 import { scenarioDigest } from './scenario-digest.ts';
 import { Timeline } from './timeline.ts';
+import { awaitTurn, endTurn } from './turn.ts';
 import { version } from './version.ts';
 import { labLine, labOfReport } from './which-lab.ts';
 import { fillOrRemove, makeWorkdir, removeWorkdir } from './workdir.ts';
@@ -69,6 +70,7 @@ export class Invocation {
   #prepared: Prepared | null = null;
   #lab: Lab | null = null;
   #others: AmongOthers | null = null;
+  #turn: Admission | null = null;
   #image: PlannedImage | null = null;
   #result: CaseResult | null = null;
   #case: Case | null = null;
@@ -132,6 +134,9 @@ export class Invocation {
     try {
       this.#timeline.begin([{ stage: 'sign-in', budgetS: null }]);
       await this.#openLab(open);
+      const { log, interrupt } = open;
+      const told = { timeline: this.#timeline, tell: this.#people.note, log, signal: interrupt.signal };
+      this.#turn = await awaitTurn(this.#lab, this.#request, { runId: this.#runId, ...told });
       this.#planning();
       const { theCase, world } = await this.#plan(open);
       this.#timeline.end('the case is planned');
@@ -147,6 +152,7 @@ export class Invocation {
       return judge({ checks: [], fault });
     } finally {
       this.#others?.ended((this.#result?.leaked.length ?? 0) > 0);
+      await endTurn(this.#turn, this.#people.note);
       await this.#lab?.close();
       await this.#prepared?.jump?.close();
       await this.#embedded?.stop();

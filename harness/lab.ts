@@ -181,6 +181,12 @@ export interface SweepLines {
   readonly left: readonly string[];
 }
 
+/** A place among the guests of a pool. */
+export interface Admission {
+  /** Gives it back. @throws Fault of the lab; it expires by itself then */
+  release(deadline: Deadline): Promise<void>;
+}
+
 /** Something that speaks Xen Orchestra's API, signed in. */
 export interface Lab {
   readonly name: string;
@@ -194,6 +200,14 @@ export interface Lab {
   check(image: PlannedImage): void;
   /** Will `provision` read the image? False where the lab has it: then a compressed one is not decompressed first. */
   wantsBytes(image: PlannedImage): boolean;
+  /**
+   * Waits until there is room for a guest among those of other runs that share the pool.
+   * @param waitMs at the longest, where the lab's own patience is not shorter
+   * @param onWait told who is waited for
+   * @returns null: nobody counts there
+   * @throws Fault NO_FREE_TICKET, and the interrupt
+   */
+  admit(runId: string, waitMs: number, signal: AbortSignal, onWait: (who: string) => void): Promise<Admission | null>;
   /** Creates the VM with its disk; does not start it. */
   provision(order: GuestOrder): Promise<Guest>;
   /** Lists what carries this run's claim: proof, after clean-up, that nothing stayed. `<type> <uuid> <name>` each. */

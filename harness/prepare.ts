@@ -101,6 +101,8 @@ function settings(request: Request, file: LabFile, jump: JumpHost | null): XoLab
     },
     cache: cache && { sr: cache.sr, bytesMax: cache.gib * GIB, chainMax: cache.chainMax },
     fixed: fixed && { ...fixed, lockWaitMs: fixed.lockWaitS * 1000 },
+    // An operator's VM has a lock of its own.
+    tickets: file.maxGuests === null || fixed ? null : { max: file.maxGuests, waitMs: file.ticketWaitS * 1000 },
     slots: file.slots,
     addressSources: addressSources(file, jump, request.childEnvironment),
     sshPort: file.ssh.port,

@@ -2,8 +2,8 @@
 import { closeSync, fsyncSync, openSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, resolve } from 'node:path';
 import { PACK_OPTIONS } from '../command-options.ts';
-import { path } from '../config.ts';
 import { Fault } from '../faults.ts';
+import { path } from '../given.ts';
 import { optionsHelp, variablesHelp } from '../options.ts';
 import { pack as makePack, type Packed } from '../pack/pack.ts';
 import { learnSecrets } from '../pack/secrets-at-hand.ts';

@@ -1,7 +1,7 @@
 /** A Lab that speaks Xen Orchestra's API: a real one or the embedded one, told apart by nothing but the URL. */
-import type { Deadline } from '../deadline.ts';
+import { Deadline } from '../deadline.ts';
 import { Fault } from '../faults.ts';
-import type { DeadRun, Guest, GuestOrder, Lab, SweepLines } from '../lab.ts';
+import type { Admission, DeadRun, Guest, GuestOrder, Lab, SweepLines } from '../lab.ts';
 import type { PlannedImage } from '../model.ts';
 import { isKept } from './cache/keeper.ts';
 import { listUnfinished } from './cache/listing.ts';
@@ -9,12 +9,14 @@ import { placementOf } from './cache/place.ts';
 import { OURS, runTag } from './claims.ts';
 import { checkFixedPlace } from './fixed-place.ts';
 import { describeListed, listTagged } from './listing.ts';
+import { guestsInMemory } from './preflight.ts';
 import { provision } from './provision.ts';
 import { provisionFixed } from './provision-fixed.ts';
 import { openSession, type Session } from './session.ts';
 import type { XoLabSettings } from './settings.ts';
 import { Slots } from './slots.ts';
 import { sweep, sweepLines } from './sweep.ts';
+import { takeTicket } from './ticket.ts';
 import type { Pool } from './wire-pool.ts';
 
 /** As many characters of it stand in the name of a guest. */
@@ -62,6 +64,22 @@ class XoLab implements Lab {
     if (cache === null || !objects.poolPresent(this.#poolId)) return true;
     const placement = placementOf(objects, this.#settings);
     return !isKept({ making: { session: this.#session, placement, order: { image } }, cache });
+  }
+
+  async admit(
+    runId: string,
+    waitMs: number,
+    signal: AbortSignal,
+    onWait: (who: string) => void,
+  ): Promise<Admission | null> {
+    const [session, poolId, settings] = [this.#session, this.#poolId, this.#settings];
+    if (settings.tickets === null) return null;
+    const { max, waitMs: patienceMs } = settings.tickets;
+    const roomInMemory = (pending: number): boolean => guestsInMemory(session.objects, settings) > pending;
+    const deadline = Deadline.after(Math.min(waitMs, patienceMs), signal);
+    return takeTicket({
+      ...{ session, poolId, runId, max, settleMs: settings.settleMs, roomInMemory, deadline, onWait },
+    });
   }
 
   provision(order: GuestOrder): Promise<Guest> {

@@ -2,10 +2,12 @@
 import { Fault } from '../faults.ts';
 import type { GuestShape } from '../lab.ts';
 import type { PlannedImage } from '../model.ts';
+import { placementOf } from './cache/place.ts';
 import { describeHosts, type HostView, hostViews, whyNotOn } from './host-choice.ts';
 import type { ObjectStore } from './objects.ts';
 import type { Placement } from './placement.ts';
-import { diskNeed, memoryRoom, type Room, srRoom } from './room.ts';
+import { diskNeed, guestsOn, memoryRoom, type Room, srRoom } from './room.ts';
+import type { XoLabSettings } from './settings.ts';
 import type { Host } from './wire-pool.ts';
 
 /** @throws Fault SR_UNUSABLE */
@@ -37,6 +39,16 @@ export const reclaimableOn =
       .all('VM')
       .filter(({ container, powerState }) => container === hostId && powerState === 'Running')
       .reduce((sum, { reclaimableBytes }) => sum + reclaimableBytes, 0);
+
+/**
+ * How many more guests of that size the hosts have memory for; infinite where one of them is not measured.
+ * @throws Fault HOST_UNUSABLE, BAD_PLACEMENT
+ */
+export function guestsInMemory(store: ObjectStore, settings: XoLabSettings): number {
+  const reclaimable = reclaimableOn(store);
+  const hosts = usableHosts(store, placementOf(store, settings));
+  return hosts.reduce((sum, host) => sum + guestsOn(host, settings.shape, reclaimable(host.id)), 0);
+}
 
 export interface PreflightOptions {
   readonly shape: GuestShape;

@@ -68,6 +68,13 @@ export interface MemoryNeed {
   readonly cpus: number;
 }
 
+/** How many guests of that size fit on a host; infinite where nobody measured it. */
+export function guestsOn({ memory }: Pick<Host, 'memory'>, need: MemoryNeed, reclaimableBytes: number): number {
+  if (memory === null) return Number.POSITIVE_INFINITY;
+  const eachBytes = (need.memoryMiB + xenOverheadMiB(need.memoryMiB, need.cpus)) * MIB;
+  return Math.max(0, Math.floor((memory.sizeBytes - memory.usedBytes + reclaimableBytes) / eachBytes));
+}
+
 /**
  * Is there a host with that much memory free?
  * @param hosts those that could run the guest; at least one

@@ -38,6 +38,14 @@ export interface CacheSettings {
   readonly chainMax: number;
 }
 
+/** The pool is shared with other runs, see `ticket.ts`. */
+export interface TicketSettings {
+  /** Guests of ours at a time, whoever runs them. */
+  readonly max: number;
+  /** How long to wait for one's turn. */
+  readonly waitMs: number;
+}
+
 /** A place on the network reserved for one guest: the MAC to give, the address it then has. */
 export interface Slot {
   /** Lower case, colons. */
@@ -65,6 +73,8 @@ export interface XoLabSettings {
   readonly fixed: FixedSettings | null;
   /** Null: every run sends its image. */
   readonly cache: CacheSettings | null;
+  /** Null: nobody counts how many guests are in the pool. */
+  readonly tickets: TicketSettings | null;
   /** Empty: the pool makes the MAC, and the address must come from the guest's own report. */
   readonly slots: readonly Slot[];
   /** Asked beside guest metrics and slot. */

@@ -6,6 +6,7 @@ import type { DeadRun } from '../lab.ts';
 import { chooseEntries, isOfCache } from './cache/sweep-entries.ts';
 import { OURS, selfTag, tagsOf } from './claims.ts';
 import { LOCK_PREFIX, parseLock } from './lock-tag.ts';
+import { parseTicket, TICKET_PREFIX } from './ticket-tag.ts';
 
 export type Raw = Readonly<Record<string, unknown>>;
 
@@ -22,13 +23,13 @@ export interface SweepWish {
  */
 export interface Choice {
   readonly what: 'remove' | 'blocked' | 'leave';
-  readonly type: 'VM' | 'VDI' | 'lock';
-  /** Of the object; of a lock: of the VM that carries it. */
+  readonly type: 'VM' | 'VDI' | 'lock' | 'ticket';
+  /** Of the object; of a lock or ticket: of the VM or pool that carries it. */
   readonly id: string;
   readonly name: string;
   readonly pool: string;
   readonly why: string;
-  /** The tag to take away; locks only. */
+  /** The tag to take away; locks and tickets only. */
   readonly tag: string | null;
 }
 
@@ -68,6 +69,20 @@ function claimed(id: string, raw: Raw): Claimed | null {
     names: tags.filter((tag) => tag.startsWith(selfTag(''))),
   };
 }
+
+/** Tags that hold something for a run, by the type of what carries them. */
+const HELD_BY_TAG: Readonly<
+  Record<
+    string,
+    {
+      readonly type: 'lock' | 'ticket';
+      readonly parse: (tag: string) => { run: string; expiresMs: number; holder: string } | null;
+    }
+  >
+> = {
+  VM: { type: 'lock', parse: (tag) => (tag.startsWith(LOCK_PREFIX) ? parseLock(tag) : null) },
+  pool: { type: 'ticket', parse: (tag) => (tag.startsWith(TICKET_PREFIX) ? parseTicket(tag) : null) },
+};
 
 class Pool {
   readonly objects: ReadonlyMap<string, Raw>;
@@ -139,16 +154,17 @@ class Pool {
     return choice;
   }
 
-  /** What a run that died left on an operator's VM. The VM itself is never ours. */
+  /** What a run that died left on an operator's VM, or on a pool. Neither is ever ours. */
   #locks(id: string, raw: Raw): readonly Choice[] {
-    if (raw.type !== 'VM' || !Array.isArray(raw.tags)) return [];
+    const held = HELD_BY_TAG[String(raw.type)];
+    if (held === undefined || !Array.isArray(raw.tags)) return [];
     return raw.tags.flatMap((tag) => {
-      const lock = typeof tag === 'string' && tag.startsWith(LOCK_PREFIX) ? parseLock(tag) : null;
+      const lock = typeof tag === 'string' ? held.parse(tag) : null;
       if (lock === null) return [];
       const { only } = this.#wish;
       if (only !== null && !only.includes(lock.run)) return [];
       const due = this.#due(lock.run, new Date(lock.expiresMs).toISOString());
-      const choice = { type: 'lock', id, name: String(raw.name_label ?? ''), pool: String(raw.$pool), tag } as const;
+      const choice = { type: held.type, id, name: String(raw.name_label ?? ''), pool: String(raw.$pool), tag };
       return [{ ...choice, what: due === null ? ('leave' as const) : ('remove' as const), why: due ?? lock.holder }];
     });
   }

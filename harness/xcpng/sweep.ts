@@ -24,7 +24,7 @@ const OBJECT_MS = 180_000;
 const SHOWN_MS = 10_000;
 /** XO that lost its pool has it back in two minutes. */
 const POOL_MS = 180_000;
-const ORDER: Readonly<Record<Choice['type'], number>> = { lock: 0, VM: 1, VDI: 2 };
+const ORDER: Readonly<Record<Choice['type'], number>> = { lock: 0, VM: 1, VDI: 2, ticket: 3 };
 
 async function choose(session: Session, wish: SweepWish, deadline: Deadline): Promise<readonly Choice[]> {
   const objects = objectMap(await session.call('xo.getAllObjects', {}, deadline), 'xo.getAllObjects');
@@ -37,10 +37,13 @@ const same = (a: Choice, b: Choice): boolean => a.type === b.type && a.id === b.
 async function remove(session: Session, choice: Choice, deadline: Deadline): Promise<string | null> {
   const { type, id, pool, tag } = choice;
   try {
-    if (type !== 'lock') return await removeObject(session, { id, kind: type, poolId: pool }, deadline);
+    if (type === 'VM' || type === 'VDI') {
+      return await removeObject(session, { id, kind: type, poolId: pool }, deadline);
+    }
     await session.call('tag.remove', { id, tag: tag ?? '' }, deadline);
-    await session.objects.waitFor(deadline.within(SHOWN_MS), `the lock on VM ${id} to go`, 'XO_OBJECT_LATE', () =>
-      session.objects.get('VM', id)?.tags.includes(tag ?? '') ? { seen: 'still listed' } : { done: true },
+    const carrier = type === 'lock' ? 'VM' : 'pool';
+    await session.objects.waitFor(deadline.within(SHOWN_MS), `the ${type} on ${id} to go`, 'XO_OBJECT_LATE', () =>
+      session.objects.get(carrier, id)?.tags.includes(tag ?? '') ? { seen: 'still listed' } : { done: true },
     );
     return null;
   } catch (error) {
@@ -92,7 +95,9 @@ export async function sweep(session: Session, wish: SweepWish, deadline: Deadlin
 }
 
 const line = ({ type, id, name, why }: Choice): string =>
-  type === 'lock' ? `lock on VM ${id} ${name}: ${why}` : `${type} ${id} ${name}: ${why}`;
+  type === 'VM' || type === 'VDI'
+    ? `${type} ${id} ${name}: ${why}`
+    : `${type} on ${type === 'lock' ? 'VM' : 'pool'} ${id} ${name}: ${why}`;
 
 export const sweepLines = ({ choices, removed, stayed }: Swept): SweepLines => ({
   removed: removed.map(line),

@@ -55,6 +55,7 @@ export interface Host extends Named {
 
 export interface Pool extends Named {
   readonly defaultSr: string | null;
+  readonly tags: readonly string[];
 }
 
 type Raw = Readonly<Record<string, unknown>>;
@@ -124,7 +125,7 @@ export function host(id: string, raw: Raw): Host {
 
 export function pool(id: string, raw: Raw): Pool {
   const fields = new Fields(id, raw);
-  return { ...fields.named(), defaultSr: fields.optionalString('default_SR') };
+  return { ...fields.named(), defaultSr: fields.optionalString('default_SR'), tags: fields.optionalStrings('tags') };
 }
 
 export const network = (id: string, raw: Raw): Network => new Fields(id, raw).named();

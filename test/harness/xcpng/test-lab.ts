@@ -113,7 +113,7 @@ export async function openTestLab(): Promise<TestLab> {
     ...{ template: null, sr: null, network: null, host: null },
     shape: { firmware: 'bios', memoryMiB: 512, cpus: 1, nic: null },
     fixed: null,
-    cache: null,
+    ...{ cache: null, tickets: null },
     slots: [slot],
     addressSources: [],
     sshPort: 2222,

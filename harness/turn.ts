@@ -1,0 +1,49 @@
+/** A run's turn in a pool that it shares: waited for before anything is made, given back when all is taken back. */
+import { Deadline } from './deadline.ts';
+import { Fault } from './faults.ts';
+import type { Admission, Lab } from './lab.ts';
+import type { Log } from './log.ts';
+import type { Timeline } from './timeline.ts';
+
+export interface TurnOptions {
+  readonly runId: string;
+  readonly timeline: Timeline;
+  readonly tell: (line: string) => void;
+  readonly log: Log;
+  readonly signal: AbortSignal;
+}
+
+/** Of a time limit the rest is for the case. */
+const WAITING_SHARE = 0.5;
+const WEEK_S = 7 * 86_400;
+const RELEASE_MS = 60_000;
+
+/**
+ * @param lab null: it could not be opened
+ * @param timeLimitS of the whole run; null: as long as the lab file says
+ * @returns null: nobody counts there
+ * @throws Fault NO_FREE_TICKET, and the interrupt
+ */
+export async function awaitTurn(
+  lab: Lab | null,
+  { timeLimitS }: { readonly timeLimitS: number | null },
+  { runId, timeline, tell, log, signal }: TurnOptions,
+): Promise<Admission | null> {
+  if (lab === null) return null;
+  timeline.begin([{ stage: 'turn', budgetS: null }]);
+  const waitMs = (timeLimitS === null ? WEEK_S : timeLimitS * WAITING_SHARE) * 1000;
+  return lab.admit(runId, waitMs, signal, (who) => {
+    log.info({ waitsFor: who }, 'turn');
+    tell(`waiting for its turn: ${who}`);
+  });
+}
+
+/** Never throws: a ticket that cannot be given back expires in minutes, and is told. */
+export async function endTurn(turn: Admission | null, tell: (line: string) => void): Promise<void> {
+  try {
+    await turn?.release(Deadline.after(RELEASE_MS, new AbortController().signal));
+  } catch (error) {
+    if (!(error instanceof Fault)) throw error;
+    tell(`its place in the pool could not be given back, and expires by itself: ${error.message}`);
+  }
+}
