@@ -28,7 +28,7 @@ export const KNOWN_KEYS: Readonly<Record<string, readonly string[]>> = {
   xo: ['url', 'token_file', 'email', 'password_file', 'insecure', 'ca_file', 'fingerprint'],
   placement: ['template', 'sr', 'network', 'host', 'memory_mib', 'cpus', 'firmware', 'nic'],
   fixed: ['vm', 'vdi', 'leave', 'control', 'lock_wait_s', 'pad'],
-  cache: ['sr', 'gib', 'chain_max'],
+  cache: ['sr', 'gib', 'chain_max', 'keep_failed_days'],
   ssh: ['user', 'port', 'key', 'passphrase_file', 'agent', 'become', 'keepalive_s', 'jump'],
   'ssh.jump': ['host', 'port', 'user', 'key', 'host_key'],
   addresses: ['neighbours', 'stimulate', 'stimulate_per_s', 'command'],
@@ -157,6 +157,7 @@ function cache(reader: TomlReader): CacheTable {
     gib: needed('gib', 'how many GiB they may take', reader.number('cache', 'gib', { min: 0.001, max: 1_048_576 })),
     // A VHD chain of an XCP-ng SR has 30 disks at most (MAX_CHAIN_SIZE of its storage manager).
     chainMax: needed('chain_max', 'a length of chain', reader.whole('cache', 'chain_max', { min: 2, max: 29 })),
+    keepFailedDays: reader.number('cache', 'keep_failed_days', { min: 0, max: 365 }) ?? 3,
   };
 }
 

@@ -87,6 +87,8 @@ export interface CacheTable {
   readonly gib: number;
   /** Disks in a copy-on-write chain at most; an entry whose next clone would exceed it is made anew. */
   readonly chainMax: number;
+  /** Days for which an image that failed is not removed to make room. Default 3; 0: it goes as any other. */
+  readonly keepFailedDays: number;
 }
 
 export interface SshTable {

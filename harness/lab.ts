@@ -208,6 +208,8 @@ export interface Lab {
    * @throws Fault NO_FREE_TICKET, and the interrupt
    */
   admit(runId: string, waitMs: number, signal: AbortSignal, onWait: (who: string) => void): Promise<Admission | null>;
+  /** Keeps what the lab has of an image that failed, for whoever looks. @throws Fault of the lab */
+  keepFailed(runId: string, image: PlannedImage, deadline: Deadline): Promise<void>;
   /** Creates the VM with its disk; does not start it. */
   provision(order: GuestOrder): Promise<Guest>;
   /** Lists what carries this run's claim: proof, after clean-up, that nothing stayed. `<type> <uuid> <name>` each. */

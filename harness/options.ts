@@ -142,6 +142,9 @@ export const OPTIONS: readonly Option[] = [
   cache('cache-chain-max', 'NUMBER', 'longest copy-on-write chain, 2 to 29; then the image is sent again', {
     key: 'cache.chain_max',
   }),
+  cache('cache-keep-failed-days', 'DAYS', 'an image that failed stays there so long, to be looked at (default: 3)', {
+    key: 'cache.keep_failed_days',
+  }),
   fixed('fixed-vm', 'UUID', 'VM to use instead of making one; nothing else is touched', { key: 'fixed.vm' }),
   fixed('fixed-vdi', 'UUID', 'its disk, which is overwritten with the image', { key: 'fixed.vdi' }),
   fixed('leave', 'halted | running', 'how that VM is left (default: halted)', { key: 'fixed.leave' }),

@@ -99,7 +99,10 @@ function settings(request: Request, file: LabFile, jump: JumpHost | null): XoLab
       ...{ firmware: placement.firmware, nic: placement.nic },
       ...{ memoryMiB: placement.memoryMiB, cpus: placement.cpus },
     },
-    cache: cache && { sr: cache.sr, bytesMax: cache.gib * GIB, chainMax: cache.chainMax },
+    cache: cache && {
+      ...{ sr: cache.sr, bytesMax: cache.gib * GIB, chainMax: cache.chainMax },
+      keepFailedMs: cache.keepFailedDays * 24 * HOUR_MS,
+    },
     fixed: fixed && { ...fixed, lockWaitMs: fixed.lockWaitS * 1000 },
     // An operator's VM has a lock of its own.
     tickets: file.maxGuests === null || fixed ? null : { max: file.maxGuests, waitMs: file.ticketWaitS * 1000 },

@@ -15,6 +15,7 @@ import { Disposals } from './disposals.ts';
 import { Fault, faultRecord } from './faults.ts';
 import { type Answered, needsReadBack } from './identify.ts';
 import { judge } from './judge.ts';
+import { keepForLooking } from './keep-for-looking.ts';
 import type { Guest, ImportRecord, StoppedBy } from './lab.ts';
 import { LateWriting } from './late-writing.ts';
 import { listAgain, withoutTwins } from './list-again.ts';
@@ -114,6 +115,7 @@ export async function run(theCase: Case, world: World): Promise<CaseResult> {
   const judgement = judge({ checks, fault });
   late.attempt(() => world.evidence.record('judged', 'verdict', judgement));
   const verdict = late.fault === null || fault !== null ? judgement : judge({ checks, fault: late.fault });
+  if (verdict.status === 'FAIL') await keepForLooking(theCase, world);
   const timeline = world.timeline.records;
   const [first] = seen;
   return {

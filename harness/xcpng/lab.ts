@@ -3,6 +3,7 @@ import { Deadline } from '../deadline.ts';
 import { Fault } from '../faults.ts';
 import type { Admission, DeadRun, Guest, GuestOrder, Lab, SweepLines } from '../lab.ts';
 import type { PlannedImage } from '../model.ts';
+import { keepFailed } from './cache/keep-failed.ts';
 import { isKept } from './cache/keeper.ts';
 import { listUnfinished } from './cache/listing.ts';
 import { placementOf } from './cache/place.ts';
@@ -89,6 +90,13 @@ class XoLab implements Lab {
     this.#takenAway = true;
     const { fixed } = settings;
     return fixed === null ? provision(context, order) : provisionFixed(context, fixed, order);
+  }
+
+  async keepFailed(runId: string, { sha256: digest }: PlannedImage, deadline: Deadline): Promise<void> {
+    const { cache } = this.#settings;
+    if (cache === null || cache.keepFailedMs === 0) return;
+    const failed = { poolId: this.#poolId, digest, runId, keepMs: cache.keepFailedMs };
+    await keepFailed(this.#session, failed, deadline);
   }
 
   async claimed(runId: string, deadline: Deadline): Promise<readonly string[]> {

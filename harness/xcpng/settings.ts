@@ -36,6 +36,8 @@ export interface CacheSettings {
   readonly bytesMax: number;
   /** Disks in a copy-on-write chain at most. */
   readonly chainMax: number;
+  /** How long an image that failed is not removed to make room; 0: not at all. */
+  readonly keepFailedMs: number;
 }
 
 /** The pool is shared with other runs, see `ticket.ts`. */

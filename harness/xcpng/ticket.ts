@@ -1,7 +1,7 @@
 /**
  * A place among the guests of a pool. Runs that know nothing of each other share it: each writes a ticket on the pool,
  * lets it settle, and has its place when fewer than `max` others have one or came before. Tickets expire by Xen
- * Orchestra's clock and are renewed while somebody has them (decision 0014).
+ * Orchestra's clock and are renewed while somebody has them (decision 0018).
  */
 import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';

@@ -65,7 +65,7 @@ async function ephemeral(world: TestLab): Promise<void> {
 
 /** Two guests of one image that is kept: it is sent, then cloned. */
 async function cached(world: TestLab): Promise<void> {
-  const cache = { sr: 'Embedded local storage', bytesMax: 2 ** 30, chainMax: 20 };
+  const cache = { sr: 'Embedded local storage', bytesMax: 2 ** 30, chainMax: 20, keepFailedMs: 60_000 };
   const lab = await openXoLab({ ...world.settings, cache }, within(5_000));
   for (const runId of ['run-5', 'run-6']) {
     const order = world.order({ runId });

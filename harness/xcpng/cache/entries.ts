@@ -31,6 +31,8 @@ export interface Entry {
   readonly alive: string;
   readonly using: readonly Mark[];
   readonly leaving: readonly Mark[];
+  /** Runs of it that failed lately: it stays for whoever looks. */
+  readonly failed: readonly Mark[];
   /** Its disk, once there is one; the chain of that. */
   readonly disk: string | null;
   readonly sr: string | null;
@@ -96,6 +98,7 @@ function entry(objects: Objects, id: string, vm: Raw): Entry | null {
     alive: valuesOf(tags, 'alive').join(' '),
     using: marksOf(tags, 'using'),
     leaving: marksOf(tags, 'leaving'),
+    failed: marksOf(tags, 'failed'),
     ...{ disk, sr: typeof sr === 'string' ? sr : null },
     chain: disk === null ? { length: 0, usage: new Map() } : chainOf(objects, disk),
   };

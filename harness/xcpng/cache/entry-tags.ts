@@ -56,7 +56,10 @@ export const usedTag = (xoNowMs: number): string => tag('used', iso(xoNowMs));
 /** Changes while its maker lives and gets on. */
 export const aliveTag = (beat: number): string => tag('alive', String(beat));
 
-export const markTag = (kind: 'using' | 'leaving', runId: string, expiresMs: number): string =>
+/** `using`, `leaving`: at the moment. `failed`: a run of it failed, and somebody will want to look. */
+export type MarkKind = 'using' | 'leaving' | 'failed';
+
+export const markTag = (kind: MarkKind, runId: string, expiresMs: number): string =>
   tag(kind, `${runId};${iso(expiresMs)}`);
 
 export const tagsWith = (tags: readonly string[], key: string): readonly string[] =>
@@ -80,7 +83,7 @@ export function parseReady(text: string | null): Ready | null {
 }
 
 /** Damaged ones count for nothing. */
-export function marksOf(tags: readonly string[], kind: 'using' | 'leaving'): readonly Mark[] {
+export function marksOf(tags: readonly string[], kind: MarkKind): readonly Mark[] {
   return valuesOf(tags, kind).flatMap((value) => {
     const [run = '', expires = ''] = value.split(';');
     const expiresMs = Date.parse(expires);

@@ -1,5 +1,6 @@
 /** Makes room for another entry: what is of no use goes first, then what was not used for longest. */
-import { allottedBytes, type Entry } from './entries.ts';
+import { xoNowMs } from '../endpoint.ts';
+import { allottedBytes, current, type Entry } from './entries.ts';
 import { entriesOf, isExhausted, isWanted, type Keeper } from './keeper.ts';
 import { removeEntry } from './remove-entry.ts';
 
@@ -23,6 +24,7 @@ export async function makeRoom(keeper: Keeper): Promise<string | null> {
   for (;;) {
     const all = entriesOf(keeper).filter(({ sr }) => sr === placement.srId || sr === null);
     if (allottedBytes(all) + need <= cache.bytesMax) return null;
+    for (const { id, why } of failedLately(keeper, all)) kept.set(id, why);
     const next = all.filter(({ id, state }) => state !== 'making' && !kept.has(id)).sort(worstFirst(keeper))[0];
     if (next === undefined) {
       const reasons = [...kept].map(([id, why]) => `; entry ${id} stays: ${why}`).join('');
@@ -35,6 +37,17 @@ export async function makeRoom(keeper: Keeper): Promise<string | null> {
     if (why !== null) kept.set(next.id, why);
     else order.onNote(`cache: entry ${next.id} (${shortOf(next)}) was removed: room for this image`);
   }
+}
+
+/** Somebody will want to boot them again, and should not have to send them. */
+function failedLately(keeper: Keeper, all: readonly Entry[]): readonly { readonly id: string; readonly why: string }[] {
+  const nowMs = xoNowMs(keeper.making.session);
+  const useful = all.filter((entry) => entry.state === 'ready' && !isExhausted(keeper, entry));
+  return useful.flatMap(({ id, failed }) => {
+    const last = [...current(failed, nowMs)].sort((a, b) => b.expiresMs - a.expiresMs)[0];
+    if (last === undefined) return [];
+    return [{ id, why: `run ${last.run} of it failed, kept until ${new Date(last.expiresMs).toISOString()}` }];
+  });
 }
 
 /** Removes what this image's new entry is made for: older ones whose chains are too long. Told, also what stays. */

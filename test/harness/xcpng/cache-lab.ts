@@ -7,7 +7,10 @@ import type { CacheSettings, XoLabSettings } from '../../../harness/xcpng/settin
 import { type Opened, openLab } from './opened-lab.ts';
 import { hurried, within } from './test-lab.ts';
 
-export const CACHE: CacheSettings = { sr: 'Embedded local storage', bytesMax: 2 ** 30, chainMax: 20 };
+export const CACHE: CacheSettings = {
+  ...{ sr: 'Embedded local storage', bytesMax: 2 ** 30, chainMax: 20 },
+  keepFailedMs: 60_000,
+};
 
 export interface CacheLab extends Opened {
   /** Another client of the same pool. */

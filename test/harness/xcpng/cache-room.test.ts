@@ -2,7 +2,7 @@
 import t from 'tap';
 import { markTag } from '../../../harness/xcpng/cache/entry-tags.ts';
 import { type CacheLab, once, openCacheLab } from './cache-lab.ts';
-import { anotherImage } from './test-lab.ts';
+import { anotherImage, within } from './test-lab.ts';
 
 const inventoryOf = ({ world }: CacheLab) => world.endpoint.world.inventory;
 
@@ -29,6 +29,37 @@ t.test('what was not used for longest goes; never what is being cloned', async (
   await opened.settled();
   t.same(new Set(opened.entries().map(({ digest }) => digest)), new Set([images[1].sha256, images[2].sha256]));
   t.match(opened.entries(), [{ leaving: [] }, { leaving: [] }]);
+});
+
+t.test('an image that failed stays for whoever looks, until its time is over', async (t) => {
+  const bytesMax = 2 * 2 ** 21 * 1.002 + 200_000;
+  for (const [keepFailedMs, stays] of [
+    [60_000, true],
+    [0, false],
+    [1, false],
+  ] as const) {
+    const opened = await openCacheLab(t, { bytesMax, keepFailedMs });
+    const { world } = opened;
+    const images = [world.image, await anotherImage(world.image, 1), await anotherImage(world.image, 2)] as const;
+    for (const [index, image] of images.slice(0, 2).entries()) {
+      await once(t, opened, { image, runId: `run-${index}` });
+      await opened.settled();
+    }
+    for (const run of ['run-0', 'run-again']) {
+      await opened.lab.keepFailed(run, images[0], within(5_000));
+      await opened.settled();
+    }
+    const marks = opened.entries().flatMap(({ failed }) => failed.map(({ run }) => run));
+    t.same(marks, keepFailedMs === 0 ? [] : ['run-again'], 'the newest alone');
+    t.equal((await once(t, opened, { image: images[2], runId: 'run-3' })).cache, 'made');
+    await opened.settled();
+    const gone = stays ? images[1] : images[0];
+    t.notOk(
+      opened.entries().some(({ digest }) => digest === gone.sha256),
+      `${keepFailedMs} ms`,
+    );
+    t.equal(opened.entries().length, 2);
+  }
 });
 
 t.test('an image that the cache cannot hold is sent as without one', async (t) => {
