@@ -23,7 +23,7 @@ function reportOf(stored: StoredReport): Report {
 }
 
 /** A case that ended before its phase could say anything. */
-function reportWithout({ phase, image, name }: NightCase, of: CaseSummary, dir: string): Report {
+function reportWithout({ phase, image, lab, name }: NightCase, of: CaseSummary, dir: string): Report {
   const { scenario } = phase;
   return {
     ...{ scenario: scenario.name, scenarioSha256: scenarioDigest(scenario), bootMode: scenario.bootMode },
@@ -33,6 +33,11 @@ function reportWithout({ phase, image, name }: NightCase, of: CaseSummary, dir: 
     ...{ expectedClosure: image.expectClosure, verdict: of.verdict, result: null, exitCode: of.exitCode },
     ...{ harnessVersion: version(), node: process.version, budgetScale: 1 },
     ...{ startedAt: of.startedAt, seconds: of.seconds, repeat: of.repeat ?? '' },
+    asked: {
+      ...{ options: {}, folder: process.cwd(), labFile: lab.lab === 'embedded' ? null : lab.lab, labUrl: null },
+      ...{ controlPath: image.control, readBack: 'auto', timeLimitS: null, budgets: scenario.budgets, facts: null },
+      ...{ probes: scenario.probes.map((probe) => probe.name), platform: `${process.platform} ${process.arch}` },
+    },
   };
 }
 

@@ -12,6 +12,7 @@ import { readAttempt } from '../../../harness/night/attempt.ts';
 import type { NightCase, NightLab } from '../../../harness/night/cases.ts';
 import { nightExitCode, runNight } from '../../../harness/night/night.ts';
 import { makeNightFolder, removeOldNights, writeNightMark } from '../../../harness/night/night-folder.ts';
+import { SCHEMA } from '../../../harness/report.ts';
 import { check } from '../reporters/summaries.ts';
 import { PHASES } from './phases.ts';
 
@@ -178,7 +179,7 @@ t.test('a case whose process ended without a report is our bug, one that was ref
       { code, signal: code === null ? 'SIGKILL' : null },
       caseAt('a', 1),
     );
-  const stored = { schema: 1, verdict: PASS, runId: 'r', exitCode: 0, image: null, result: null, repeat: 'again' };
+  const stored = { schema: SCHEMA, verdict: PASS, runId: 'r', exitCode: 0, image: null, result: null, repeat: 'again' };
   t.match(read('good', 0, '', stored), { verdict: { status: 'PASS' }, exitCode: 0, repeat: 'again', runId: 'r' });
   const killed = read('killed', null, '', null);
   t.match(killed, {
@@ -195,7 +196,7 @@ t.test('a case whose process ended without a report is our bug, one that was ref
     { exitCode: 70, verdict: { status: 'ERROR' } },
     'nor one with another exit code',
   );
-  t.match(read('newer', 0, '', { ...stored, schema: 2 }), { exitCode: 70, verdict: { status: 'ERROR' } });
+  t.match(read('newer', 0, '', { ...stored, schema: SCHEMA + 1 }), { exitCode: 70, verdict: { status: 'ERROR' } });
   const refused = read('refused', 2, 'TAP version 14\nBail out! BAD_KEY (caller): no key\n', null);
   t.match(refused, {
     exitCode: 2,
