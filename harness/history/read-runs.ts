@@ -56,7 +56,8 @@ export function readRecord(reportsDir: string, id: string): { readonly record: F
   const [schema, history] = [numberAt(record, 'schema'), numberAt(record, 'history', 'schema')];
   if (schema === null || history === null) return { why: 'foreign: it has no schema of ours' };
   if (schema > SCHEMA || history > HISTORY_SCHEMA) {
-    return { why: `written by a newer version (schema ${schema}, history ${history}); this one reads up to 1` };
+    const known = `${SCHEMA} and ${HISTORY_SCHEMA}`;
+    return { why: `written by a newer version (schema ${schema}, history ${history}); this one reads up to ${known}` };
   }
   if (textAt(record, 'runId') !== id) return { why: 'damaged: it holds the run of another name' };
   return { record };

@@ -7,6 +7,7 @@ import t, { type Test } from 'tap';
 import { keepRun } from '../../../harness/history/keep-run.ts';
 import { readRuns } from '../../../harness/history/read-runs.ts';
 import { imageName, runRow } from '../../../harness/history/run-row.ts';
+import { SCHEMA } from '../../../harness/report.ts';
 import { aReport, check, result, stage } from './a-report.ts';
 
 function folder(t: Test): string {
@@ -55,7 +56,7 @@ t.test('damaged and foreign files are named', async (t) => {
   file('notes.txt', 'mine');
   file('.r-1.77.part', 'half');
   file('-x.json', '{}');
-  made('newer', { schema: 2 });
+  made('newer', { schema: SCHEMA + 1 });
   made('newer-history', { history: { schema: 2 } });
   made('no-status', { status: 'MAYBE' });
   made('no-time', { startedAt: 'yesterday' });
@@ -77,7 +78,7 @@ t.test('damaged and foreign files are named', async (t) => {
     'notes.txt': 'foreign: its name is no run id',
     '.r-1.77.part': /^not finished/,
     '-x.json': 'foreign: its name is no run id',
-    'newer.json': /newer version \(schema 2, history 1\)/,
+    'newer.json': `newer version (schema ${SCHEMA + 1}, history 1)`,
     'newer-history.json': /newer version \(schema 1, history 2\)/,
     'no-status.json': /no status/,
     'no-time.json': /does not say when/,
