@@ -10,6 +10,8 @@ import { readStoredRun, type StoredRun } from '../stored/stored-run.ts';
 import { type Call, type Command, EXIT } from './command.ts';
 
 const RUNS_MAX = 1_000;
+/** Of a cause, where it is shown to people. */
+const MESSAGE_MAX = 320;
 /** Of what `--json` prints. */
 const SCHEMA = 1;
 
@@ -86,7 +88,7 @@ function said(check: JudgedCheck | null | undefined): CheckNow['before'] {
 
 function shown({ path, scenario, before, now, changed, checks, notes }: RunNow, all: boolean): readonly string[] {
   const verdict = ({ status, code, party, message }: Said): string =>
-    code === null ? status : `${status}  ${code} (${party}): ${message}`;
+    code === null ? status : `${status}  ${code} (${party}): ${brief(message ?? '')}`;
   const told = checks.filter((check) => all || check.changed);
   return [
     ...wrap(`${scenario}  ${path}`, '  '),
@@ -98,9 +100,16 @@ function shown({ path, scenario, before, now, changed, checks, notes }: RunNow, 
   ];
 }
 
+/** The checks below say the rest. */
+const brief = (message: string): string =>
+  message.length <= MESSAGE_MAX ? message : `${message.slice(0, MESSAGE_MAX)}… (${message.length} characters, --json)`;
+
+const outcomeOf = ({ outcome, actual }: NonNullable<CheckNow['now']>): string =>
+  outcome === 'unobserved' ? outcome : `${outcome} (${actual})`;
+
 function shownCheck({ name, before, now }: CheckNow): string {
-  const was = before === null ? 'not judged' : `${before.outcome} (${before.actual})`;
-  const is = now === null ? 'not judged' : `${now.outcome} (${now.actual})`;
+  const was = before === null ? 'not judged' : outcomeOf(before);
+  const is = now === null ? 'not judged' : outcomeOf(now);
   const why = now === null || now.reason === '' ? '' : `: ${now.reason}`;
   return was === is ? `${name}: ${is}${why}` : `${name}: ${was} → ${is}${why}`;
 }

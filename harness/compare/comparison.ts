@@ -74,7 +74,12 @@ function compared({ path, report, notes }: StoredRun): Compared {
 function silentOf(a: StoredRun, b: StoredRun): readonly SectionName[] {
   const older = [a, b].some(({ report }) => report.asked === null);
   const poor = [a, b].some(({ report }) => report.schema === 0);
-  return [...(older ? (['asked', 'versions', 'lab'] as const) : []), ...(poor ? (['image', 'timeline'] as const) : [])];
+  const timeless = [a, b].some(({ report }) => (report.result?.timeline ?? []).length === 0);
+  return [
+    ...(older ? (['asked', 'versions', 'lab'] as const) : []),
+    ...(poor ? (['image'] as const) : []),
+    ...(timeless ? (['timeline'] as const) : []),
+  ];
 }
 
 function section(name: SectionName, a: Values, b: Values, silent: readonly SectionName[]): Section {
@@ -99,6 +104,8 @@ function isUsual(section: SectionName, name: string, a: string | null, b: string
     const [shorter = 0, longer = 0] = [Number.parseFloat(a), Number.parseFloat(b)].sort((x, y) => x - y);
     return longer - shorter < SLOWER_S || longer < shorter * SLOWER_SHARE;
   }
+  // Another number is no other guest; of what was counted it is a finding.
+  if (section === 'checks') return name === 'shepherd_pid' && [a, b].every((each) => /^held: \d+$/.test(each));
   if (section === 'facts') return isVolatile(name) || withoutUsual(a) === withoutUsual(b);
   if (OF_A_RUN.includes(name)) return true;
   if (section === 'verdict') return /^hostKey /.test(name) || withoutUsual(a) === withoutUsual(b);

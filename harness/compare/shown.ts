@@ -1,6 +1,8 @@
 /** A comparison as lines of at most 80 columns. What a guest wrote is escaped: it must not steer a terminal. Pure. */
 import { escapeValue } from '../report.ts';
 import type { Compared, Comparison, ConsoleComparison, Difference, Section } from './comparison.ts';
+import { diffLines } from './line-diff.ts';
+import { withoutUsual } from './usual.ts';
 
 const COLUMNS = 80;
 const NAME = 26;
@@ -59,7 +61,20 @@ function row({ name, a, b }: Difference): readonly string[] {
   const [key, left, right] = [escapeValue(name), shownValue(a), shownValue(b)];
   const fits = key.length <= NAME && left.length <= VALUE && right.length <= VALUE;
   if (fits) return [`  ${key.padEnd(NAME)} ${left.padEnd(VALUE)} ${right}`];
+  if (a?.includes('\n') && b?.includes('\n'))
+    return [...wrap(`  ${key}, lines that are unlike`, '  '), ...unlike(a, b)];
   return [...wrap(`  ${key}`, '  '), ...block('A', left), ...block('B', right)];
+}
+
+/** Of two answers of many lines. */
+function unlike(a: string, b: string): readonly string[] {
+  const { lines } = diffLines(a.split('\n'), b.split('\n'), withoutUsual);
+  return (['a', 'b'] as const).flatMap((side) => {
+    const own = lines.filter((line) => line.side === side && line.text !== '').map(({ text }) => escapeValue(text));
+    const more = own.length - VALUE_LINES_MAX;
+    const shown = own.slice(0, VALUE_LINES_MAX).flatMap((text) => block(side.toUpperCase(), text));
+    return more > 0 ? [...shown, `       … ${more} lines more (--json)`] : shown;
+  });
 }
 
 const shownValue = (value: string | null): string =>

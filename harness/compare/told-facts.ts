@@ -1,6 +1,7 @@
 /** What the guest told in a stored run, fact by fact, and the way a silence was decided. Pure. */
 import type { EvidenceLine } from '../stored/evidence-lines.ts';
 import type { StoredRun } from '../stored/stored-run.ts';
+import { isVolatile } from './usual.ts';
 
 export type Values = ReadonlyMap<string, string>;
 
@@ -28,7 +29,16 @@ export function toldFacts({ evidence }: StoredRun): Values {
       if (fact !== 'probe') told.set(`${line.name}.${fact}${at}`, shown(value));
     }
   }
-  return told;
+  return withoutPid(told);
+}
+
+/** Shepherd's pid stands in many answers, and is another one in each boot. */
+function withoutPid(told: Values): Values {
+  const pids = new Set([...told].filter(([name]) => /\.pid_file_content/.test(name)).map(([, value]) => value));
+  const known = [...pids].filter((pid) => /^[0-9]{2,}$/.test(pid));
+  if (known.length === 0) return told;
+  const pattern = new RegExp(`\\b(?:${known.join('|')})\\b`, 'g');
+  return new Map([...told].map(([name, value]) => [name, isVolatile(name) ? value : value.replace(pattern, '<pid>')]));
 }
 
 /** What was seen on the way to a connection, and each step by which a silence was decided. */

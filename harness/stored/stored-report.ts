@@ -134,7 +134,8 @@ const finding = (read: JsonReader): LintFinding => ({
 });
 
 function image(read: JsonReader): StoredImage {
-  const format = read.text('format');
+  // Before there were others it was not said.
+  const format = read.orNull('format', text) ?? 'raw';
   if (!/^(raw|vhd-fixed|vhd-dynamic|qcow2)(\+(gz|xz|zst))?$/.test(format)) read.wrong('format', 'a format of images');
   const sha256 = read.text('sha256');
   if (!/^[0-9a-f]{64}$/.test(sha256)) read.wrong('sha256', '64 hex digits');
@@ -188,7 +189,11 @@ const named = (read: JsonReader): NamedObject => ({ uuid: read.text('uuid'), nam
 function placed(read: JsonReader): Placed {
   const object = (name: string): NamedObject | null => read.orNull(name, () => named(read.object(name)));
   return {
-    ...{ pool: named(read.object('pool')), host: object('host'), hostOrdered: read.flag('hostOrdered') },
+    ...{
+      pool: named(read.object('pool')),
+      host: object('host'),
+      hostOrdered: read.has('hostOrdered') && read.flag('hostOrdered'),
+    },
     ...{ template: object('template'), sr: object('sr'), network: object('network') },
     firmware: read.oneOf('firmware', FIRMWARES),
     memoryMiB: read.orNull('memoryMiB', number),
@@ -203,8 +208,9 @@ const console = (read: JsonReader): ConsoleTold => ({
 
 const imported = (read: JsonReader): ImportRecord => ({
   ...{ path: read.text('path'), bytes: read.number('bytes'), ms: read.number('ms') },
-  ...{ mibPerS: read.number('mibPerS'), readBack: read.flag('readBack') },
-  cache: read.oneOf('cache', ['off', 'hit', 'made', 'miss'] as const),
+  mibPerS: read.orNull('mibPerS', number) ?? 0,
+  readBack: read.orNull('readBack', () => read.flag('readBack')) ?? false,
+  cache: read.orNull('cache', () => read.oneOf('cache', ['off', 'hit', 'made', 'miss'] as const)) ?? 'off',
   entry: read.orNull('entry', text),
 });
 

@@ -134,6 +134,18 @@ t.test('ids, addresses and times of day within a fact are usual', async (t) => {
   t.same(unlike(await compared(a, other)), ['facts.x.n'], 'a small number is a finding');
 });
 
+t.test('Shepherd’s pid is another one in each boot; of long answers the lines that are unlike are shown', async (t) => {
+  const told = (pid: string, state: string) =>
+    seen(1, 'talk', { pid_file_content: pid, output: `pid\t${pid}\nroot\trunning\nready\t${state}` }) + verdict(2);
+  const a = stored({}, { evidence: told('171', 'running') });
+  t.same(unlike(await compared(a, stored({}, { evidence: told('173', 'running') }))), []);
+  const other = await compared(a, stored({}, { evidence: told('173', 'stopped') }));
+  t.same(unlike(other), ['facts.talk.output']);
+  const lines = shownComparison(other, false);
+  const at = lines.indexOf('  talk.output, lines that are unlike');
+  t.same(lines.slice(at + 1, at + 3), ['    A  ready\\trunning', '    B  ready\\tstopped']);
+});
+
 t.test('console texts: where they part, and what is only in one', async (t) => {
   const a = stored({}, { serial: '[    0.100000] Linux\r\n\u001b[0mroot found\r\nlogin:\r\n' });
   const b = stored({}, { serial: '[    0.200000] Linux\r\npanic: no root\r\nrebooting\r\n' });

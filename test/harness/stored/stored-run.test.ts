@@ -107,6 +107,18 @@ t.test('a version that did not know every place of the guest is no damage', asyn
   t.equal(paths.store, '/frx/store');
 });
 
+t.test('an image and a way in of which an older version said less are read', async (t) => {
+  const workdir = json((result) => {
+    delete (result.image as { format?: string }).format;
+    const { imported } = result.result as { imported: Record<string, unknown> };
+    for (const key of ['mibPerS', 'readBack', 'cache', 'entry']) delete imported[key];
+  });
+  t.match((await readStoredRun(workdir)).report, {
+    image: { format: 'raw' },
+    result: { imported: { mibPerS: 0, readBack: false, cache: 'off', entry: null } },
+  });
+});
+
 const refusals: readonly (readonly [string, () => string, RegExp])[] = [
   ['nothing there', () => join(root, 'nowhere'), /expected a workdir, .* given .*nowhere, which is not there/],
   ['an empty folder', () => mkdtempSync(join(root, 'empty-')), /given .*, a folder with neither of them/],
