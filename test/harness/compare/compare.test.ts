@@ -185,7 +185,8 @@ t.test('no line is wider than 80 columns, and no guest steers the terminal', asy
     {},
     { evidence: seen(1, 'evil', { x: evil, ['k'.repeat(90)]: '1' }) + verdict(2), serial: `${evil}a` },
   );
-  const b = stored({ verdict: { status: 'FAIL', checks: [failed], cause } }, { serial: 'b'.repeat(300) });
+  const told = { ...cause, message: evil };
+  const b = stored({ verdict: { status: 'FAIL', checks: [failed], cause: told } }, { serial: 'b'.repeat(300) });
   const lines = shownComparison(await compared(a, b), true);
   for (const line of lines) {
     t.ok([...line].length <= 80, line);
