@@ -30,6 +30,8 @@ export interface Lock {
   lost(): string | null;
   /** Takes our tags away. @throws Fault as `Session.call` */
   release(deadline: Deadline): Promise<void>;
+  /** Holds it until then, by XO's clock, without being renewed any more. @throws Fault as `Session.call` */
+  keepUntil(until: string, deadline: Deadline): Promise<void>;
 }
 
 const TTL_MS = 15 * 60_000;
@@ -57,9 +59,9 @@ class VmLock implements Lock {
     return Date.now() + this.#options.session.endpoint.clockOffsetMs;
   }
 
-  #text(state: LockTag['state']): string {
+  #text(state: LockTag['state'], expiresMs = this.#xoNowMs() + TTL_MS): string {
     const { runId: run } = this.#options;
-    return lockTag({ state, id: this.#id, run, expiresMs: this.#xoNowMs() + TTL_MS }, hostname());
+    return lockTag({ state, id: this.#id, run, expiresMs }, hostname());
   }
 
   /** The VM's lock tags that are not ours. */
@@ -78,9 +80,9 @@ class VmLock implements Lock {
     return this.#foreign().filter((lock) => !this.#isOver(lock));
   }
 
-  async #add(state: LockTag['state'], deadline: Deadline): Promise<string> {
+  async #add(state: LockTag['state'], deadline: Deadline, expiresMs?: number): Promise<string> {
     const { session, vmUuid } = this.#options;
-    const tag = this.#text(state);
+    const tag = this.#text(state, expiresMs);
     // Before the call: an answer that is lost must not lose the tag.
     this.#own.push(tag);
     await session.call('tag.add', { id: vmUuid, tag }, deadline);
@@ -158,7 +160,7 @@ class VmLock implements Lock {
     for (;;) {
       await clock.sleep(RENEW_EVERY_MS, this.#released.signal);
       if (this.#released.signal.aborted) return;
-      const old = this.#own;
+      const old = [...this.#own];
       const deadline = Deadline.after(RENEW_EVERY_MS, this.#released.signal, clock);
       try {
         await this.#add('held', deadline);
@@ -179,9 +181,20 @@ class VmLock implements Lock {
     return other === undefined ? why : `${why}; held by ${other.holder}`;
   }
 
-  async release(deadline: Deadline): Promise<void> {
+  async #stopRenewing(): Promise<void> {
     this.#released.abort(new Fault('INTERRUPTED', 'the lock was released'));
     await this.#renewing;
+  }
+
+  async keepUntil(until: string, deadline: Deadline): Promise<void> {
+    await this.#stopRenewing();
+    const before = [...this.#own];
+    await this.#add('held', deadline, Date.parse(until));
+    await this.#drop(before, deadline);
+  }
+
+  async release(deadline: Deadline): Promise<void> {
+    await this.#stopRenewing();
     const options = { retries: RELEASE_RETRIES, minTimeoutMs: RELEASE_RETRY_AFTER_MS, onRetry: () => undefined };
     await retry(deadline, options, () => this.#drop(this.#own, deadline.within(RELEASE_MS)));
   }

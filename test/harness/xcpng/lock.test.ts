@@ -1,5 +1,6 @@
 /** Two runs and one VM: never both, whatever the moment; who holds it is told; a lock of the dead expires. */
 import t from 'tap';
+import { type Clock, Deadline, systemClock } from '../../../harness/deadline.ts';
 import { Fault } from '../../../harness/faults.ts';
 import { lockVm } from '../../../harness/xcpng/lock.ts';
 import { openSession, type Session } from '../../../harness/xcpng/session.ts';
@@ -98,4 +99,36 @@ t.test("the lock of a run that was killed holds until it expires by XO's clock",
   t.notOk(tags().includes(expired), 'cleared by the next holder');
   await lock.release(within(5_000));
   t.same(tags(), ['precious', notALock], 'what is no lock of ours is left alone');
+});
+
+t.test('it is held on when it is renewed, and when it is kept', async (t) => {
+  let renew = (): void => undefined;
+  // Minutes pass when we say so.
+  const sleep: Clock['sleep'] = (ms, signal) => {
+    if (ms < 60_000) return systemClock.sleep(ms, signal);
+    return new Promise((resolve) => {
+      renew = resolve;
+      if (signal.aborted) resolve();
+      signal.addEventListener('abort', () => resolve());
+    });
+  };
+  const deadline = Deadline.after(60_000, new AbortController().signal, { ...systemClock, sleep });
+  const wish = { session: one, vmUuid, runId: 'run-one', waitMs: 0, settleMs: 100, onWait: () => undefined };
+  const lock = await lockVm({ ...wish, deadline });
+  t.teardown(() => lock.release(within(5_000)));
+  const locks = (): readonly string[] => tags().filter((tag) => tag.includes(';run-one;'));
+  const [first] = locks();
+  renew();
+  await one.objects.waitFor(within(5_000), 'another tag', 'XO_OBJECT_LATE', () =>
+    locks().includes(first ?? '') ? { seen: 'the first one' } : { done: true },
+  );
+  await seenBy(one);
+  t.equal(locks().length, 1, 'renewed');
+  t.equal(lock.lost(), null);
+  const until = new Date(Date.now() + 7_200_000).toISOString();
+  await lock.keepUntil(until, within(5_000));
+  t.match(locks(), [new RegExp(`held;[0-9a-f]{16};${until};run-one;`)], 'kept');
+  t.equal(locks().length, 1);
+  await lock.release(within(5_000));
+  t.same(locks(), []);
 });
