@@ -11,10 +11,12 @@ import type { Disposals, Journal } from './disposals.ts';
 import { unpackFirst } from './image/open-disk.ts';
 import type { Scratch } from './image/scratch.ts';
 import type { Asking } from './interview.ts';
+import type { KeepWish } from './keep.ts';
 import type { Guest, Lab } from './lab.ts';
 import type { Log } from './log.ts';
 import type { Case, PlannedImage } from './model.ts';
 import type { Login } from './ssh/login.ts';
+import type { StopStage } from './stop-at.ts';
 import { bootStages, type Timeline } from './timeline.ts';
 
 /** Told what happens, for people; no opinion about where it is shown. */
@@ -44,6 +46,10 @@ export interface World extends Asking {
   readonly timeline: Timeline;
   /** What is left for all work before the clean-up, where the caller set a limit; Infinity: no limit. */
   readonly workMs: number;
+  /** Null: everything is taken back. */
+  readonly keep: KeepWish | null;
+  /** Null: nowhere. */
+  readonly stopAt: StopStage | null;
 }
 
 /** A guest that was started, with what became of it and what must be taken back. */
@@ -63,6 +69,8 @@ export interface BootOrder {
   readonly login: Login;
   readonly readBack: boolean;
   readonly disposals: Disposals;
+  /** Told of the guest as soon as it is there. */
+  readonly onMade?: (guest: Guest) => void;
 }
 
 /** Clean-up has its own budget and no interrupt: it must also run after one. */
@@ -89,6 +97,7 @@ export async function boot(world: World, theCase: Case, order: BootOrder): Promi
   // Outside the budget: how long this machine decompresses says nothing about the lab.
   if (world.lab.wantsBytes(order.image)) await unpackFirst(order.image, world.scratch, world.signal);
   const guest = await provision(world, theCase, order);
+  order.onMade?.(guest);
   world.evidence.record('image', purpose, {
     sha256: order.image.sha256,
     ...guest.imported,
@@ -101,6 +110,7 @@ export async function boot(world: World, theCase: Case, order: BootOrder): Promi
   const startedAtMs = performance.now();
   world.tell.stage(`boot${which}`);
   world.timeline.begin(bootStages(budgets, firmware, world.budgetScale), { guest: purpose, boot: 1 });
+  world.signal.throwIfAborted();
   await guest.start(deadline);
   world.evidence.record('placement', purpose, guest.placed);
   const { workdir } = theCase;

@@ -105,6 +105,32 @@ export const NIGHT_OPTIONS: readonly Option[] = [
   ...OUTPUT_OPTIONS,
 ];
 
+const repeating = inGroup('repro');
+
+/** Options of `npm run repro`: all of a phase, where something is to be otherwise, and its own. */
+export const REPRO_OPTIONS: readonly Option[] = [
+  repeating('repeat', 'NUMBER', 'run it so often, and say how often each outcome came (default: 1)'),
+  repeating('force', null, 'go on although something cannot be as it was then'),
+  repeating('json', null, 'print one JSON object instead of a table'),
+  ...OPTIONS,
+];
+
+const entering = inGroup('shell');
+
+/** Options of `npm run shell`: how one gets into the guest, where that is not as it was in the run. */
+export const SHELL_OPTIONS: readonly Option[] = [
+  entering('host-key', 'SHA256:…', "the guest's host key (default: the one that the run saw)"),
+  ...OPTIONS.filter(({ name }) => ['ssh-key', 'ssh-passphrase', 'ssh-passphrase-file', 'ssh-agent'].includes(name)),
+];
+
+const looking = inGroup('console');
+
+/** Options of `npm run console`: where it is written to, and those of the lab. */
+export const CONSOLE_OPTIONS: readonly Option[] = [
+  looking('out', 'DIR', "folder for picture and texts (default: kept, in the run's workdir)"),
+  ...OPTIONS.filter(({ group }) => group === 'lab'),
+];
+
 /** Of every command: a variable of another command is no mistake. */
 export const ALL_OPTIONS: readonly Option[] = [
   ...OPTIONS,
@@ -117,4 +143,7 @@ export const ALL_OPTIONS: readonly Option[] = [
   ...REJUDGE_OPTIONS,
   ...PACK_OPTIONS,
   ...NIGHT_OPTIONS,
+  ...REPRO_OPTIONS,
+  ...SHELL_OPTIONS,
+  ...CONSOLE_OPTIONS,
 ];

@@ -10,6 +10,7 @@ import { refuseForEmbedded } from './contradictions.ts';
 import { Fault } from './faults.ts';
 import { bad, type Environment, Given, path } from './given.ts';
 import { type HistoryWish, historyWish } from './history-wish.ts';
+import { type Keeping, keepingOf } from './keep-options.ts';
 import { makeCacheDir } from './make-folder.ts';
 import { OPTIONS } from './options.ts';
 import { type OutputFiles, outputFiles } from './output-files.ts';
@@ -26,7 +27,7 @@ export type LabChoice =
   | { readonly kind: 'from-options' };
 
 /** What the caller asked for; null where nothing was said and a default of the lab file may apply. */
-export interface Request extends HistoryWish {
+export interface Request extends HistoryWish, Keeping {
   readonly lab: LabChoice;
   readonly imagePath: string | null;
   readonly expectClosure: string | null;
@@ -98,6 +99,7 @@ export function requestOf(given: Given, environment: Environment): Request {
     boots: bootCount(value('boots')),
     timeLimitS: whole(value('time-limit'), 1, 86_400, 'a whole number of seconds'),
     workdirRoot: path(value('workdir-root')) ?? tmpdir(),
+    ...keepingOf(given),
     label: label(value('label')),
     ...historyWish(given),
     outputs: outputFiles(given, environment),

@@ -1,6 +1,7 @@
 /**
  * Undo before do: what must be taken back is registered, and its intent is on disk, before the
- * call that creates. Clean-up runs newest first, each on its own, and never replaces a verdict.
+ * call that creates. Clean-up runs newest first, each on its own, and never replaces a verdict. What a person wants to
+ * look at can be kept instead, until a time that stands in the lab itself.
  */
 import type { Deadline } from './deadline.ts';
 import { faultRecord } from './faults.ts';
@@ -12,9 +13,18 @@ export type Journal = (entry: Readonly<Record<string, Json>>) => void;
 /** Takes one thing back. Returns what stayed (`<type> <uuid> <why>`), empty when it is gone. */
 export type Undo = (deadline: Deadline) => Promise<readonly string[]>;
 
+/**
+ * Makes one thing stay until then, where others who sweep the lab see it.
+ * @param until by the lab's clock, ISO 8601
+ * @throws Fault where the lab could not be told
+ */
+export type Keep = (until: string, deadline: Deadline) => Promise<void>;
+
 interface Registered {
   readonly what: string;
   readonly undo: Undo;
+  /** Null: no part of a guest; it is taken back also where the guest is kept. */
+  readonly keep: Keep | null;
 }
 
 /** The disposals of one guest, or of one case. */
@@ -27,9 +37,9 @@ export class Disposals {
     this.#journal = journal;
   }
   /** To be called before the create call. `details` name the claim, so that a sweep can find the thing. */
-  register(what: string, details: Readonly<Record<string, Json>>, undo: Undo): void {
+  register(what: string, details: Readonly<Record<string, Json>>, undo: Undo, keep: Keep | null = null): void {
     this.#journal({ event: 'intent', what, ...details });
-    this.#stack.push({ what, undo });
+    this.#stack.push({ what, undo, keep });
   }
   /** A fact learnt later (the uuid), for the journal. */
   note(what: string, details: Readonly<Record<string, Json>>): void {
@@ -37,6 +47,30 @@ export class Disposals {
   }
   get pending(): number {
     return this.#stack.length;
+  }
+  /**
+   * Keeps what is part of a guest and undoes the rest, newest first. All of it can still be undone: see `kept`.
+   * @returns what should have gone and stayed
+   * @throws Fault where something could not be kept; then everything is to be undone
+   */
+  async keep(until: string, deadline: Deadline): Promise<readonly string[]> {
+    const rest: Registered[] = [];
+    for (const each of this.#stack.toReversed()) {
+      if (each.keep === null) {
+        rest.push(each);
+        continue;
+      }
+      await each.keep(until, deadline);
+      this.#journal({ event: 'kept', what: each.what, until });
+    }
+    const others = new Disposals(this.#journal);
+    others.#stack.push(...rest.reverse());
+    this.#stack.splice(0, this.#stack.length, ...this.#stack.filter(({ keep }) => keep !== null));
+    return others.run(deadline);
+  }
+  /** From here on what was kept is its keeper's: nothing here will undo it. */
+  kept(): void {
+    this.#stack.length = 0;
   }
   /** Undoes everything, newest first. A failure is one more thing that stayed. Never throws. */
   async run(deadline: Deadline): Promise<readonly string[]> {

@@ -3,6 +3,7 @@
  * is its life line: when this process ends, however, the lab ends.
  */
 import { spawn } from 'node:child_process';
+import type { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { byDeadline, type Deadline } from './deadline.ts';
 import { Fault } from './faults.ts';
@@ -15,6 +16,13 @@ const STOP_MS = 10_000;
 /** A running embedded lab. */
 export interface EmbeddedLab {
   readonly labFile: string;
+  /**
+   * Has it live on when this process ends: until its last VM is removed, and for so long at most.
+   * @throws Fault EMBEDDED_LAB_FAILED
+   */
+  hold(forMs: number, deadline: Deadline): Promise<void>;
+  /** Lets go of one that lives on. */
+  leave(): void;
   /** Resolves when the process is gone. */
   stop(): Promise<void>;
 }
@@ -57,31 +65,61 @@ export async function startEmbeddedLab(options: EmbeddedOptions): Promise<Embedd
     child.once('error', (error) => resolve(error.message));
     child.once('close', (code, signal) => resolve(`exit ${code ?? signal}`));
   });
+  let held = false;
   const stop = async (): Promise<void> => {
     child.stdin.end();
+    if (held) child.kill('SIGTERM'); // one that was held does not end by that
     const timer = setTimeout(() => child.kill('SIGKILL'), STOP_MS);
     await gone;
     clearTimeout(timer);
   };
-  const ready = new Promise<string>((resolve) => {
-    let out = '';
-    child.stdout.setEncoding('utf8').on('data', (text: string) => {
-      out += text;
-      const end = out.indexOf('\n');
-      if (end >= 0) resolve(out.slice(0, end));
-    });
+  const nextLine = linesOf(child.stdout);
+  const died = gone.then((how): never => {
+    throw new Fault('EMBEDDED_LAB_FAILED', `the embedded lab did not start (${how}): ${lastWords(said)}`);
   });
+  died.catch(() => undefined);
+  const answer = (deadline: Deadline): Promise<string> =>
+    byDeadline(deadline, 'EMBEDDED_LAB_FAILED', 'embedded lab', Promise.race([nextLine(), died]));
+  const hold = async (forMs: number, deadline: Deadline): Promise<void> => {
+    held = true;
+    child.stdin.write(`hold ${Math.ceil(forMs)}\n`);
+    const line = await answer(deadline);
+    if (!line.includes('"held"')) throw new Fault('EMBEDDED_LAB_FAILED', `the embedded lab was to stay: ${line}`);
+  };
+  const leave = (): void => {
+    child.stdin.end();
+    child.stdout.destroy();
+    child.stderr.destroy();
+    child.unref();
+  };
   try {
-    const died = gone.then((how): never => {
-      throw new Fault('EMBEDDED_LAB_FAILED', `the embedded lab did not start (${how}): ${lastWords(said)}`);
-    });
-    died.catch(() => undefined);
-    const line = await byDeadline(options.deadline, 'EMBEDDED_LAB_FAILED', 'embedded lab', Promise.race([ready, died]));
-    return { labFile: labFileOf(line), stop };
+    return { labFile: labFileOf(await answer(options.deadline)), hold, leave, stop };
   } catch (error) {
     await stop();
     throw error;
   }
+}
+
+/** Each call gives the next line; a line that nobody asked for yet waits. */
+function linesOf(stream: Readable): () => Promise<string> {
+  const lines: string[] = [];
+  const asked: ((line: string) => void)[] = [];
+  let partial = '';
+  stream.setEncoding('utf8').on('data', (text: string) => {
+    const pieces = (partial + text).split('\n');
+    partial = pieces.pop() ?? '';
+    for (const line of pieces) {
+      const next = asked.shift();
+      if (next === undefined) lines.push(line);
+      else next(line);
+    }
+  });
+  return () =>
+    new Promise((resolve) => {
+      const line = lines.shift();
+      if (line === undefined) asked.push(resolve);
+      else resolve(line);
+    });
 }
 
 /** The line in which the lab says why it ends; else the last ones. */

@@ -2,17 +2,7 @@
  * The table of faults: what can stop a case, whose fault that is, whether a retry can heal it, and
  * what the person who must act should do. Codes are stable; messages may change.
  */
-import type { Party } from './model.ts';
-
-interface FaultRow {
-  readonly party: Party;
-  /** May an idempotent call be tried again? Creating is never idempotent. */
-  readonly retriable: boolean;
-  /** One sentence to the person who must act. */
-  readonly remedy: string;
-}
-
-const row = (party: Party, retriable: boolean, remedy: string): FaultRow => ({ party, retriable, remedy });
+import { type FaultRow, row } from './fault-row.ts';
 
 /** code → whose fault, retriable, remedy. Each code is provoked by a test. */
 export const FAULTS = {
@@ -40,6 +30,7 @@ export const FAULTS = {
     false,
     'Give the workdir of a run that has ended, its result.json or metadata.txt, or a pack of it (npm run pack).',
   ),
+  NOT_THE_SAME: row('caller', false, 'Run again with --force if that is good enough, or bring back what differs.'),
   PROGRAM_MISSING: row(
     'caller',
     false,
@@ -242,6 +233,12 @@ export const FAULTS = {
     false,
     'See which stage took the time (timeline in result.json) and what was seen last; --budget-scale gives more.',
   ),
+  KEPT_UNDECIDED: row(
+    'undetermined',
+    false,
+    'The silent guest was kept as it is: look at its console; run without --keep to have decided whose fault it is.',
+  ),
+  STOPPED_AT: row('nobody', false, 'It was stopped where --stop-at says: look at the machine, then remove it.'),
   INTERRUPTED: row('nobody', false, 'Run again when it suits.'),
   HARNESS_BUG: row('harness', false, 'This is our bug: send us log.ndjson and evidence.ndjson of the workdir.'),
 } as const satisfies Record<string, FaultRow>;

@@ -4,7 +4,6 @@
  */
 import { randomUUID } from 'node:crypto';
 import type { Writable } from 'node:stream';
-import { askedOf } from './asked.ts';
 import { closeCase } from './close-case.ts';
 import { repeatLine, sweepLine } from './command-lines.ts';
 import type { Request } from './config.ts';
@@ -16,7 +15,7 @@ import { checkReportsDir } from './history-wish.ts';
 import { planImage } from './image/plan.ts';
 import { Scratch } from './image/scratch.ts';
 import { type Interrupt, leaveAtOnce, listenForInterrupt } from './interrupt.ts';
-import { exitCode, judge } from './judge.ts';
+import { judge } from './judge.ts';
 import type { Admission, Lab } from './lab.ts';
 import { type Log, openLog } from './log.ts';
 import type { Case, PlannedImage, Scenario, Verdict } from './model.ts';
@@ -29,14 +28,13 @@ import type { Report } from './report.ts';
 import type { People } from './reporters/people.ts';
 import { type CaseResult, run } from './run.ts';
 import { RunRegistry } from './run-registry.ts';
-import { scenarioDigest } from './scenario-digest.ts';
+import { reportOf } from './run-report.ts';
+import type { SameAs } from './same-as.ts';
 import { Timeline } from './timeline.ts';
 import { awaitTurn, endTurn } from './turn.ts';
-import { version } from './version.ts';
-import { labLine, labOfReport } from './which-lab.ts';
+import { labLine } from './which-lab.ts';
 import { fillOrRemove, makeWorkdir, removeWorkdir } from './workdir.ts';
 import { openXoLab } from './xcpng/lab.ts';
-import { certificateCheck } from './xcpng/settings.ts';
 
 /** First build of the reference guest included. */
 const EMBEDDED_START_MS_MAX = 15 * 60_000;
@@ -52,6 +50,8 @@ export interface InvocationOptions {
   /** How the user called this, for the command that runs it again. */
   readonly command: string;
   readonly args: readonly string[];
+  /** What it is to be the same as; absent: it stands alone. */
+  readonly sameAs?: SameAs;
 }
 
 /** One call of a phase. */
@@ -61,6 +61,7 @@ export class Invocation {
   readonly #people: People;
   readonly #out: Writable;
   readonly #repeat: string;
+  readonly #sameAs: SameAs | null;
   readonly #runId = randomUUID();
   readonly #startedAt = new Date();
   readonly #startedMs = performance.now();
@@ -74,8 +75,10 @@ export class Invocation {
   #image: PlannedImage | null = null;
   #result: CaseResult | null = null;
   #case: Case | null = null;
+  #reported: Report | null = null;
 
-  constructor({ scenario, request, told, out, command, args }: InvocationOptions) {
+  constructor({ scenario, request, told, out, command, args, sameAs }: InvocationOptions) {
+    this.#sameAs = sameAs ?? null;
     this.#scenario = scenario;
     this.#request = request;
     const { workdirRoot: dir, childEnvironment: environment } = request;
@@ -94,7 +97,8 @@ export class Invocation {
     this.#people.note(labLine(this.#request));
     try {
       this.#planning();
-      const planned = imagePath && (await planImage(imagePath, { cacheDir, scratch: this.#scratch }));
+      const remembered = this.#sameAs?.remembered;
+      const planned = remembered ?? (imagePath && (await planImage(imagePath, { cacheDir, scratch: this.#scratch })));
       this.#image = planned ? ofMode(this.#scenario, planned) : null;
       const workdir = makeWorkdir(workdirRoot, label ?? scenario, Math.floor(this.#startedAt.getTime() / 1000));
       return await this.#within(workdir);
@@ -151,11 +155,13 @@ export class Invocation {
       open.log.error({ err: thrown, code: fault.code }, fault.message);
       return judge({ checks: [], fault });
     } finally {
-      this.#others?.ended((this.#result?.leaked.length ?? 0) > 0);
+      const { kept = null, leaked = [] } = this.#result ?? {};
+      if (kept === null) this.#others?.ended(leaked.length > 0);
       await endTurn(this.#turn, this.#people.note);
       await this.#lab?.close();
       await this.#prepared?.jump?.close();
-      await this.#embedded?.stop();
+      if (kept === null) await this.#embedded?.stop();
+      else this.#embedded?.leave();
     }
   }
 
@@ -184,6 +190,7 @@ export class Invocation {
       log.warn({ xo: what }, 'session');
       this.#people.note(`Xen Orchestra: ${what}`);
     });
+    this.#sameAs?.agree(this.#lab.xoVersion);
     await this.#prepared.jump?.open();
     if (lab.kind !== 'embedded') await this.#afterOthers(this.#lab, this.#prepared, { workdir, interrupt, log });
     log.info({ lab: this.#lab.name, xo: this.#lab.xoVersion, pool: this.#lab.poolName }, 'signed in');
@@ -205,40 +212,31 @@ export class Invocation {
     if (this.#prepared === null || this.#lab === null) throw new Error('the lab was not opened');
     return planCase({
       ...{ scenario: this.#scenario, request: this.#request, prepared: this.#prepared, lab: this.#lab },
-      ...{ image: this.#image, runId: this.#runId, workdir, evidence, log },
+      ...{ image: this.#image, sameAs: this.#sameAs, runId: this.#runId, workdir, evidence, log },
       ...{ scratch: this.#scratch, tell: this.#people, timeline: this.#timeline, signal: interrupt.signal },
+      keeping: {
+        holdLab: this.#embedded && ((...held) => this.#embedded?.hold(...held) ?? Promise.resolve()),
+        remember: (forMs) => this.#others?.keep(forMs),
+      },
       spentMs: performance.now() - this.#startedMs,
     });
   }
 
   async #report(workdir: string, evidence: Evidence, verdict: Verdict): Promise<number> {
-    const prepared = this.#prepared;
-    const report: Report = {
-      scenario: this.#scenario.name,
-      scenarioSha256: scenarioDigest(this.#case?.scenario ?? this.#scenario),
-      bootMode: this.#scenario.bootMode,
-      boots: this.#case?.scenario.boots ?? this.#scenario.boots,
-      runId: this.#runId,
-      caseId: this.#case?.id ?? 'none',
-      workdir,
-      lab: labOfReport(this.#request, prepared?.settings ?? null, this.#lab),
-      reference: this.#request.imagePath === null && prepared?.settings.kind === 'embedded',
-      tls: prepared === null ? 'plain' : certificateCheck(prepared.settings),
-      asked: askedOf(this.#request, this.#scenario, prepared, this.#case),
-      image: this.#image,
-      lint: this.#case?.lint ?? null,
-      expectedClosure: this.#case?.facts.expectedClosure ?? null,
-      verdict,
-      result: this.#result,
-      exitCode: exitCode(verdict, this.#result?.leaked ?? []),
-      ...{ harnessVersion: version(), node: process.version },
-      budgetScale: this.#request.budgetScale ?? prepared?.budgetScale ?? 1,
-      startedAt: this.#startedAt.toISOString(),
-      seconds: (performance.now() - this.#startedMs) / 1000,
-      repeat: this.#repeat,
-    };
+    const report = reportOf({
+      ...{ scenario: this.#scenario, request: this.#request, prepared: this.#prepared, lab: this.#lab },
+      ...{ theCase: this.#case, image: this.#image, verdict, result: this.#result },
+      ...{ runId: this.#runId, workdir, embeddedLabFile: this.#embedded?.labFile ?? null },
+      ...{ startedAt: this.#startedAt, seconds: (performance.now() - this.#startedMs) / 1000, repeat: this.#repeat },
+    });
+    this.#reported = report;
     const { outputs: formats } = this.#request;
     return closeCase(report, { evidence, history: this.#request, formats, out: this.#out, told: this.#people });
+  }
+
+  /** Null: it has not ended, or the caller was refused. */
+  get report(): Report | null {
+    return this.#reported;
   }
 }
 

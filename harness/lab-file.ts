@@ -17,13 +17,16 @@ import { FORMS, PATH_TABLE } from './path-table.ts';
 import { type Overrides, type Table, TomlReader } from './toml-reader.ts';
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+/** How long a guest may be kept, in hours: a minute to a week. */
+export const KEEP_HOURS = { min: 0.01, max: 168 };
+const KEEP_HOURS_DEFAULT = 2;
 const FINGERPRINT = /^(sha256:)?[0-9a-f]{2}(:?[0-9a-f]{2}){31}$/i;
 
 /** Every key that a lab file may have, by table. */
 export const KNOWN_KEYS: Readonly<Record<string, readonly string[]>> = {
   '': [
     ...['name', 'kind', 'budget_scale', 'claim_hours', 'xo', 'placement', 'fixed', 'ssh', 'addresses', 'console'],
-    ...['slots', 'control', 'reference', 'paths', 'cache', 'boots', 'max_guests', 'ticket_wait_s'],
+    ...['slots', 'control', 'reference', 'paths', 'cache', 'boots', 'max_guests', 'ticket_wait_s', 'keep_hours'],
   ],
   xo: ['url', 'token_file', 'email', 'password_file', 'insecure', 'ca_file', 'fingerprint'],
   placement: ['template', 'sr', 'network', 'host', 'memory_mib', 'cpus', 'firmware', 'nic'],
@@ -68,6 +71,7 @@ export function parseLabFile(path: string, text: string, overrides: Overrides = 
     boots: reader.whole('', 'boots', { min: 1, max: 9 }),
     maxGuests: reader.whole('', 'max_guests', { min: 1, max: 10_000 }),
     ticketWaitS: reader.number('', 'ticket_wait_s', { min: 0, max: 604_800 }) ?? 14_400,
+    keepHours: reader.number('', 'keep_hours', KEEP_HOURS) ?? KEEP_HOURS_DEFAULT,
     xo: xo(reader),
     placement: placement(reader),
     fixed: reader.has('fixed') ? fixed(reader) : null,

@@ -22,6 +22,8 @@ export interface LabFile extends GuestTables {
   readonly maxGuests: number | null;
   /** Seconds that a run waits until it is its turn. Default four hours. */
   readonly ticketWaitS: number;
+  /** How long a guest is kept where that is asked for, in hours. Default 2. */
+  readonly keepHours: number;
   readonly xo: XoTable;
   readonly placement: PlacementTable;
   /** Null: guests are ephemeral, made and deleted by us. */

@@ -212,7 +212,12 @@ export interface Lab {
   keepFailed(runId: string, image: PlannedImage, deadline: Deadline): Promise<void>;
   /** Creates the VM with its disk; does not start it. */
   provision(order: GuestOrder): Promise<Guest>;
-  /** Lists what carries this run's claim: proof, after clean-up, that nothing stayed. `<type> <uuid> <name>` each. */
+  /** Time of day by the lab's clock, in ms: what is written there is read by it. */
+  timeOfDayMs(): number;
+  /**
+   * Lists what carries this run's claim and is not kept for a person: proof, after clean-up, that nothing stayed.
+   * `<type> <uuid> <name>` each.
+   */
   claimed(runId: string, deadline: Deadline): Promise<readonly string[]>;
   /** Removes what these runs left behind. @throws Fault of the lab, and the interrupt */
   sweepDead(dead: readonly DeadRun[], deadline: Deadline): Promise<SweepLines>;

@@ -46,6 +46,7 @@ export async function lookAtBoot(
     const seconds = stage === 'probes' ? probesS : readyS;
     timeline.begin([{ stage, budgetS: seconds * budgetScale }], whose);
     timeline.saw('the session, and no answer since');
+    outer.signal.throwIfAborted();
   };
   begin('probes');
   const deadline = budget(outer, probesS + readyS);

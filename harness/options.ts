@@ -3,6 +3,7 @@
  * for unknown variables all read it.
  */
 import { PATH_TABLE } from './path-table.ts';
+import { STOP_STAGES } from './stop-at.ts';
 
 /** Headings of --help. Commands beside the phases know some of them and their own. */
 export const GROUPS = {
@@ -14,6 +15,9 @@ export const GROUPS = {
   compare: 'How it is shown',
   rejudge: 'How it is shown',
   pack: 'What is packed',
+  repro: 'How a run is repeated',
+  shell: 'How one gets in',
+  console: 'Where it is kept',
   run: 'What is run',
   lab: 'The lab',
   placement: 'Guests made for a run',
@@ -92,6 +96,9 @@ export const OPTIONS: readonly Option[] = [
   run('budget-scale', 'NUMBER', "factor for all of the scenario's budgets"),
   run('boots', 'NUMBER', "boot the guest this often, all checks after each (default: the scenario's, 1)"),
   run('time-limit', 'SECONDS', 'end in this time at the latest, clean-up included (default: by the budgets)'),
+  run('stop-at', 'STAGE', `stop when this stage begins, and keep the machine: ${STOP_STAGES.join(', ')}`),
+  run('keep', null, 'keep the machine afterwards, whatever came out, until it is removed or its time is over'),
+  run('keep-hours', 'NUMBER', 'how long a machine is kept (default: 2, or keep_hours of the lab file)'),
   run('workdir-root', 'DIR', 'folder in which the workdir is made (default: the temp folder)'),
   run('label', 'NAME', "first part of the workdir's name (default: the scenario's name)"),
   run('reports-dir', 'DIR | none', 'where the run is kept for the history (default: reports, here)'),

@@ -7,11 +7,14 @@ import { unpackFirst } from './image/open-disk.ts';
 import { planImage } from './image/plan.ts';
 import type { Scratch } from './image/scratch.ts';
 import { openJournal } from './journal.ts';
+import type { KeepWish } from './keep.ts';
 import type { Lab } from './lab.ts';
 import { lintForRun } from './lint-run.ts';
 import type { Log } from './log.ts';
 import type { Case, PlannedImage, Scenario } from './model.ts';
 import type { Prepared } from './prepare.ts';
+import { refuseOtherImage, type SameAs } from './same-as.ts';
+import type { StopStage } from './stop-at.ts';
 import type { Timeline } from './timeline.ts';
 
 export interface PlanCaseOptions {
@@ -21,6 +24,8 @@ export interface PlanCaseOptions {
   readonly lab: Lab;
   /** Null: the lab's own default image is planned. */
   readonly image: PlannedImage | null;
+  /** Null: the case stands alone. */
+  readonly sameAs: SameAs | null;
   /** Where images are decompressed. */
   readonly scratch: Scratch;
   readonly runId: string;
@@ -29,6 +34,8 @@ export interface PlanCaseOptions {
   readonly log: Log;
   readonly tell: Tell;
   readonly timeline: Timeline;
+  /** What a kept guest needs besides; see `KeepWish`. */
+  readonly keeping: Pick<KeepWish, 'holdLab' | 'remember'>;
   /** How long this invocation has run already. */
   readonly spentMs: number;
   /** Aborts with a Fault INTERRUPTED as its reason. */
@@ -54,6 +61,7 @@ export async function planCase(options: PlanCaseOptions): Promise<Planned> {
   lab.check(image);
   // Here the caller can still be told in one sentence that it does not work; nothing was made.
   const wantsBytes = lab.wantsBytes(image);
+  refuseOtherImage(image, options.sameAs, wantsBytes);
   if (wantsBytes) await unpackFirst(image, scratch, signal);
   const controlPath = lab.takesControl ? prepared.controlPath : null;
   const control =
@@ -73,9 +81,21 @@ export async function planCase(options: PlanCaseOptions): Promise<Planned> {
     ...{ lab, scratch, login, control, evidence, log, tell, timeline, signal },
     ...{ workMs, budgetScale },
     readBack: request.readBack,
+    ...{ keep: keepOf(options), stopAt: stopOf(request.stopAt, boots) },
     journal: openJournal(workdir),
   };
   return { theCase: { id, runId, scenario, image, workdir, facts, lint }, world };
+}
+
+function keepOf({ request, prepared, keeping }: PlanCaseOptions): World['keep'] {
+  const { keep: when, keepHours } = request;
+  return when === null ? null : { ...keeping, when, hours: keepHours ?? prepared.keepHours };
+}
+
+/** @throws Fault BAD_OPTION for a stage that this case has not */
+function stopOf(stage: StopStage | null, boots: number): StopStage | null {
+  if (stage !== 'reboot' || boots > 1) return stage;
+  throw new Fault('BAD_OPTION', '--stop-at: expected a stage of this run, given "reboot" without --boots 2 or more');
 }
 
 /**

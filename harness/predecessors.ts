@@ -103,6 +103,16 @@ export class AmongOthers {
     this.#again = await sweepPredecessors(lab, run.url, registry, signal, tell);
   }
 
+  /** Its guest is to be kept for so long. Never throws: the time stands in the lab as well. */
+  keep(forMs: number): void {
+    const { registry, run, tell } = this.#options;
+    try {
+      registry.keep(run.runId, forMs);
+    } catch (error) {
+      tell(`that a guest is kept cannot be remembered on this machine${codeIn(error)}`);
+    }
+  }
+
   /** Never throws. @param stayed something did, and the next run shall look for it */
   ended(stayed: boolean): void {
     const { registry, run, tell } = this.#options;

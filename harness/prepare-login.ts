@@ -2,7 +2,7 @@
 import { type GivenProof, type Request, readSecretFile } from './config.ts';
 import { Deadline } from './deadline.ts';
 import { Fault } from './faults.ts';
-import type { GuestTables } from './lab-tables.ts';
+import type { GuestTables, SshTable } from './lab-tables.ts';
 import type { Secret } from './secrets.ts';
 import { JumpHost } from './ssh/jump-host.ts';
 import { checkAgent, loadPrivateKey } from './ssh/keys.ts';
@@ -14,6 +14,8 @@ export interface Logins {
   login(): Login;
   /** The lab's own key where it names one; it was put into the control image. @throws Fault BAD_KEY */
   controlLogin(): Login;
+  /** What was read for that, without anything secret: to be written down. */
+  readonly ssh: SshTable;
   /** Null: guests are reached straight. */
   readonly jump: JumpHost | null;
   /** Asks the agent for its keys, where one is named. @throws Fault BAD_KEY */
@@ -43,6 +45,7 @@ export function prepareLogins(request: GivenProof, file: GuestTables): Logins {
   return {
     login: () => ({ ...common, proof: proof(own()) }),
     controlLogin: () => ({ ...common, proof: proof(labKey() ?? own()) }),
+    ssh: { ...ssh, key: request.sshKeyPath ?? ssh.key },
     jump,
     check: async (signal) => {
       if (agent !== null) await checkAgent('ssh.agent', agent, Deadline.after(AGENT_MS, signal));

@@ -26,6 +26,7 @@ export interface Prepared extends Logins {
   readonly budgetScale: number;
   /** Null: as the scenario says. */
   readonly boots: number | null;
+  readonly keepHours: number;
   readonly paths: Partial<GuestPaths>;
   readonly controlPath: string | null;
   /** @throws Fault BAD_IMAGE where no image is configured and the lab is not the embedded one. */
@@ -41,7 +42,7 @@ export function prepareLab(request: Request, embeddedLabFile: string | null, boo
   return {
     settings: settings(request, file, logins.jump),
     budgetScale: file.budgetScale,
-    boots: file.boots,
+    ...{ boots: file.boots, keepHours: file.keepHours },
     paths: file.paths,
     controlPath,
     ...logins,

@@ -77,6 +77,7 @@ export async function reboot(world: World, theCase: Case, alive: Alive, boot: nu
   const whose = { guest: alive.guest, boot } as const;
   const down = budget(world, scenario.budgets.rebootS);
   timeline.begin([{ stage: 'reboot', budgetS: down.budgetMs / 1000 }], whose);
+  world.signal.throwIfAborted();
   const { firmware } = guest.placed;
   const { console } = alive.booted;
   const since = { milestone: 'reboot', from: await console.serialSoFar() } as const;

@@ -4,6 +4,7 @@
  */
 
 import type { Asked } from './asked.ts';
+import type { KeptReport } from './command-lines.ts';
 import type { LintFinding } from './finding.ts';
 import type { BootMode, Check, JudgedCheck, NamedObject, Placed, PlannedImage, Verdict } from './model.ts';
 import { overAllBoots } from './over-boots.ts';
@@ -44,6 +45,8 @@ export interface Report {
   readonly expectedClosure: string | null;
   readonly verdict: Verdict;
   readonly result: CaseResult | null;
+  /** The guest that was kept, and how one gets at it; null: none was. */
+  readonly kept: KeptReport | null;
   readonly exitCode: number;
   readonly harnessVersion: string;
   readonly node: string;
@@ -151,7 +154,7 @@ export function metadata(report: Report): readonly (readonly [string, string])[]
     ['import_mib_per_s', (result?.imported?.mibPerS ?? 0).toFixed(3)],
     ...stopAndConsole(result),
     ['read_back', String(result?.imported?.readBack ?? false)],
-    ['leaked', String(result?.leaked.length ?? 0)],
+    ...stays(report),
     ['run_id', report.runId],
     ['case_id', report.caseId],
     ['scenario', report.scenario],
@@ -174,6 +177,12 @@ export function metadata(report: Report): readonly (readonly [string, string])[]
     ['exit_code', String(report.exitCode)],
   ];
 }
+
+/** What is still in the lab, by mistake or by wish. */
+const stays = ({ result, kept }: Report): readonly (readonly [string, string])[] => [
+  ['leaked', String(result?.leaked.length ?? 0)],
+  ['kept', kept === null ? 'none' : `VM ${kept.vm} until ${kept.until}`],
+];
 
 /** By stage, those of all boots together; what is told to people as one stage keeps its name. */
 function stageSeconds(result: CaseResult | null): Readonly<Record<string, number>> {

@@ -25,18 +25,22 @@ interface RunRecord extends Place {
   readonly startedAt: string;
   /** True: it has ended by itself, and something stayed. */
   readonly ended: boolean;
+  /** Its guest is kept until then, by the clock of this machine (ISO 8601); absent: none is. */
+  readonly keptUntil?: string;
 }
 
 export interface RegisteredRun {
   readonly runId: string;
   readonly workdir: string;
   readonly pid: number;
-  /** `unknown`: it may run on another machine, or in another container. */
-  readonly state: 'alive' | 'dead' | 'unknown';
+  /** `unknown`: it may run on another machine, or in another container. `kept`: its guest is, for a person. */
+  readonly state: 'alive' | 'dead' | 'unknown' | 'kept';
 }
 
 /** After that nothing of a run is left that its claim does not name as expired. */
 const FORGOTTEN_AFTER_DAYS = 60;
+/** The grace of a sweep, and a minute for clocks that drift. */
+const KEPT_LONGER_MS = 3 * 60_000;
 const DAY_MS = 24 * 3_600_000;
 
 function orNull(read: () => string): string | null {
@@ -75,11 +79,20 @@ export class RunRegistry {
     this.#write({ ...run, ...here(), pid: process.pid, ended: false });
   }
 
+  /** Its guest stays for so long, also when the run is gone; after that it is dead. */
+  keep(runId: string, forMs: number): void {
+    const record = this.#read(runId);
+    // The lab's clock decides what has expired there: it must not be asked too early.
+    const keptUntil = new Date(Date.now() + forMs + KEPT_LONGER_MS).toISOString();
+    if (record !== null) this.#write({ ...record, ended: true, keptUntil });
+  }
+
   /** Its clean-up is over. @param stayed true: something did, and the next run shall look for it */
   ended(runId: string, stayed: boolean): void {
     const record = this.#read(runId);
     if (record === null) return;
-    if (stayed) this.#write({ ...record, ended: true });
+    const { keptUntil: _, ...rest } = record;
+    if (stayed) this.#write({ ...rest, ended: true });
     else this.forget(runId);
   }
 
@@ -92,7 +105,7 @@ export class RunRegistry {
     const place = here();
     return this.#all()
       .filter((record) => record.url === url)
-      .map((record) => ({ ...record, state: stateOf(record, place) }));
+      .map((record) => ({ ...record, state: isKept(record) ? 'kept' : stateOf(record, place) }));
   }
 
   /** @param nowMs time of day */
@@ -130,6 +143,9 @@ export class RunRegistry {
     return join(this.#dir, `${runId}.json`);
   }
 }
+
+/** Also where the run was killed while it marked its guest. */
+const isKept = ({ keptUntil }: RunRecord): boolean => keptUntil !== undefined && Date.parse(keptUntil) > Date.now();
 
 function stateOf({ host, bootId, pids, pid, ended }: RunRecord, place: Place): RegisteredRun['state'] {
   if (ended) return 'dead';

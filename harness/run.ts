@@ -15,8 +15,9 @@ import { Disposals } from './disposals.ts';
 import { Fault, faultRecord } from './faults.ts';
 import { type Answered, needsReadBack } from './identify.ts';
 import { judge } from './judge.ts';
+import { endCase, type KeptGuest } from './keep.ts';
 import { keepForLooking } from './keep-for-looking.ts';
-import type { Guest, ImportRecord, StoppedBy } from './lab.ts';
+import type { Address, Guest, ImportRecord, StoppedBy } from './lab.ts';
 import { LateWriting } from './late-writing.ts';
 import { listAgain, withoutTwins } from './list-again.ts';
 import { lookAtBoot, nothingSeen, type Seen } from './look-at-boot.ts';
@@ -25,6 +26,7 @@ import type { Case, FaultRecord, Placed, Verdict } from './model.ts';
 import { powerOffOver } from './power-off.ts';
 import { reboot } from './reboot.ts';
 import { decideSilence } from './silence.ts';
+import { stopPoint } from './stop-at.ts';
 import type { Timeline } from './timeline.ts';
 import { Timings } from './timings.ts';
 import { keepWhole } from './workdir.ts';
@@ -51,6 +53,8 @@ export interface CaseResult {
   readonly stoppedBy: StoppedBy | null;
   /** Of the guest that was validated; null: it was not started. */
   readonly console: ConsoleTold | null;
+  /** The guest that was kept for a person; null: none was. */
+  readonly kept: KeptGuest | null;
   /** What is still in the lab after clean-up, listed again; empty is the proof. */
   readonly leaked: readonly string[];
   /** Seconds of each stage that was entered. */
@@ -60,55 +64,45 @@ export interface CaseResult {
 }
 
 /** What the lab shows of the guest; what the guest shows of itself is in `Seen`. */
-type Found = {
-  -readonly [K in
-    | 'guestAddress'
-    | 'addressSource'
-    | 'addressOthers'
-    | 'hostKey'
-    | 'vm'
-    | 'placed'
-    | 'imported'
-    | 'stoppedBy']: CaseResult[K];
-};
+type Found = { -readonly [K in FoundInLab]: CaseResult[K] };
+type FoundInLab = WhereItIs | 'vm' | 'placed' | 'imported' | 'stoppedBy';
+type WhereItIs = 'guestAddress' | 'addressSource' | 'addressOthers' | 'hostKey';
 
 /** Runs the case to its end. Never throws: what was thrown is in the verdict. */
 export async function run(theCase: Case, world: World): Promise<CaseResult> {
   const found: Found = {
-    guestAddress: null,
-    addressSource: null,
-    addressOthers: [],
-    hostKey: null,
-    vm: null,
-    placed: null,
-    imported: null,
-    stoppedBy: null,
+    ...{ guestAddress: null, addressSource: null, addressOthers: [], hostKey: null },
+    ...{ vm: null, placed: null, imported: null, stoppedBy: null },
   };
   const timings = new Timings(world);
   const disposals = new Disposals(world.journal);
-  const seen: Seen[] = [];
-  const findings: Findings = { found, seen, console: null };
+  const findings: Findings = { found, seen: [], console: null, made: null, address: null };
+  const { seen } = findings;
   let fault: FaultRecord | null = null;
   const outer = outerLimit(theCase, world);
+  const stop = stopPoint(world.stopAt, world.timeline);
   try {
-    await witness(theCase, { ...timings.world, signal: outer.signal }, disposals, findings);
+    const signal = AbortSignal.any([outer.signal, stop.signal]);
+    await witness(theCase, { ...timings.world, signal }, disposals, findings);
   } catch (thrown) {
     fault = explained(faultRecord(thrown), world.timeline);
     world.log.error({ err: thrown, code: fault.code }, fault.message);
   } finally {
     outer.done();
+    stop.done();
   }
-  timings.world.tell.stage('dispose');
-  const left = await dispose(world, disposals, theCase.scenario.budgets);
+  const { scenario } = theCase;
+  const boots = seen.map(({ judged }) => judged);
+  const checks = checksOfBoots(scenario, boots);
+  const passed = judge({ checks, fault }).status === 'PASS';
+  const { made: guest, address } = findings;
+  const { left, kept } = await endCase({
+    ...{ world: { ...world, tell: timings.world.tell }, disposals, budgets: scenario.budgets, guest, address, passed },
+  });
   await findings.console?.settled();
   const late = new LateWriting();
   const listed = await listAgain(theCase, world, late);
   timings.end();
-  const { scenario } = theCase;
-  const checks = checksOfBoots(
-    scenario,
-    seen.map(({ judged }) => judged),
-  );
   fault ??= disposals.unwritten ?? late.fault ?? (await consoleFault(findings.console, checks));
   // Also one that came while the lab was cleaned up: who stops a run is told that it was stopped.
   if (world.signal.aborted) fault = faultRecord(world.signal.reason);
@@ -124,6 +118,7 @@ export async function run(theCase: Case, world: World): Promise<CaseResult> {
     imageIdentity: first && seen.every(({ image }) => image === first.image) ? (first.image ?? 'unproven') : 'unproven',
     console: findings.console?.told ?? null,
     bootIds: seen.flatMap(({ bootId }) => bootId ?? []),
+    kept,
     leaked: withoutTwins(left, listed),
   };
 }
@@ -157,20 +152,28 @@ interface Findings {
   readonly seen: Seen[];
   /** Of the guest that is validated; null: it was not started. */
   console: ConsoleWitness | null;
+  /** The guest of the image, from when it is there. */
+  made: Guest | null;
+  address: Address | null;
 }
 
 /** Boots, identifies and probes; what was found by then stays in `findings` when it throws. */
 async function witness(theCase: Case, world: World, disposals: Disposals, findings: Findings): Promise<void> {
   const { found } = findings;
   const readBack = world.readBack === 'always' || needsReadBack(theCase);
-  const order = { purpose: 'image', image: theCase.image, login: world.login, readBack, disposals } as const;
+  const onMade = (made: Guest): void => {
+    findings.made = made;
+    found.vm = made.uuid;
+    found.placed = made.placed;
+    found.imported = made.imported;
+  };
+  const order = { purpose: 'image', image: theCase.image, login: world.login, readBack, disposals, onMade } as const;
   const booted = await boot(world, theCase, order);
   const { arrival, guest } = booted;
   findings.console = booted.console;
-  found.vm = guest.uuid;
   found.placed = guest.placed;
-  found.imported = guest.imported;
   const disposeFirst = async (): Promise<void> => {
+    findings.made = null;
     await dispose(world, disposals, theCase.scenario.budgets);
   };
   if (arrival.state === 'silent') {
@@ -180,6 +183,7 @@ async function witness(theCase: Case, world: World, disposals: Disposals, findin
     throw await decideSilence(world, theCase, arrival.silence, disposeFirst);
   }
   const { session, address } = arrival;
+  findings.address = address;
   found.guestAddress = address.host;
   found.addressSource = address.source;
   found.addressOthers = address.others;
@@ -208,7 +212,8 @@ async function allBoots(world: World, theCase: Case, answered: Answered, finding
       session = next.session;
       seen = { ...nothingSeen(), bootId: next.bootId };
     }
-    if (guest.afterwards === 'halted') {
+    const stays = world.keep !== null && (world.keep.when === 'always' || !allHeld(scenario, seen.judged));
+    if (guest.afterwards === 'halted' && !stays) {
       await answered.console.end();
       world.tell.stage('stop');
       const deadline = budget(world, scenario.budgets.disposeS);

@@ -46,13 +46,16 @@ export async function decideSilence(
     path.push('no control');
     return conclude(withoutControl(silence));
   }
+  if (world.keep !== null) {
+    path.push('kept, and nothing was compared');
+    return conclude(keptUndecided(silence));
+  }
   await disposeFirst();
   const { image, login } = world.control;
   const control = await asked({ purpose: 'control', image, login });
   if (control instanceof Fault) {
     path.push(`control could not be asked: ${control.code}: ${control.message}`);
-    const seen = `the guest did not answer (${sentence(silence)}), and the control image could not be asked`;
-    return conclude(new Fault('SILENT_NO_CONTROL', `${seen}: ${control.message}`, { cause: control }));
+    return conclude(controlNotAsked(silence, control));
   }
   path.push(`control ${control}`);
   if (control !== ANSWERED) {
@@ -82,6 +85,16 @@ export async function decideSilence(
         'while the control image answered in between',
     ),
   );
+}
+
+function controlNotAsked(silence: Silence, cause: Fault): Fault {
+  const seen = `the guest did not answer (${sentence(silence)}), and the control image could not be asked`;
+  return new Fault('SILENT_NO_CONTROL', `${seen}: ${cause.message}`, { cause });
+}
+
+function keptUndecided(silence: Silence): Fault {
+  const seen = `the guest did not answer (${sentence(silence)})`;
+  return new Fault('KEPT_UNDECIDED', `${seen} and is kept, so that no control image was asked`);
 }
 
 function withoutControl(silence: Silence): Fault {

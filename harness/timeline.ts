@@ -57,6 +57,7 @@ export class Timeline {
   #running: Running | null = null;
   #watch = new AbortController();
   #seen = '';
+  #onBegun: (stage: string, by: string) => void = () => undefined;
 
   /**
    * @param tell is told of a stage that has used most of its budget, while it still runs
@@ -70,6 +71,17 @@ export class Timeline {
   }
 
   /**
+   * @param onBegun told of each stage of the image that begins, and of what was seen that shows it
+   * @returns ends it
+   */
+  watch(onBegun: (stage: string, by: string) => void): () => void {
+    this.#onBegun = onBegun;
+    return () => {
+      this.#onBegun = () => undefined;
+    };
+  }
+
+  /**
    * Begins a stage, or several of which it is yet to be seen where one ends; ends what ran.
    * @param exact as in `reached`
    */
@@ -77,6 +89,7 @@ export class Timeline {
     this.end('the next stage began');
     const group = { budgetS: sum(stages.map(({ budgetS }) => budgetS)) };
     this.#run({ ...whose, stages, exact, startedMs: this.#clock.nowMs(), group });
+    if (whose.guest === 'image') this.#onBegun(stages[0].stage, 'nothing of it was done yet');
   }
 
   /**
@@ -89,6 +102,7 @@ export class Timeline {
     if (running === null || at <= 0) return;
     this.#close(running, running.stages.slice(0, at), seen);
     this.#run({ ...running, stages: running.stages.slice(at), exact, startedMs: this.#clock.nowMs() });
+    if (running.guest === 'image') this.#onBegun(stage, seen);
   }
 
   /** The last thing seen in the stage that runs. */

@@ -20,6 +20,8 @@ export interface Lab {
   readonly login: { readonly email: string; readonly password: string };
   readonly tokenFile: string;
   readonly labFile: string;
+  /** Is there no VM and no disk of anybody in it? */
+  isEmpty(): boolean;
 }
 
 export interface StartingLab {
@@ -82,7 +84,9 @@ async function build(wish: LabArguments, undo: Undo, log: (line: string) => void
     images: guests.images,
   });
   await writeFile(labFile, text);
-  return { url: endpoint.url, token, login, tokenFile, labFile };
+  const isEmpty = (): boolean =>
+    inventory.vdis.size === 0 && [...inventory.vms.values()].every(({ kind }) => kind === 'template');
+  return { url: endpoint.url, token, login, tokenFile, labFile, isEmpty };
 }
 
 export function startLab(wish: LabArguments, log: (line: string) => void): StartingLab {

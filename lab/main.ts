@@ -1,10 +1,13 @@
 /** Entry of the lab's process: command line in, one line when ready out, and an end in good order. */
+import { createInterface } from 'node:readline';
 import { ArgumentMisuse, type LabArguments, labArguments, usage } from './arguments.ts';
+import { Hold } from './held.ts';
 import { type Lab, startLab } from './lab.ts';
 import { FolderMisuse } from './make-folder.ts';
 
 const EXIT_FAILED = 3;
 const EXIT_MISUSE = 2;
+const HOLD_LOOK_MS = 1_000;
 /** Whatever hangs at the end, the process does not. */
 const END_DEADLINE_MS = 8_000;
 
@@ -21,8 +24,8 @@ function announce(lab: Lab, wish: LabArguments): void {
   }
 }
 
-/** Resolves when the lab is to end: the parent is gone, or a signal. */
-function endAsked(wish: LabArguments): Promise<void> {
+/** Resolves when the lab is to end: the parent is gone and did not have it held, or a signal. */
+function endAsked(wish: LabArguments, hold: Hold): Promise<void> {
   return new Promise((resolve) => {
     process.once('SIGTERM', () => resolve());
     process.once('SIGHUP', () => resolve());
@@ -32,8 +35,27 @@ function endAsked(wish: LabArguments): Promise<void> {
     }
     // Ctrl-C reaches the whole process group; with a parent it is the parent that decides.
     process.on('SIGINT', () => log('interrupt ignored: the parent decides'));
-    for (const event of ['end', 'close', 'error'] as const) process.stdin.once(event, () => resolve());
-    process.stdin.resume();
+    let gone = false;
+    const parentGone = (): void => {
+      if (gone) return;
+      gone = true;
+      if (!hold.isHeld) {
+        resolve();
+        return;
+      }
+      const watch = setInterval(() => {
+        const why = hold.over();
+        if (why === null) return;
+        clearInterval(watch);
+        log(`the lab ends: ${why}`);
+        resolve();
+      }, HOLD_LOOK_MS);
+    };
+    for (const event of ['end', 'close', 'error'] as const) process.stdin.once(event, parentGone);
+    createInterface({ input: process.stdin }).on('line', (line) => {
+      const answer = hold.hear(line);
+      if (answer !== null) process.stdout.write(`${answer}\n`);
+    });
   });
 }
 
@@ -52,10 +74,13 @@ async function run(args: readonly string[]): Promise<number> {
   }
   // A parent that has gone takes its end of stdout and stderr with it.
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
-  const asked = endAsked(wish);
+  let started: Lab | null = null;
+  const hold = new Hold({ isEmpty: () => started?.isEmpty() ?? false, nowMs: Date.now });
+  const asked = endAsked(wish, hold);
   const lab = startLab(wish, log);
   const ready = await Promise.race([lab.ready, asked]);
   if (ready) {
+    started = ready;
     announce(ready, wish);
     await asked;
   }

@@ -32,6 +32,8 @@ export interface Command {
   /** How many of them, least and most. @default one */
   readonly operands?: OperandCount;
   readonly help: string;
+  /** It looks after signals itself; then `signal` never aborts. */
+  readonly ownSignals?: true;
   /** What an interrupt leaves, one half of a sentence for the person who pressed. */
   readonly onInterrupt: string;
   /** @returns the exit code @throws Fault: ends with the exit code of whose fault it is */
@@ -51,10 +53,12 @@ export function failed(thrown: unknown, told: People): number {
 export async function runCommand(command: Command, argv: readonly string[]): Promise<never> {
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined); // `| head`
   const told = people(process.stderr);
-  const { signal } = listenForInterrupt(
-    (name) => told.note(`${name}: stopping; ${command.onInterrupt}`),
-    () => process.exit(EXIT.interrupted),
-  );
+  const { signal } = command.ownSignals
+    ? new AbortController()
+    : listenForInterrupt(
+        (name) => told.note(`${name}: stopping; ${command.onInterrupt}`),
+        () => process.exit(EXIT.interrupted),
+      );
   const print = (line: string): void => void process.stdout.write(`${scrub(line)}\n`);
   let code: number;
   try {

@@ -63,7 +63,8 @@ async function run(call: Call): Promise<number> {
   }
   const dead = runs.filter((each) => each.state === 'dead' || each.runId === runId);
   const only = runId === null ? null : [runId];
-  const wish = { dead: dead.map(deadRun), only, dryRun };
+  // Who names a run wants what it made gone, also what is kept.
+  const wish = { dead: dead.map(deadRun), only, dryRun, takesKept: runId !== null };
   const swept = await sweepXo(settings, wish, Deadline.after(SWEEP_MS, call.signal));
   printSwept(swept, dryRun, call.print);
   if (swept.stayed.length > 0) return EXIT.lab;

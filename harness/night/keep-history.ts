@@ -32,7 +32,7 @@ function reportWithout({ phase, image, lab, name }: NightCase, of: CaseSummary, 
     ...{ reference: image.file === null, tls: 'plain', image: null, lint: null },
     ...{ expectedClosure: image.expectClosure, verdict: of.verdict, result: null, exitCode: of.exitCode },
     ...{ harnessVersion: version(), node: process.version, budgetScale: 1 },
-    ...{ startedAt: of.startedAt, seconds: of.seconds, repeat: of.repeat ?? '' },
+    ...{ startedAt: of.startedAt, seconds: of.seconds, repeat: of.repeat ?? '', kept: null },
     asked: {
       ...{ options: {}, folder: process.cwd(), labFile: lab.lab === 'embedded' ? null : lab.lab, labUrl: null },
       ...{ controlPath: image.control, readBack: 'auto', timeLimitS: null, budgets: scenario.budgets, facts: null },

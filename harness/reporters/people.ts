@@ -110,11 +110,28 @@ export function people(sink: Sink): People {
         line(`look:   ${report.workdir}/evidence.ndjson, ${report.workdir}/console/`);
         line(`again:  ${report.repeat}`);
       }
+      for (const text of keptLines(report)) line(text);
       for (const left of result?.leaked ?? []) line(`LEFT IN THE LAB: ${left}`);
       for (const each of more) line(oneLine(each));
     },
     misuse: (cause) => line(`${oneLine(cause.message)}. ${cause.remedy}`),
   };
+}
+
+/** What a person needs who wants to look at the machine that stays. */
+function keptLines({ kept }: Report): readonly string[] {
+  if (kept === null) return [];
+  const { commands, afterwards, until, vm, name } = kept;
+  const gone =
+    afterwards === 'deleted' ? 'then any sweep deletes it' : "then its lock is free; it is an operator's and stays";
+  return [
+    '',
+    `KEPT: VM ${vm} ${name}, until ${until}; ${gone}`,
+    `shell:   ${commands.shell}`,
+    ...(commands.ssh === null ? [] : [`ssh:     ${commands.ssh}`]),
+    `console: ${commands.console}`,
+    `remove:  ${commands.remove}`,
+  ];
 }
 
 const BLAME: Readonly<Record<FaultRecord['party'], string>> = {

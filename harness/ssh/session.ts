@@ -3,6 +3,7 @@ import type { Duplex } from 'node:stream';
 import type ssh2 from 'ssh2';
 import type { CommandRecord } from '../model.ts';
 import type { Become } from './login.ts';
+import { runShell, type ShellEnd, type Terminal } from './shell.ts';
 
 /** Per stream; a probe's output is some kilobytes. */
 const OUTPUT_BYTES_MAX = 1024 * 1024;
@@ -22,6 +23,8 @@ export interface SshSession {
    * where that is refused.
    */
   forward(host: string, port: number, signal: AbortSignal): Promise<Duplex>;
+  /** Runs the user's shell for a person until it ends. Never throws for what the guest does. */
+  shell(terminal: Terminal): Promise<ShellEnd>;
   close(): void;
 }
 
@@ -63,6 +66,7 @@ export function makeSession({ client, banner, hostKey, become }: SessionParts): 
       return runScript(client, { name, command, script, budgetMs, interrupt: signal, lost: () => lost, onBroken });
     },
     forward: (host, port, signal) => forward(client, host, port, signal),
+    shell: (terminal) => runShell(client, () => lost, terminal),
     close: () => {
       lost ??= 'closed by the harness';
       client.end();

@@ -65,6 +65,7 @@ export function reportOf(where: string, metadata: Metadata): StoredReport {
       : { code, party: oneOf('fault_party', PARTIES), message: value('reason'), remedy: '', causes: [] };
   return {
     ...{ schema: 0, status, checks: [], cause, result: null, image: imageOf(metadata), asked: null, lint: null },
+    kept: null,
     ...{ scenario: value('scenario'), scenarioSha256: value('scenario_sha256') },
     bootMode: oneOf('init_mode_expected', BOOT_MODES),
     boots: number('boots') || 1,

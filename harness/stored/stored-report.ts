@@ -21,13 +21,14 @@ import { type Report, SCHEMA } from '../report.ts';
 import type { CaseResult } from '../run.ts';
 import { JsonReader, number, text } from './json-reader.ts';
 import { asked, type StoredAsked } from './stored-asked.ts';
+import { kept } from './stored-kept.ts';
 
 /** An image as it is remembered: how many blocks it has, not which. */
 export interface StoredImage extends Omit<PlannedImage, 'blocks'> {
   readonly nonZeroBlocks: number;
 }
 
-export type StoredResult = Omit<CaseResult, 'verdict' | 'stoppedBy'> & { readonly stoppedBy: string | null };
+export type StoredResult = Omit<CaseResult, 'verdict' | 'stoppedBy' | 'kept'> & { readonly stoppedBy: string | null };
 
 type Told = Omit<Report, 'verdict' | 'result' | 'image' | 'asked' | 'tls'>;
 
@@ -97,6 +98,7 @@ function general(read: JsonReader): General {
     tls: read.orNull('tls', text) ?? 'unknown',
     lint: read.orNull('lint', () => read.list('lint', finding)),
     expectedClosure: read.orNull('expectedClosure', text),
+    kept: read.orNull('kept', () => kept(read.object('kept'))),
     exitCode: read.number('exitCode'),
     harnessVersion: read.text('harnessVersion'),
     node: read.text('node'),

@@ -15,6 +15,9 @@ export interface Claim {
   readonly expires: string;
 }
 
+/** On a guest that is kept for a person: it is nobody's left-over before this time by XO's clock. */
+export const keptTag = (until: string): string => tag('kept', until);
+
 export interface ClaimOptions {
   readonly runId: string;
   readonly caseId: string;

@@ -7,7 +7,8 @@ import { keepFailed } from './cache/keep-failed.ts';
 import { isKept } from './cache/keeper.ts';
 import { listUnfinished } from './cache/listing.ts';
 import { placementOf } from './cache/place.ts';
-import { OURS, runTag } from './claims.ts';
+import { keptTag, OURS, runTag } from './claims.ts';
+import { xoNowMs } from './endpoint.ts';
 import { checkFixedPlace } from './fixed-place.ts';
 import { describeListed, listTagged } from './listing.ts';
 import { guestsInMemory } from './preflight.ts';
@@ -51,6 +52,10 @@ class XoLab implements Lab {
 
   get takesControl(): boolean {
     return this.#settings.fixed?.control ?? true;
+  }
+
+  timeOfDayMs(): number {
+    return xoNowMs(this.#session);
   }
 
   check(image: PlannedImage): void {
@@ -105,7 +110,8 @@ class XoLab implements Lab {
       listTagged(session, pool, runTag(runId), deadline),
       this.#settings.cache === null ? [] : listUnfinished(session, pool, runId, deadline),
     ]);
-    return [...[...found, ...unfinished].map(describeListed), ...this.#halfMade(runId)];
+    const stayed = [...found, ...unfinished].filter(({ tags }) => !tags.some((each) => each.startsWith(keptTag(''))));
+    return [...stayed.map(describeListed), ...this.#halfMade(runId)];
   }
 
   /** XO that dies within `vm.create` may leave a VM with our name and nothing else: without a claim it stays. */
@@ -123,7 +129,7 @@ class XoLab implements Lab {
   async sweepDead(dead: readonly DeadRun[], deadline: Deadline): Promise<SweepLines> {
     const only = dead.map(({ runId }) => runId);
     for (const runId of only) this.#deadRuns.add(runId);
-    const lines = sweepLines(await sweep(this.#session, { dead, only, dryRun: false }, deadline));
+    const lines = sweepLines(await sweep(this.#session, { dead, only, dryRun: false, takesKept: false }, deadline));
     this.#takenAway ||= lines.removed.length > 0;
     return lines;
   }

@@ -71,7 +71,7 @@ function parameters(making: Making, slot: Slot | null, claim: Claim, disk: Made 
   const existingDisks = disk && { 0: { name_label: name, name_description: claimDescription(disk.claim) } };
   return {
     name_label: name,
-    name_description: `${order.purpose} of ${order.caseId}; made by Bootwitness, gone by ${claim.expires}`,
+    name_description: `${order.purpose} of ${order.caseId}; by Bootwitness, gone by ${claim.expires} or its tag "kept"`,
     template: source?.templateId ?? placement.templateId,
     VDIs: [],
     ...(existingDisks && { clone: true, existingDisks }),

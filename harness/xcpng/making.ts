@@ -1,9 +1,11 @@
 /** What the steps that make a guest share: where it goes, its claim, and how what is made is taken back. */
 import type { Deadline } from '../deadline.ts';
+import type { Keep } from '../disposals.ts';
 import { Fault } from '../faults.ts';
 import type { GuestOrder } from '../lab.ts';
 import { type Claim, makeClaim } from './claims.ts';
 import { xoNowMs } from './endpoint.ts';
+import { keepMade } from './keep-made.ts';
 import type { Placement } from './placement.ts';
 import type { Session } from './session.ts';
 import type { XoLabSettings } from './settings.ts';
@@ -27,6 +29,8 @@ export interface Making extends ProvisionContext {
   readonly newClaim: () => Claim;
   readonly placement: Placement;
   readonly name: string;
+  /** What is made is for the cache, not a part of the guest: it does not stay when the guest is kept. */
+  readonly forCache?: true;
   /** A template with the guest's disk, to be cloned; absent: the VM is made without disks. */
   readonly source?: { readonly templateId: string };
 }
@@ -37,17 +41,19 @@ export function guestClaim({ session, settings }: ProvisionContext, { runId, cas
 }
 
 /** Registers the undo, before the thing is asked for. */
-export function register({ session, order, placement, name }: Making, kind: Made['kind'], claim: Claim): Made {
+export function register(making: Making, kind: Made['kind'], claim: Claim): Made {
+  const { session, order, placement, name } = making;
   const made: Made = { claim, poolId: placement.pool.id, kind, uuid: null, state: 'none', creating: null };
   const details = { name, guest: claim.guestTag, expires: claim.expires };
   // Where XO cannot be asked any more, what is known to be there is still named.
-  order.disposals.register(kind, details, (deadline) =>
+  const undo = (deadline: Deadline): Promise<readonly string[]> =>
     takeBack(session, made, deadline).catch((error: unknown) => {
       if (!(error instanceof Fault)) throw error;
       const what = made.uuid === null ? `that may have been made (${claim.guestTag})` : `${made.uuid} ${name}`;
       return [`${kind} ${what}: not taken back: ${error.message}`];
-    }),
-  );
+    });
+  const keep: Keep = (until, deadline) => keepMade(session, made, until, deadline);
+  order.disposals.register(kind, details, undo, making.forCache ? null : keep);
   return made;
 }
 

@@ -63,8 +63,11 @@ export async function provisionFixed(
   // Again, with the lock in hand: somebody may have changed the VM while we waited.
   const place = checkFixedPlace(session.objects, fixed, order.image);
   const before = takeSettings(session.objects, fixed, isLock);
-  disposals.register('fixed-vm', { uuid: fixed.vm, vdi: fixed.vdi, leave: fixed.leave }, (undoing) =>
-    leave(fixing, place, before, undoing),
+  disposals.register(
+    'fixed-vm',
+    { uuid: fixed.vm, vdi: fixed.vdi, leave: fixed.leave },
+    (undoing) => leave(fixing, place, before, undoing),
+    async () => undefined, // as it is; what holds it is the lock
   );
   const stoppedBy = await stopVm({ session, poolId: place.poolId, uuid: fixed.vm, deadline, powerOff: null });
   disposals.note('fixed-vm', { uuid: fixed.vm, stoppedBy });
@@ -117,17 +120,17 @@ async function inSight({ session, fixed, order }: Fixing): Promise<void> {
 async function hold({ session, settings, deadRuns, fixed, order }: Fixing): Promise<Lock> {
   const { disposals, runId } = order;
   const deadline = Deadline.after(fixed.lockWaitMs + LOCK_TAKES_MS, order.deadline.signal, order.deadline.clock);
-  let release: (undoing: Deadline) => Promise<void> = async () => undefined;
-  disposals.register('lock', { vm: fixed.vm }, async (undoing) => {
-    await release(undoing);
+  let lock: Lock | null = null;
+  const release = async (undoing: Deadline): Promise<readonly string[]> => {
+    await lock?.release(undoing);
     return [];
-  });
-  const lock = await lockVm({
+  };
+  disposals.register('lock', { vm: fixed.vm }, release, async (until, keeping) => lock?.keepUntil(until, keeping));
+  lock = await lockVm({
     ...{ session, vmUuid: fixed.vm, runId, deadRuns, deadline },
     ...{ settleMs: settings.settleMs, waitMs: fixed.lockWaitMs },
     onWait: (holder) => disposals.note('lock', { waitsFor: holder }),
   });
-  release = (undoing) => lock.release(undoing);
   return lock;
 }
 

@@ -15,6 +15,8 @@ export interface SweepWish {
   /** Only what these runs made, expired or not; null: whatever is expired or of a dead run. */
   readonly only: readonly string[] | null;
   readonly dryRun: boolean;
+  /** Also what is kept for a person, before its time. */
+  readonly takesKept: boolean;
 }
 
 /**
@@ -44,6 +46,8 @@ interface Claimed {
   readonly run: string | null;
   readonly guestTag: string | null;
   readonly expires: string | null;
+  /** Until when it is kept for a person; null: it is not. */
+  readonly kept: string | null;
   readonly names: readonly string[];
 }
 
@@ -66,6 +70,7 @@ function claimed(id: string, raw: Raw): Claimed | null {
     run: onlyValue(tags, 'run'),
     guestTag: guest === null ? null : `${OURS}:guest=${guest}`,
     expires: onlyValue(tags, 'expires'),
+    kept: onlyValue(tags, 'kept'),
     names: tags.filter((tag) => tag.startsWith(selfTag(''))),
   };
 }
@@ -102,13 +107,13 @@ class Pool {
   choices(): readonly Choice[] {
     const first = this.#claims.flatMap((each) => this.#choose(each) ?? []);
     const going = new Set(first.filter(({ what }) => what === 'remove').map(({ id }) => id));
-    const settled = first.map((choice) => this.#unlessUsed(choice, going));
+    const settled = first.map((choice) => this.#unlessUsed(this.#ofKept(choice), going));
     return [...settled, ...[...this.objects].flatMap(([id, raw]) => this.#locks(id, raw))];
   }
 
   /** Null: of a run that nobody asked for. */
   #choose(claim: Claimed): Choice | null {
-    const { id, raw, type, name, run, guestTag, expires, names } = claim;
+    const { id, raw, type, name, run, guestTag, expires, kept, names } = claim;
     const of = (what: Choice['what'], why: string): Choice => ({
       ...{ what, id, name, pool: String(raw.$pool), why, tag: null },
       type: type.startsWith('VDI') ? 'VDI' : 'VM',
@@ -121,6 +126,7 @@ class Pool {
     if (names.some((each) => each !== self)) {
       return of('leave', `a copy: its claim names ${names.map((each) => each.slice(selfTag('').length)).join(', ')}`);
     }
+    if (kept !== null && this.#isKept(kept)) return of('leave', `of run ${run}, kept until ${kept}`);
     const due = this.#due(run, expires);
     if (due === null) return of('leave', `of run ${run}, until ${expires}`);
     const dead = this.#dead.get(run);
@@ -128,6 +134,23 @@ class Pool {
     const alone = this.#claims.filter((other) => other.guestTag === guestTag && other.type === type).length === 1;
     if (alone && dead?.guests.get(guestTag) === name) return this.#unlessSnapshots(of('remove', due), claim);
     return of('leave', 'its claim does not name it: half made, or a copy');
+  }
+
+  /** Nobody's left-over yet; a time that cannot be read ends nothing. */
+  #isKept(until: string): boolean {
+    return !this.#wish.takesKept && !(Date.parse(until) + GRACE_MS < this.#xoNowMs);
+  }
+
+  /** A disk goes with the machine that has it. */
+  #ofKept(choice: Choice): Choice {
+    if (choice.what !== 'remove' || choice.type !== 'VDI') return choice;
+    const vbds = [...this.objects.values()].filter((raw) => raw.type === 'VBD' && raw.VDI === choice.id);
+    const keeper = this.#claims.find(
+      ({ id, kept, names }) =>
+        kept !== null && this.#isKept(kept) && names.includes(selfTag(id)) && vbds.some((raw) => raw.VM === id),
+    );
+    if (keeper === undefined) return choice;
+    return { ...choice, what: 'leave', why: `of VM ${keeper.id}, kept until ${keeper.kept}` };
   }
 
   /** Null: not yet. */

@@ -47,6 +47,7 @@ const report = (verdict: Verdict, more: Partial<Report> = {}): Report => ({
   budgetScale: 1,
   startedAt: '2026-04-02T00:00:00.000Z',
   seconds: 12.3456,
+  kept: null,
   repeat: 'npm run -s phase11 --',
   ...more,
 });

@@ -54,6 +54,7 @@ export const PERMISSIONS: readonly Permission[] = [
       'harness/ssh/session.ts': 'a command record carries the time of day',
       'harness/xcpng/endpoint.ts': 'compares XO’s clock with ours',
       'harness/predecessors.ts': 'records of runs are kept for a time',
+      'harness/run-registry.ts': 'a guest is kept until a time of day',
       'harness/xcpng/sweep.ts': 'expiry is a time of day on XO’s clock',
       'harness/xcpng/lock.ts': 'expiry of a lock is a time of day on XO’s clock',
       'harness/image/plan.ts': 'an image file younger than a moment is not remembered',

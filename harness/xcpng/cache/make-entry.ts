@@ -34,6 +34,7 @@ function newEntryClaim({ session, settings, order, placement }: Making): Claim {
 /** As `making`, but what is made is the entry's. */
 const forEntry = (making: Making): Making => ({
   ...making,
+  forCache: true,
   name: `bootwitness cache ${shortOf({ digest: making.order.image.sha256 })}`,
   order: { ...making.order, readBack: true },
   newClaim: () => newEntryClaim(making),

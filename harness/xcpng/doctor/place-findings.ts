@@ -111,7 +111,7 @@ async function asked({ addressSources, slots: all }: XoLabSettings, macs: readon
 
 async function leftOvers(session: Session, deadline: Deadline): Promise<Look> {
   const objects = objectMap(await session.call('xo.getAllObjects', {}, deadline), 'xo.getAllObjects');
-  const choices = chooseSweep(objects, { dead: [], only: null, dryRun: true }, xoNowMs(session));
+  const choices = chooseSweep(objects, { dead: [], only: null, dryRun: true, takesKept: false }, xoNowMs(session));
   const due = choices.filter(({ what }) => what !== 'leave');
   if (due.length === 0)
     return ok(choices.length === 0 ? 'none' : `none; ${choices.length} object(s) of runs that go on, or copies`);

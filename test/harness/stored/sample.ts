@@ -52,6 +52,15 @@ export const SAMPLE: Report = {
   },
   lint: [{ name: 'size', looked: 'size', status: 'ok', seen: '4 MiB', why: '', remedy: '' }],
   expectedClosure: '/frx/store/x',
+  kept: {
+    ...{ vm: '33333333-3333-4333-8333-333333333333', name: 'bootwitness x', until: at, afterwards: 'deleted' },
+    ...{ address: { host: '192.0.2.7', port: 22 }, labFile: '/home/u/labs/pool1.toml', hostKey: 'SHA256:x' },
+    ssh: {
+      ...{ user: 'root', port: 22, key: '/home/u/key', passphraseFile: null, agent: null, become: null, keepaliveS: 5 },
+      jump: { host: 'jump.example.org', port: 22, user: 'ci', key: null, hostKey: null },
+    },
+    commands: { shell: 'npm run -s shell -- x', console: 'c', ssh: 'ssh x', remove: 'npm run -s sweep -- x' },
+  },
   verdict: PASS,
   result: {
     verdict: PASS,
@@ -70,6 +79,7 @@ export const SAMPLE: Report = {
     imported: { path: 'rest', bytes: 9, ms: 3, mibPerS: 1, readBack: true, cache: 'made', entry: null },
     ...{
       stoppedBy: null,
+      kept: null,
       console: { serial: true, screen: 'was read: console/screen.txt', noted: ['no-dhcp: udhcpc: no lease'] },
       leaked: [],
       timings: { boot: 1.5 },

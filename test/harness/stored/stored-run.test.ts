@@ -32,7 +32,7 @@ t.test('everything that a report holds comes back, whichever of its files is nam
     const { report, notes, metadata, evidence, journal, console, folder } = await readStoredRun(path);
     const { verdict, image, result, ...rest } = SAMPLE;
     const { blocks, ...imageRest } = image ?? { blocks: [] };
-    const { verdict: _, ...resultRest } = result ?? { verdict };
+    const { verdict: _, kept: __, ...resultRest } = result ?? { verdict, kept: null };
     t.same(report, {
       ...{ ...rest, workdir, schema: 2, status: 'PASS', cause: null, checks: verdict.checks },
       ...{ image: { ...imageRest, nonZeroBlocks: blocks.length }, result: resultRest },

@@ -98,7 +98,7 @@ t.test('marks', async (t) => {
 });
 
 t.test('sweep: a disk that lost its entry goes when its time is over; not one that may still have it', async (t) => {
-  const wish = { dead: [], only: null, dryRun: false };
+  const wish = { dead: [], only: null, dryRun: false, takesKept: false };
   const choose = (...objects: readonly (readonly [string, Raw])[]) =>
     chooseEntries(new Map(objects), wish, NOW + 3_600_000);
   t.match(choose(disk({ $VBDs: [] })), [{ what: 'remove', type: 'VDI', id: DISK }]);

@@ -113,7 +113,15 @@ t.test('it is held on when it is renewed, and when it is kept', async (t) => {
     });
   };
   const deadline = Deadline.after(60_000, new AbortController().signal, { ...systemClock, sleep });
-  const wish = { session: one, vmUuid, runId: 'run-one', waitMs: 0, settleMs: 100, onWait: () => undefined };
+  const wish = {
+    deadRuns: new Set<string>(),
+    session: one,
+    vmUuid,
+    runId: 'run-one',
+    waitMs: 0,
+    settleMs: 100,
+    onWait: () => undefined,
+  };
   const lock = await lockVm({ ...wish, deadline });
   t.teardown(() => lock.release(within(5_000)));
   const locks = (): readonly string[] => tags().filter((tag) => tag.includes(';run-one;'));

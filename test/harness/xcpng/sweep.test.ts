@@ -80,7 +80,10 @@ const dead = (runId: string, more: Partial<SweepWish['dead'][number]> = {}): Swe
   ...{ runId, made: new Set<string>(), guests: new Map<string, string>() },
   ...more,
 });
-const wish = (changes: Partial<SweepWish> = {}): SweepWish => ({ dead: [], only: null, dryRun: false, ...changes });
+const wish = (changes: Partial<SweepWish> = {}): SweepWish => ({
+  ...{ dead: [], only: null, dryRun: false, takesKept: false },
+  ...changes,
+});
 
 /** Until XO's listing has all that the books have; it lags. */
 const settled = async ({ world, session }: Opened): Promise<void> => {

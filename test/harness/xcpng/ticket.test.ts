@@ -194,6 +194,7 @@ t.test('a sweep takes the tickets of dead runs, and of nobody else', async (t) =
     dead: [{ runId: dead, made: new Set<string>(), guests: new Map<string, string>() }],
     only: null,
     dryRun: false,
+    takesKept: false,
   };
   const { removed, stayed } = await sweep(one, wish, within(10_000));
   t.same(

@@ -1,0 +1,121 @@
+/** `npm run console`: what the guest that a run kept shows now, as a picture and as text. */
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+import { CONSOLE_OPTIONS } from '../command-options.ts';
+import { requestOf } from '../config.ts';
+import { png } from '../console/png.ts';
+import { ScreenReader } from '../console/screen-reader.ts';
+import { Deadline } from '../deadline.ts';
+import { Fault } from '../faults.ts';
+import { Given, path } from '../given.ts';
+import type { ScreenFrame } from '../lab.ts';
+import { optionsHelp, variablesHelp } from '../options.ts';
+import { prepareSettings } from '../prepare.ts';
+import { keptOf } from '../stored/kept-guest.ts';
+import { readStoredRun, type StoredRun } from '../stored/stored-run.ts';
+import { writeWhole } from '../workdir.ts';
+import { serialText } from '../xcpng/console.ts';
+import { VmScreen } from '../xcpng/screen/vm-screen.ts';
+import { openSession } from '../xcpng/session.ts';
+import { type Call, type Command, EXIT } from './command.ts';
+
+const SIGN_IN_MS = 60_000;
+const LOOK_MS = 30_000;
+const READ_MS = 60_000;
+
+/** The lab of the run, with what is given now over it. */
+function settingsOf({ report }: StoredRun, labFile: string | null, { given, environment }: Call) {
+  const named = new Map<string, string>();
+  const ofLab = CONSOLE_OPTIONS.filter(({ group, secret }) => group === 'lab' && !secret);
+  for (const { name } of ofLab) {
+    const text = given.value(name)?.text ?? report.asked?.options[name];
+    if (text !== undefined) named.set(name, text);
+  }
+  // That of an embedded lab which was left alive is known by its file only.
+  if (labFile !== null && given.value('lab') === null) named.set('lab', labFile);
+  const args = [...named].map(([name, text]) => `--${name}=${text}`);
+  return prepareSettings(requestOf(new Given(CONSOLE_OPTIONS, args, environment), environment));
+}
+
+/** Never throws for what the lab does not show: that is told. */
+async function unlessRefused<T>(what: string, looking: Promise<T>, tell: (line: string) => void): Promise<T | null> {
+  try {
+    return await looking;
+  } catch (error) {
+    if (!(error instanceof Fault) || error.party === 'nobody') throw error;
+    tell(`${what}: ${error.message}`);
+    return null;
+  }
+}
+
+interface Files {
+  readonly folder: string;
+  readonly print: (line: string) => void;
+  readonly tell: (line: string) => void;
+}
+
+async function keepPicture(frame: ScreenFrame, { folder, print, tell }: Files, signal: AbortSignal): Promise<void> {
+  const picture = join(folder, 'screen.png');
+  writeFileSync(picture, png(frame));
+  print(`picture ${picture} (${frame.width}x${frame.height})`);
+  const reader = new ScreenReader();
+  try {
+    const reading = await reader.read(frame, Deadline.after(READ_MS, signal));
+    if ('why' in reading) return tell(`the picture could not be read: ${reading.why}`);
+    const file = join(folder, 'screen.txt');
+    writeWhole(file, reading.text);
+    print(`text    ${file} (read from the picture: letters may be wrong)`);
+    for (const line of reading.text.trimEnd().split('\n')) print(`| ${line}`);
+  } finally {
+    reader.close();
+  }
+}
+
+/** @throws Fault BAD_STORED_RUN, and of the lab where it cannot be signed in to */
+async function run(call: Call): Promise<number> {
+  const { given, told, print, signal } = call;
+  const operand = given.operand();
+  const stored = await readStoredRun(operand.text);
+  const kept = keptOf(stored);
+  const settings = settingsOf(stored, kept.labFile, call);
+  const { url, credential, tls, serialPath } = settings;
+  const folder = path(given.value('out')) ?? join(stored.folder ?? dirname(resolve(operand.text)), 'kept');
+  mkdirSync(folder, { recursive: true });
+  const files: Files = { folder, print, tell: told.note };
+  const session = await openSession({ url, credential, tls, deadline: Deadline.after(SIGN_IN_MS, signal) });
+  const screen = new VmScreen(session, kept.vm);
+  try {
+    const within = Deadline.after(LOOK_MS, signal);
+    const frame = await unlessRefused('no picture', screen.look('fresh', within), told.note);
+    if (frame !== null) await keepPicture(frame, files, signal);
+    const serial = await unlessRefused('no serial text', serialText(session, serialPath, kept.vm, within), told.note);
+    if (serial) {
+      const file = join(folder, 'serial.txt');
+      writeWhole(file, serial.text);
+      print(`serial  ${file} (${serial.text.length} characters)`);
+    }
+    return frame === null && !serial ? EXIT.lab : EXIT.fine;
+  } finally {
+    screen.close();
+    await session.close();
+  }
+}
+
+const HELP = `console: what the guest that a run kept (--keep, --stop-at) shows now: its screen as a picture and as
+text read from it, and what its serial port said, where the lab has one.
+
+Usage: npm run -s console -- WORKDIR [options]
+
+Options (flags > the lab of the run > environment > lab file)
+${optionsHelp(CONSOLE_OPTIONS)}
+
+Besides these:
+${variablesHelp(CONSOLE_OPTIONS)}
+
+Exit codes: 0 something was seen; 2 misuse; 3 nothing was, or the lab could not be asked; 130 interrupted.
+`;
+
+export const consoleCommand: Command = {
+  ...{ options: CONSOLE_OPTIONS, operand: 'WORKDIR', help: HELP, run },
+  onInterrupt: 'the machine stays as it is',
+};
