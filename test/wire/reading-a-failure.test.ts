@@ -14,6 +14,7 @@ import {
   PACK_OPTIONS,
   PROBE_OPTIONS,
   REJUDGE_OPTIONS,
+  REPRO_OPTIONS,
   SWEEP_OPTIONS,
 } from '../../harness/command-options.ts';
 import { compare } from '../../harness/commands/compare.ts';
@@ -157,7 +158,7 @@ t.test('the page shows what compare and rejudge print', async (t) => {
 /** By name of the script. */
 const KNOWN: Readonly<Record<string, readonly Option[]>> = {
   ...{ phase9: OPTIONS, compare: COMPARE_OPTIONS, rejudge: REJUDGE_OPTIONS, pack: PACK_OPTIONS, probe: PROBE_OPTIONS },
-  ...{ doctor: DOCTOR_OPTIONS, sweep: SWEEP_OPTIONS, 'lint-image': LINT_OPTIONS },
+  ...{ repro: REPRO_OPTIONS, doctor: DOCTOR_OPTIONS, sweep: SWEEP_OPTIONS, 'lint-image': LINT_OPTIONS },
 };
 
 t.test('each kind of red has three commands to run next, and every one is a command', async (t) => {
