@@ -64,6 +64,8 @@ const NOBODY_WATCHES: FatalWatch = { fatal: null, fatalSignal: new AbortControll
 export interface Beside {
   readonly signs?: Signs;
   readonly watch?: FatalWatch;
+  /** How long a guest whose console has shown a stop is asked once more, address and banner each. @default 500 ms */
+  readonly lastWordMs?: number;
 }
 
 /** What was seen of a guest that did not answer. */
@@ -92,7 +94,7 @@ export async function awaitArrival(
   login: Login,
   deadline: Deadline,
   onLook: OnLook,
-  { signs, watch = NOBODY_WATCHES }: Beside = {},
+  { signs, watch = NOBODY_WATCHES, lastWordMs = LAST_WORD_MS }: Beside = {},
 ): Promise<Arrival> {
   const onBanner = (): void => signs?.banner();
   const startedMs = deadline.clock.nowMs();
@@ -109,7 +111,7 @@ export async function awaitArrival(
       silence: { lastSeen, addressed, reached, attempts, fatal, halted, waitedMs, time: null },
     };
   };
-  const first = await firstAddress(guest, deadline, watch.fatalSignal);
+  const first = await firstAddress(guest, deadline, { ended: watch.fatalSignal, lastWordMs });
   if (first === null || 'unknown' in first) {
     lastSeen = first?.unknown ?? 'no address';
     return silent(guest.death()?.kind === 'halted');
@@ -128,7 +130,7 @@ export async function awaitArrival(
     const room = Math.min(deadline.remainingMs(), HANDSHAKE_WAIT_MS_MAX);
     const attempt = await attemptSsh({
       ...{ host: address.host, port: address.port, ...login, expectHostKey: null, onBanner },
-      bannerWaitMs: last ? LAST_WORD_MS : bannerWaitMs,
+      bannerWaitMs: last ? lastWordMs : bannerWaitMs,
       handshakeWaitMs: Math.max(room, HANDSHAKE_WAIT_MS_MIN),
       signal: last ? deadline.signal : either,
     });
@@ -156,20 +158,20 @@ export async function awaitArrival(
 }
 
 /**
- * @param ended aborts when the console shows that waiting is over
- * @returns null where that came first; `unknown`: why nobody knew one in time
+ * @param ended aborts when the console shows that waiting is over: then it is asked once more, in short
+ * @returns null where nobody knew one by then; `unknown`: why nobody knew one in time
  */
 async function firstAddress(
   guest: ArrivingGuest,
   deadline: Deadline,
-  ended: AbortSignal,
+  { ended, lastWordMs }: { readonly ended: AbortSignal; readonly lastWordMs: number },
 ): Promise<Address | { readonly unknown: string } | null> {
   const signal = AbortSignal.any([deadline.signal, ended]);
   try {
     return await guest.address(Deadline.after(deadline.remainingMs(), signal, deadline.clock));
   } catch (error) {
     deadline.check();
-    if (ended.aborted) return null;
+    if (ended.aborted) return guest.address(deadline.within(lastWordMs)).catch(() => null);
     if (!(error instanceof Fault && error.code === 'ADDRESS_UNKNOWN')) throw error;
     // As below: a guest that nobody can see is not silent.
     const blind = guest.outOfSight();

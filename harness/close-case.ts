@@ -83,12 +83,18 @@ export async function closeCase(
     if (again !== null) told.note(`the workdir holds no report: ${again.message}`);
   }
   const tap = await tapOf(report);
-  const text = typeof tap === 'string' ? tap : bailOut(report.verdict.status === 'ERROR' ? report.verdict.cause : tap);
+  let text = typeof tap === 'string' ? tap : bailOut(report.verdict.status === 'ERROR' ? report.verdict.cause : tap);
   const missing = lostFormat(report, formats, text);
   if (missing !== null) {
     problems = [...problems, missing];
     if (report.exitCode === 0) report = { ...report, exitCode: FORMAT_LOST };
-    attempt(() => writeFiles(report));
+    const gone = attempt(() => writeFiles(report));
+    if (gone !== null) {
+      report = unkept(report, gone);
+      told.note(`the workdir holds no report: ${gone.message}`);
+      const anew = await tapOf(report);
+      text = typeof anew === 'string' ? anew : bailOut(gone);
+    }
   }
   await printWhole(out, text);
   told.closing(report, problems);

@@ -112,7 +112,8 @@ export const REPRO_OPTIONS: readonly Option[] = [
   repeating('repeat', 'NUMBER', 'run it so often, and say how often each outcome came (default: 1)'),
   repeating('force', null, 'go on although something cannot be as it was then'),
   repeating('json', null, 'print one JSON object instead of a table'),
-  ...OPTIONS,
+  // Reports of the run that is repeated are not written over.
+  ...OPTIONS.filter(({ group }) => group !== 'outputs'),
 ];
 
 const entering = inGroup('shell');

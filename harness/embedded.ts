@@ -25,6 +25,8 @@ export interface EmbeddedLab {
   leave(): void;
   /** Resolves when the process is gone. */
   stop(): Promise<void>;
+  /** Ends it without waiting for that: whoever calls leaves at once. */
+  abandon(): void;
 }
 
 export interface EmbeddedOptions {
@@ -93,7 +95,13 @@ export async function startEmbeddedLab(options: EmbeddedOptions): Promise<Embedd
     child.unref();
   };
   try {
-    return { labFile: labFileOf(await answer(options.deadline)), hold, leave, stop };
+    return {
+      labFile: labFileOf(await answer(options.deadline)),
+      hold,
+      leave,
+      stop,
+      abandon: () => void child.kill('SIGTERM'),
+    };
   } catch (error) {
     await stop();
     throw error;

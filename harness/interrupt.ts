@@ -57,8 +57,10 @@ export function listenForInterrupt(onFirst: (signal: string) => void, onSecond: 
 /**
  * The second press: what was created may stay, so it is said how to find it.
  * @param remedy the command that takes it away
+ * @param embedded the lab that was started for the run, which must not stay; null: there is none
  */
-export function leaveAtOnce(workdir: string, remedy: string): never {
+export function leaveAtOnce(workdir: string, remedy: string, embedded: { abandon(): void } | null): never {
+  embedded?.abandon();
   process.stderr.write(
     `left at once; what this run created may have stayed: ${remedy}\nsee ${workdir}/journal.ndjson\n`,
   );

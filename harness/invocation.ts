@@ -20,7 +20,7 @@ import type { Admission, Lab } from './lab.ts';
 import { type Log, openLog } from './log.ts';
 import type { Case, PlannedImage, Scenario, Verdict } from './model.ts';
 import { ofMode } from './of-mode.ts';
-import { type Planned, planCase } from './plan-case.ts';
+import { type Planned, planCase, timeLeft } from './plan-case.ts';
 import { AmongOthers } from './predecessors.ts';
 import { type Prepared, prepareLab } from './prepare.ts';
 import { refuseBadKey } from './prepare-login.ts';
@@ -115,7 +115,7 @@ export class Invocation {
     }));
     const interrupt = listenForInterrupt(
       (signal) => this.#people.note(`${signal}: stopping and cleaning up; once more leaves at once`),
-      () => leaveAtOnce(workdir, sweepLine(this.#request, this.#runId)),
+      () => leaveAtOnce(workdir, sweepLine(this.#request, this.#runId), this.#embedded),
     );
     try {
       const verdict = await this.#verdict({ workdir, evidence, log, interrupt });
@@ -140,7 +140,9 @@ export class Invocation {
       await this.#openLab(open);
       const { log, interrupt } = open;
       const told = { timeline: this.#timeline, tell: this.#people.note, log, signal: interrupt.signal };
-      this.#turn = await awaitTurn(this.#lab, this.#request, { runId: this.#runId, ...told });
+      const scale = this.#request.budgetScale ?? this.#prepared?.budgetScale ?? 1;
+      const leftMs = timeLeft(this.#request.timeLimitS, this.#scenario, scale, performance.now() - this.#startedMs);
+      this.#turn = await awaitTurn(this.#lab, leftMs, { runId: this.#runId, ...told });
       this.#planning();
       const { theCase, world } = await this.#plan(open);
       this.#timeline.end('the case is planned');

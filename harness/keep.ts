@@ -83,7 +83,6 @@ async function keepGuest({ world, disposals, budgets, address }: Ending, keep: K
     if (world.signal.aborted) return null;
     // Last: a lab without a kept guest in it ends with this process, however that ends.
     await keep.holdLab?.(forMs + LAB_LONGER_MS, deadline);
-    disposals.kept();
     world.timeline.end('it carries the time until which it is kept');
     const kept: KeptGuest = {
       ...{ vm: guest.uuid, name: guest.name, until },
@@ -91,6 +90,8 @@ async function keepGuest({ world, disposals, budgets, address }: Ending, keep: K
       address: where && { host: where.host, port: where.port },
     };
     world.journal({ event: 'guest-kept', vm: guest.uuid, until });
+    // Nothing that may fail comes after it: what is not told of any more must have been taken back.
+    disposals.kept();
     return { left, kept };
   } catch (error) {
     // Whatever it was (a full disk, too): nothing may stay that nobody knows of.

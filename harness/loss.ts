@@ -15,6 +15,8 @@ import type { Case } from './model.ts';
 /** XO tells of a halt some seconds after the guest's connection has ended. */
 const HALT_SHOWN_MS = 10_000;
 const LOOK_MS = 250;
+/** It lived a moment ago: what its console shows may be a line in a log, and a busy sshd needs its time. */
+const LAST_WORD_MS = 5_000;
 
 /**
  * Explains a Fault SSH_LOST. Always returns a Fault; the one given where nothing more is to be seen.
@@ -43,7 +45,10 @@ export async function explainLoss(
     return because(death.kind === 'halted' ? 'GUEST_HALTED' : 'VM_LOST', death.seen);
   }
   // A stop on the console or a new connection, whichever comes first.
-  const arrival = await awaitArrival(guest, world.login, deadline, world.tell.waiting, { watch });
+  const arrival = await awaitArrival(guest, world.login, deadline, world.tell.waiting, {
+    watch,
+    lastWordMs: LAST_WORD_MS,
+  });
   const shown = watch.fatal === null ? '' : `; ${told(watch.fatal)}`;
   if (arrival.state === 'silent') {
     const seen = `it did not answer again: ${arrival.silence.lastSeen}${shown}`;

@@ -99,14 +99,19 @@ function stopOf(stage: StopStage | null, boots: number): StopStage | null {
 }
 
 /**
- * What a limit leaves for work: the clean-up, and the look after it, keep their own time at its end.
- * @throws Fault BAD_OPTION where it leaves nothing
+ * What a limit leaves for work, in ms: the clean-up, and the look after it, keep their own time at its end. Infinite
+ * where there is no limit; 0 or less where it leaves nothing.
  */
-function workTime(limitS: number | null, { budgets }: Scenario, budgetScale: number, spentMs: number): number {
+export function timeLeft(limitS: number | null, { budgets }: Scenario, budgetScale: number, spentMs: number): number {
   if (limitS === null) return Number.POSITIVE_INFINITY;
-  const cleanUpS = cleanUpBudget({ budgetScale }, budgets).budgetMs / 1000;
-  const leftMs = (limitS - cleanUpS) * 1000 - spentMs;
+  return limitS * 1000 - cleanUpBudget({ budgetScale }, budgets).budgetMs - spentMs;
+}
+
+/** @throws Fault BAD_OPTION where the limit leaves nothing */
+function workTime(limitS: number | null, scenario: Scenario, budgetScale: number, spentMs: number): number {
+  const leftMs = timeLeft(limitS, scenario, budgetScale, spentMs);
   if (leftMs > 0) return leftMs;
+  const cleanUpS = cleanUpBudget({ budgetScale }, scenario.budgets).budgetMs / 1000;
   const expected = `more than the ${Math.ceil(cleanUpS + spentMs / 1000)} s that clean-up and the start need`;
   throw new Fault('BAD_OPTION', `--time-limit: expected ${expected}, given ${limitS}`);
 }

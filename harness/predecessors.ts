@@ -103,14 +103,13 @@ export class AmongOthers {
     this.#again = await sweepPredecessors(lab, run.url, registry, signal, tell);
   }
 
-  /** Its guest is to be kept for so long. Never throws: the time stands in the lab as well. */
+  /**
+   * Its guest is to be kept for so long.
+   * @throws Error of the operating system: then it must not be kept, since the next run would take it for a dead one's
+   */
   keep(forMs: number): void {
-    const { registry, run, tell } = this.#options;
-    try {
-      registry.keep(run.runId, forMs);
-    } catch (error) {
-      tell(`that a guest is kept cannot be remembered on this machine${codeIn(error)}`);
-    }
+    const { registry, run } = this.#options;
+    registry.keep(run.runId, forMs);
   }
 
   /** Never throws. @param stayed something did, and the next run shall look for it */

@@ -6,11 +6,12 @@ import { join } from 'node:path';
 import type { Silence } from './arrival.ts';
 import { boot, dispose, type World } from './boot.ts';
 import { allHeld, checksOfBoots } from './boots.ts';
-import { caseS, type StageRecord } from './budgets.ts';
+import type { StageRecord } from './budgets.ts';
+import { explained, outerLimit } from './case-time.ts';
 import { consoleFault } from './console/console-fault.ts';
 import type { ConsoleTold } from './console/console-told.ts';
 import type { ConsoleWitness } from './console/witness.ts';
-import { budget, Deadline, type Limit, limit } from './deadline.ts';
+import { budget } from './deadline.ts';
 import { Disposals } from './disposals.ts';
 import { Fault, faultRecord } from './faults.ts';
 import { type Answered, needsReadBack } from './identify.ts';
@@ -27,7 +28,6 @@ import { powerOffOver } from './power-off.ts';
 import { reboot } from './reboot.ts';
 import { decideSilence } from './silence.ts';
 import { stopPoint } from './stop-at.ts';
-import type { Timeline } from './timeline.ts';
 import { Timings } from './timings.ts';
 import { keepWhole } from './workdir.ts';
 
@@ -76,7 +76,7 @@ export async function run(theCase: Case, world: World): Promise<CaseResult> {
   };
   const timings = new Timings(world);
   const disposals = new Disposals(world.journal);
-  const findings: Findings = { found, seen: [], console: null, made: null, address: null };
+  const findings: Findings = { found, seen: [], console: null, made: null, address: null, stayed: [] };
   const { seen } = findings;
   let fault: FaultRecord | null = null;
   const outer = outerLimit(theCase, world);
@@ -94,7 +94,9 @@ export async function run(theCase: Case, world: World): Promise<CaseResult> {
   const { scenario } = theCase;
   const boots = seen.map(({ judged }) => judged);
   const checks = checksOfBoots(scenario, boots);
-  const passed = judge({ checks, fault }).status === 'PASS';
+  // Who looks for a failure keeps also the machine whose console alone shows one.
+  const early = world.keep?.when === 'unless-passed' ? await consoleFault(findings.console, checks) : null;
+  const passed = judge({ checks, fault: fault ?? early }).status === 'PASS';
   const { made: guest, address } = findings;
   const { left, kept } = await endCase({
     ...{ world: { ...world, tell: timings.world.tell }, disposals, budgets: scenario.budgets, guest, address, passed },
@@ -103,7 +105,7 @@ export async function run(theCase: Case, world: World): Promise<CaseResult> {
   const late = new LateWriting();
   const listed = await listAgain(theCase, world, late);
   timings.end();
-  fault ??= disposals.unwritten ?? late.fault ?? (await consoleFault(findings.console, checks));
+  fault ??= disposals.unwritten ?? late.fault ?? early ?? (await consoleFault(findings.console, checks));
   // Also one that came while the lab was cleaned up: who stops a run is told that it was stopped.
   if (world.signal.aborted) fault = faultRecord(world.signal.reason);
   const judgement = judge({ checks, fault });
@@ -119,31 +121,8 @@ export async function run(theCase: Case, world: World): Promise<CaseResult> {
     console: findings.console?.told ?? null,
     bootIds: seen.flatMap(({ bootId }) => bootId ?? []),
     kept,
-    leaked: withoutTwins(left, listed),
+    leaked: withoutTwins([...findings.stayed, ...left], listed),
   };
-}
-
-/** Each step has its own deadline; this one is over all of them, and ends early enough for the clean-up. */
-function outerLimit({ scenario }: Case, world: World): Limit {
-  const { budgetScale, signal, timeline, workMs } = world;
-  const deadline = Deadline.after(
-    Math.min(caseS(scenario.budgets, scenario.boots) * budgetScale * 1000, workMs),
-    signal,
-  );
-  const seconds = (deadline.budgetMs / 1000).toFixed(0);
-  return limit(
-    deadline,
-    () => new Fault('OUT_OF_TIME', `the case: not done within ${seconds} s; ${timeline.longest()}`),
-  );
-}
-
-/** Says which stage ate the time, where that is why a case ended. */
-function explained(fault: FaultRecord, timeline: Timeline): FaultRecord {
-  const time = fault.party === 'nobody' || fault.code === 'OUT_OF_TIME' ? null : timeline.explain();
-  if (time === null || fault.message.includes(time)) return fault;
-  const seen =
-    timeline.lastSeen === '' || fault.message.includes(timeline.lastSeen) ? '' : `; seen: ${timeline.lastSeen}`;
-  return { ...fault, message: `${fault.message}; ${time}${seen}` };
 }
 
 interface Findings {
@@ -155,6 +134,8 @@ interface Findings {
   /** The guest of the image, from when it is there. */
   made: Guest | null;
   address: Address | null;
+  /** What could not be taken back on the way. */
+  readonly stayed: string[];
 }
 
 /** Boots, identifies and probes; what was found by then stays in `findings` when it throws. */
@@ -172,15 +153,16 @@ async function witness(theCase: Case, world: World, disposals: Disposals, findin
   const { arrival, guest } = booted;
   findings.console = booted.console;
   found.placed = guest.placed;
-  const disposeFirst = async (): Promise<void> => {
+  const { stayed } = findings;
+  const first = async (): Promise<void> => {
     findings.made = null;
-    await dispose(world, disposals, theCase.scenario.budgets);
+    stayed.push(...(await dispose(world, disposals, theCase.scenario.budgets)));
   };
   if (arrival.state === 'silent') {
     await booted.console.end();
     await keepConsole(world, theCase, guest);
     await booted.console.settled();
-    throw await decideSilence(world, theCase, arrival.silence, disposeFirst);
+    throw await decideSilence(world, theCase, arrival.silence, { first, stayed });
   }
   const { session, address } = arrival;
   findings.address = address;
@@ -191,7 +173,7 @@ async function witness(theCase: Case, world: World, disposals: Disposals, findin
   const silence = await allBoots(world, theCase, { ...booted, session }, findings);
   if (silence === null) return;
   await booted.console.settled();
-  throw await decideSilence(world, theCase, silence, disposeFirst, findings.seen.length + 1);
+  throw await decideSilence(world, theCase, silence, { first, stayed }, findings.seen.length + 1);
 }
 
 /** Looks at each boot that the scenario asks for, as long as all holds. @returns the silence after a reboot, or null */

@@ -10,17 +10,24 @@ import { confirmMachine } from './identify.ts';
 import type { Case } from './model.ts';
 import { reboot } from './reboot.ts';
 
+/** How guests that the procedure has done with are taken back. */
+export interface TakingBack {
+  /** The silent guest, so that the control finds the same free lab. */
+  first(): Promise<void>;
+  /** Takes what of others stayed in the lab, a line each. */
+  readonly stayed: string[];
+}
+
 /**
  * Who is to blame for a silent image. Returns the Fault: the caller throws it.
  * @throws Fault of the lab that ends the procedure before its conclusion; the path until then is in the evidence, too
- * @param disposeFirst takes the silent guest back, so that the control finds the same free lab.
  * @param nth the boot that was silent: whoever is compared with it is booted as often.
  */
 export async function decideSilence(
   world: World,
   theCase: Case,
   silence: Silence,
-  disposeFirst: () => Promise<void>,
+  takingBack: TakingBack,
   nth = 1,
 ): Promise<Fault> {
   const after = nth > 1 ? ` after a reboot (boot ${nth})` : '';
@@ -30,7 +37,7 @@ export async function decideSilence(
     return fault;
   };
   const asked = (order: Asked): Promise<string | Fault> =>
-    unlessUndetermined(ask(world, theCase, order, nth)).catch((error: unknown) => {
+    unlessUndetermined(ask(world, theCase, order, nth, takingBack.stayed)).catch((error: unknown) => {
       path.end(`stopped by ${faultRecord(error).code}`);
       throw error;
     });
@@ -50,7 +57,7 @@ export async function decideSilence(
     path.push('kept, and nothing was compared');
     return conclude(keptUndecided(silence));
   }
-  await disposeFirst();
+  await takingBack.first();
   const { image, login } = world.control;
   const control = await asked({ purpose: 'control', image, login });
   if (control instanceof Fault) {
@@ -138,7 +145,7 @@ async function unlessUndetermined(asking: Promise<string>): Promise<string | Fau
  * Boots once more, as often as the guest that was silent, and says how it went; the guest is taken back before this
  * returns.
  */
-async function ask(world: World, theCase: Case, order: Asked, boots: number): Promise<string> {
+async function ask(world: World, theCase: Case, order: Asked, boots: number, stayed: string[]): Promise<string> {
   const disposals = new Disposals(world.journal);
   let console: Booted['console'] | null = null;
   try {
@@ -159,10 +166,15 @@ async function ask(world: World, theCase: Case, order: Asked, boots: number): Pr
     }
     return ANSWERED;
   } finally {
-    await console?.end();
-    const left = await dispose(world, disposals, theCase.scenario.budgets);
+    try {
+      await console?.end();
+    } finally {
+      // Whatever a full disk makes of the console: the guest is taken back.
+      const left = await dispose(world, disposals, theCase.scenario.budgets);
+      stayed.push(...left);
+      if (left.length > 0) world.log.error({ left }, 'stayed after the silence procedure');
+    }
     await console?.settled();
-    if (left.length > 0) world.log.error({ left }, 'stayed after the silence procedure');
   }
 }
 

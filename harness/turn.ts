@@ -13,26 +13,28 @@ export interface TurnOptions {
   readonly signal: AbortSignal;
 }
 
-/** Of a time limit the rest is for the case. */
+/** Of what a time limit leaves for work the rest is for the case. */
 const WAITING_SHARE = 0.5;
-const WEEK_S = 7 * 86_400;
+const WEEK_MS = 7 * 86_400_000;
 const RELEASE_MS = 60_000;
 
 /**
  * @param lab null: it could not be opened
- * @param timeLimitS of the whole run; null: as long as the lab file says
+ * @param leftMs what the time limit of the whole run leaves for work; infinite: it has none
  * @returns null: nobody counts there
  * @throws Fault NO_FREE_TICKET, and the interrupt
  */
 export async function awaitTurn(
   lab: Lab | null,
-  { timeLimitS }: { readonly timeLimitS: number | null },
+  leftMs: number,
   { runId, timeline, tell, log, signal }: TurnOptions,
 ): Promise<Admission | null> {
   if (lab === null) return null;
-  timeline.begin([{ stage: 'turn', budgetS: null }]);
-  const waitMs = (timeLimitS === null ? WEEK_S : timeLimitS * WAITING_SHARE) * 1000;
+  const waitMs = Math.max(0, Math.min(WEEK_MS, leftMs * WAITING_SHARE));
+  let waits = false;
   return lab.admit(runId, waitMs, signal, (who) => {
+    if (!waits) timeline.begin([{ stage: 'turn', budgetS: null }]);
+    waits = true;
     log.info({ waitsFor: who }, 'turn');
     tell(`waiting for its turn: ${who}`);
   });

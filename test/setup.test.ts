@@ -96,7 +96,7 @@ function setup(t: Test, machine: Machine, ...args: string[]): Ran {
 t.test('an empty Debian gets all of it, told before; the second time nothing is done', async (t) => {
   const ran = setup(t, {});
   t.equal(ran.status, 0, ran.stderr);
-  t.match(ran.stdout, /^setup: Debian packages, 28\.5 MB to download, 38\.9 MB on disk:\n {2}qemu-system-x86 +runs/);
+  t.match(ran.stdout, /^setup: Debian packages, 30\.0 MB to download, 41\.0 MB on disk:\n {2}qemu-system-x86 +runs/);
   t.match(ran.stdout, /shellcheck +for the tests only/);
   t.match(ran.stdout, /npm packages of package-lock.json, about \d+ MB to download/);
   t.equal(ran.calls.length, 2);

@@ -12,6 +12,7 @@ import type { GuestTables } from '../lab-tables.ts';
 import { type Door, enter } from '../live/enter.ts';
 import { type LiveWish, lookAtMachine, Sight } from '../live/look.ts';
 import { readTarget, written } from '../live/target.ts';
+import { codeIn } from '../make-folder.ts';
 import type { Scenario } from '../model.ts';
 import { optionsHelp, variablesHelp } from '../options.ts';
 import { type Logins, prepareLogins } from '../prepare-login.ts';
@@ -115,7 +116,7 @@ function openEvidence(dir: Override): { readonly evidence: Evidence; readonly fi
     if (!existsSync(folder)) mkdirSync(folder);
     return { evidence: new Evidence(folder), file };
   } catch (cause) {
-    const why = cause instanceof Error && 'code' in cause ? ` (${String(cause.code)})` : '';
+    const why = codeIn(cause instanceof Fault ? cause.cause : cause);
     throw new Fault('BAD_OPTION', `${dir.from}: expected ${expected}, given ${folder}${why}`, { cause });
   }
 }

@@ -47,7 +47,7 @@ function givenThen({ report: { asked }, image }: Again): Map<string, string> {
   const named = new Map<string, string>();
   for (const [name, text] of Object.entries(asked?.options ?? {})) {
     const option = OPTIONS.find((each) => each.name === name && !each.secret);
-    if (option === undefined || NOT_REPEATED.includes(name)) continue;
+    if (option === undefined || option.group === 'outputs' || NOT_REPEATED.includes(name)) continue;
     named.set(name, asFile(option, text, asked?.folder ?? '/'));
   }
   if (asked?.labFile) named.set('lab', asked.labFile);

@@ -49,9 +49,15 @@ export function counted(runs: readonly Repeated[], then: string): readonly Count
     .sort((a, b) => b.count - a.count || a.outcome.localeCompare(b.outcome));
 }
 
-/** Exit code over several cases (design §3): an interrupt before all, then 70 > 1 > 3 > 0. */
+/**
+ * Exit code over several cases (design §3): an interrupt before all, then 70 > 1 > 3 > 0. A run that was refused in the
+ * middle (2) says nothing about its image, as a 3 does; 0 is earned by each.
+ */
 export function exitCodeOf(codes: readonly number[]): number {
-  return [130, 70, 1, 3].find((code) => codes.includes(code)) ?? 0;
+  if (codes.length > 0 && codes.every((code) => code === 0)) return 0;
+  const worst = [130, 70, 1].find((code) => codes.includes(code));
+  if (worst !== undefined) return worst;
+  return codes.some((code) => code === 2 || code === 3) ? 3 : 70;
 }
 
 export function tableLines(rows: readonly Counted[], then: string, runs: number): readonly string[] {

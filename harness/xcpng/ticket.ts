@@ -190,7 +190,7 @@ class PoolTicket implements Ticket {
     for (;;) {
       await clock.sleep(RENEW_EVERY_MS, this.#released.signal);
       if (this.#released.signal.aborted) return;
-      const old = this.#own;
+      const old = [...this.#own];
       const deadline = Deadline.after(CALL_MS, this.#released.signal, clock);
       try {
         await this.#add('held', deadline);
