@@ -1,7 +1,6 @@
 /** Runs share a pool: never more than allowed, first come first served, and what the dead hold ends by itself. */
 import { randomUUID } from 'node:crypto';
 import t from 'tap';
-import { type Clock, Deadline, systemClock } from '../../../harness/deadline.ts';
 import { Fault } from '../../../harness/faults.ts';
 import { openSession, type Session } from '../../../harness/xcpng/session.ts';
 import { sweep } from '../../../harness/xcpng/sweep.ts';
@@ -246,38 +245,4 @@ t.test('who is before whom', async (t) => {
   t.equal(crowded(both), 2, 'a guest of a holder counts once, ours never');
   t.equal(describeCrowd(both), 'run a on h, until 1970-01-01T00:01:30.000Z; guest z without a ticket');
   t.equal(describeCrowd(crowd([])), 'nobody');
-});
-
-t.test('it is held on when it is renewed', async (t) => {
-  let renew = (): void => undefined;
-  // A minute passes when we say so.
-  const sleep: Clock['sleep'] = (ms, signal) => {
-    if (ms < 60_000) return systemClock.sleep(ms, signal);
-    return new Promise((resolve) => {
-      renew = resolve;
-      if (signal.aborted) resolve();
-      signal.addEventListener('abort', () => resolve());
-    });
-  };
-  const deadline = Deadline.after(50_000, new AbortController().signal, { ...systemClock, sleep });
-  const ways = { roomInMemory: () => true, onWait: () => undefined };
-  const ticket = await takeTicket({
-    session: one,
-    poolId,
-    runId: 'run-long',
-    max: 1,
-    settleMs: 100,
-    ...ways,
-    deadline,
-  });
-  const own = (): readonly string[] => tags().filter((tag) => tag.includes(';run-long;'));
-  const [first = ''] = own();
-  renew();
-  await one.objects.waitFor(within(5_000), 'another ticket', 'XO_OBJECT_LATE', () =>
-    own().includes(first) ? { seen: 'the first one' } : { done: true },
-  );
-  await seen();
-  t.equal(own().length, 1, 'renewed');
-  await ticket.release(within(5_000));
-  t.same(own(), []);
 });
