@@ -63,7 +63,7 @@ export const REAL: readonly RealRow[] = [
   { variant: 'service-short', phase: 'phase11', ...broken('shepherd_services') },
   { variant: 'service-extra', phase: 'phase9', ...broken('shepherd_services'), says: /surplus/ },
   { variant: 'halts-after-ready', phase: 'phase9', ...undetermined('GUEST_HALTED', /powered|[Hh]alted/) },
-  { variant: 'reboots-after-ready', phase: 'phase11', ...undetermined('GUEST_REBOOTED', /in another boot/) },
+  { variant: 'reboots-after-ready', phase: 'phase9', ...undetermined('GUEST_REBOOTED', /in another boot/) },
   { variant: 'panics-after-ready', phase: 'phase9', ...PANICKED, says: /Kernel panic/ },
   { variant: 'clock-years-behind', phase: 'phase9', ...PASS },
   { variant: 'root-read-only', phase: 'phase11', ...broken('ready_marker') },
