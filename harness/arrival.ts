@@ -22,6 +22,7 @@ const PAUSE_MS = 250;
 const STRANGER_PAUSE_MS = 5_000;
 /** A guest whose console has shown a stop is asked once more, for so long. */
 const LAST_WORD_MS = 500;
+const NOBODY_KNOWS = ['ADDRESS_UNKNOWN', 'ADDRESS_SOURCE_FAILED'];
 /** How long is waited for a newer address than the one that is known. */
 const NEWS_MS = 1_000;
 
@@ -171,12 +172,23 @@ async function firstAddress(
     return await guest.address(Deadline.after(deadline.remainingMs(), signal, deadline.clock));
   } catch (error) {
     deadline.check();
-    if (ended.aborted) return guest.address(deadline.within(lastWordMs)).catch(() => null);
+    if (ended.aborted) return lastAddress(guest, deadline, lastWordMs);
     if (!(error instanceof Fault && error.code === 'ADDRESS_UNKNOWN')) throw error;
     // As below: a guest that nobody can see is not silent.
     const blind = guest.outOfSight();
     if (blind !== null) throw new Fault('VM_LOST', `${error.message}, and ${blind}`);
     return { unknown: error.message };
+  }
+}
+
+/** Null: nobody knows one. Who disagrees about it, and an interrupt, are thrown on: they say nothing of the guest. */
+async function lastAddress(guest: ArrivingGuest, deadline: Deadline, lastWordMs: number): Promise<Address | null> {
+  try {
+    return await guest.address(deadline.within(lastWordMs));
+  } catch (error) {
+    deadline.check();
+    if (error instanceof Fault && NOBODY_KNOWS.includes(error.code)) return null;
+    throw error;
   }
 }
 
@@ -204,7 +216,7 @@ async function newest(guest: ArrivingGuest, known: Address, deadline: Deadline):
   try {
     return await guest.address(deadline.within(NEWS_MS));
   } catch (error) {
-    if (error instanceof Fault && ['ADDRESS_UNKNOWN', 'ADDRESS_SOURCE_FAILED'].includes(error.code)) return known;
+    if (error instanceof Fault && NOBODY_KNOWS.includes(error.code)) return known;
     throw error;
   }
 }

@@ -108,3 +108,28 @@ t.test('so does a halt', async (t) => {
   const arrival = await awaitArrival(halted, rootBy(rootKey()), within(60_000), () => undefined);
   t.match(arrival, { state: 'silent', silence: { addressed: false, halted: true } });
 });
+
+t.test('a stop on the console that was there before the first look: the guest has the last word', async (t) => {
+  const stopped = new AbortController();
+  stopped.abort(new Error('freebsd-panic'));
+  const fatal = { name: 'freebsd-panic', line: 'panic: page fault', proves: 'image' } as const;
+  const watch = { fatal, fatalSignal: stopped.signal };
+  const address = (work: Guest['address'], known: Address): Guest => ({
+    ...guestAt(known, known),
+    // As the real ones: nobody is asked by a deadline whose signal has aborted.
+    address: async (deadline) => {
+      deadline.check();
+      return work(deadline);
+    },
+  });
+  const alive = at(await lab(t)(), true);
+  const wait = (guest: Guest) =>
+    awaitArrival(guest, rootBy(rootKey()), within(20_000), () => undefined, { watch, lastWordMs: 5_000 });
+  const lives = await wait(address(async () => alive, alive));
+  t.equal(lives.state, 'answered', 'it lives on');
+  if (lives.state === 'answered') lives.session.close();
+  const unknown = async (): Promise<never> => Promise.reject(new Fault('ADDRESS_UNKNOWN', 'no lease'));
+  t.match(await wait(address(unknown, alive)), { state: 'silent', silence: { lastSeen: 'no address' } });
+  const conflict = async (): Promise<never> => Promise.reject(new Fault('ADDRESS_CONFLICT', 'two of them'));
+  await t.rejects(wait(address(conflict, alive)), { code: 'ADDRESS_CONFLICT' }, 'the fault of the lab is thrown on');
+});
