@@ -4,11 +4,11 @@
  */
 import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
-import { Deadline, retry } from '../deadline.ts';
+import { Deadline } from '../deadline.ts';
 import { Fault } from '../faults.ts';
+import { HeldTags } from './held-tags.ts';
 import { type LockTag, lockTag, parseLock } from './lock-tag.ts';
 import type { Session } from './session.ts';
-import { isGone } from './xo-error.ts';
 
 export interface LockOptions {
   readonly session: Session;
@@ -39,20 +39,16 @@ const RENEW_EVERY_MS = 5 * 60_000;
 /** Clocks and notifications may be that far off: an expired lock is believed for so long. */
 const GRACE_MS = 2 * 60_000;
 const WAIT_LOOK_MS = 2_000;
-/** One try to give it back. */
-const RELEASE_MS = 30_000;
-const RELEASE_RETRIES = 3;
-const RELEASE_RETRY_AFTER_MS = 500;
 
 class VmLock implements Lock {
   readonly #options: LockOptions;
   readonly #id = randomBytes(8).toString('hex');
-  readonly #released = new AbortController();
-  #own: string[] = [];
-  #renewing: Promise<void> = Promise.resolve();
+  readonly #tags: HeldTags;
 
   constructor(options: LockOptions) {
+    const { session, vmUuid: id } = options;
     this.#options = options;
+    this.#tags = new HeldTags({ session, type: 'VM', id, what: `the lock on VM ${id}` });
   }
 
   #xoNowMs(): number {
@@ -66,8 +62,7 @@ class VmLock implements Lock {
 
   /** The VM's lock tags that are not ours. */
   #foreign(): readonly LockTag[] {
-    const { session, vmUuid } = this.#options;
-    const tags = session.objects.get('VM', vmUuid)?.tags ?? [];
+    const tags = this.#tags.all();
     return tags.flatMap((tag) => parseLock(tag) ?? []).filter(({ id }) => id !== this.#id);
   }
 
@@ -80,31 +75,8 @@ class VmLock implements Lock {
     return this.#foreign().filter((lock) => !this.#isOver(lock));
   }
 
-  async #add(state: LockTag['state'], deadline: Deadline, expiresMs?: number): Promise<string> {
-    const { session, vmUuid } = this.#options;
-    const tag = this.#text(state, expiresMs);
-    // Before the call: an answer that is lost must not lose the tag.
-    this.#own.push(tag);
-    await session.call('tag.add', { id: vmUuid, tag }, deadline);
-    await session.objects.waitFor(deadline, `the lock on VM ${vmUuid} to be shown`, 'XO_OBJECT_LATE', () =>
-      session.objects.get('VM', vmUuid)?.tags.includes(tag) ? { done: true } : { seen: 'its tag is not listed' },
-    );
-    return tag;
-  }
-
-  async #drop(tags: readonly string[], deadline: Deadline): Promise<void> {
-    const { session, vmUuid } = this.#options;
-    for (const tag of tags) {
-      await session.call('tag.remove', { id: vmUuid, tag }, deadline).catch((error: unknown) => {
-        if (!isGone(error)) throw error; // a VM that somebody deleted is locked by nobody
-      });
-      this.#own = this.#own.filter((own) => own !== tag);
-    }
-    // Seen by ourselves, too: the same run may take the lock again at once, for its control.
-    await session.objects.waitFor(deadline, `the lock on VM ${vmUuid} to go`, 'XO_OBJECT_LATE', () => {
-      const left = (session.objects.get('VM', vmUuid)?.tags ?? []).filter((tag) => tags.includes(tag));
-      return left.length === 0 ? { done: true } : { seen: left.join(', ') };
-    });
+  #add(state: LockTag['state'], deadline: Deadline): Promise<string> {
+    return this.#tags.add(this.#text(state), deadline);
   }
 
   /** One try. @returns who has it, null: we do */
@@ -119,14 +91,14 @@ class VmLock implements Lock {
       // A holder has won, whatever its number; of those that only claim the lowest does.
       const rival = this.#others().find(({ state, id }) => state === 'held' || id < this.#id);
       if (rival) {
-        await this.#drop([claim], deadline);
+        await this.#tags.drop([claim], deadline);
         return rival.holder;
       }
       const lookedMs = deadline.clock.nowMs();
       const held = await this.#add('held', deadline);
       // What was seen must still hold when others see our tag: after a slow call somebody else may have won meanwhile.
       const inTime = deadline.clock.nowMs() - lookedMs <= settleMs / 2;
-      await this.#drop(inTime ? [claim] : [held, claim], deadline);
+      await this.#tags.drop(inTime ? [claim] : [held, claim], deadline);
       if (inTime) return null;
     }
   }
@@ -144,7 +116,7 @@ class VmLock implements Lock {
       deadline.check();
     }
     await this.#clearOver();
-    this.#renewing = this.#renew();
+    this.#tags.renew(RENEW_EVERY_MS, this.#options.deadline.clock, () => this.#text('held'));
     return this;
   }
 
@@ -155,48 +127,25 @@ class VmLock implements Lock {
     for (const { tag } of over) await session.call('tag.remove', { id: vmUuid, tag }, deadline);
   }
 
-  async #renew(): Promise<void> {
-    const { clock } = this.#options.deadline;
-    for (;;) {
-      await clock.sleep(RENEW_EVERY_MS, this.#released.signal);
-      if (this.#released.signal.aborted) return;
-      const old = [...this.#own];
-      const deadline = Deadline.after(RENEW_EVERY_MS, this.#released.signal, clock);
-      try {
-        await this.#add('held', deadline);
-        await this.#drop(old, deadline);
-      } catch (error) {
-        // The next round tries again; two rounds fit before the lock expires.
-        if (!(error instanceof Fault)) throw error;
-      }
-    }
-  }
-
   lost(): string | null {
-    const tags = this.#options.session.objects.get('VM', this.#options.vmUuid)?.tags ?? [];
-    const shown = tags.filter((tag) => this.#own.includes(tag)).flatMap((tag) => parseLock(tag) ?? []);
+    const { own } = this.#tags;
+    const shown = this.#tags
+      .all()
+      .filter((tag) => own.includes(tag))
+      .flatMap((tag) => parseLock(tag) ?? []);
     if (shown.some(({ state, expiresMs }) => state === 'held' && expiresMs > this.#xoNowMs())) return null;
     const other = this.#others()[0];
     const why = shown.length === 0 ? 'somebody took the tag of its lock away' : 'its lock expired and was not renewed';
     return other === undefined ? why : `${why}; held by ${other.holder}`;
   }
 
-  async #stopRenewing(): Promise<void> {
-    this.#released.abort(new Fault('INTERRUPTED', 'the lock was released'));
-    await this.#renewing;
-  }
-
   async keepUntil(until: string, deadline: Deadline): Promise<void> {
-    await this.#stopRenewing();
-    const before = [...this.#own];
-    await this.#add('held', deadline, Date.parse(until));
-    await this.#drop(before, deadline);
+    await this.#tags.stopRenewing();
+    await this.#tags.replace(this.#text('held', Date.parse(until)), deadline);
   }
 
-  async release(deadline: Deadline): Promise<void> {
-    await this.#stopRenewing();
-    const options = { retries: RELEASE_RETRIES, minTimeoutMs: RELEASE_RETRY_AFTER_MS, onRetry: () => undefined };
-    await retry(deadline, options, () => this.#drop(this.#own, deadline.within(RELEASE_MS)));
+  release(deadline: Deadline): Promise<void> {
+    return this.#tags.release(deadline);
   }
 }
 

@@ -5,10 +5,11 @@
  */
 import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
-import { Deadline, type Look, retry } from '../deadline.ts';
+import { Deadline, type Look } from '../deadline.ts';
 import { Fault } from '../faults.ts';
 import { OURS, runTag } from './claims.ts';
 import { xoNowMs } from './endpoint.ts';
+import { HeldTags } from './held-tags.ts';
 import type { Session } from './session.ts';
 import {
   bornAfter,
@@ -49,10 +50,10 @@ export interface Ticket {
 
 const TTL_MS = 3 * 60_000;
 const RENEW_EVERY_MS = 60_000;
+/** To give it back where the place was not got. */
+const RELEASE_MS = 30_000;
 /** One call, and the wait until it is shown. */
 const CALL_MS = 60_000;
-const RELEASE_MS = 30_000;
-const RELEASES = { retries: 3, minTimeoutMs: 500, onRetry: () => undefined };
 
 /** Guests of ours that are on, whoever made them. */
 function livingGuests({ objects }: Session, poolId: string): readonly LivingGuest[] {
@@ -68,45 +69,29 @@ class PoolTicket implements Ticket {
   readonly #options: TicketOptions;
   readonly #id = randomBytes(8).toString('hex');
   readonly #createdMs: number;
-  readonly #released = new AbortController();
-  #own: string[] = [];
-  #renewing: Promise<void> = Promise.resolve();
+  readonly #tags: HeldTags;
 
   constructor(options: TicketOptions) {
+    const { session, poolId: id } = options;
     this.#options = options;
-    this.#createdMs = bornAfter(this.#tags(), xoNowMs(options.session));
+    this.#tags = new HeldTags({ session, type: 'pool', id, what: `the ticket on pool ${id}` });
+    this.#createdMs = bornAfter(this.#tags.all(), xoNowMs(session));
   }
 
-  #tags(): readonly string[] {
-    const { session, poolId } = this.#options;
-    return session.objects.get('pool', poolId)?.tags ?? [];
-  }
-
-  /** Written before the call: an answer that is lost must not lose the tag. */
-  async #add(state: TicketTag['state'], deadline: Deadline): Promise<string> {
-    const { session, poolId, runId: run } = this.#options;
+  #text(state: TicketTag['state']): string {
+    const { session, runId: run } = this.#options;
     const times = { createdMs: this.#createdMs, expiresMs: xoNowMs(session) + TTL_MS };
-    const tag = ticketTag({ state, id: this.#id, run, ...times }, hostname());
-    this.#own.push(tag);
-    await session.call('tag.add', { id: poolId, tag }, deadline);
-    await session.objects.waitFor(deadline, `the ticket on pool ${poolId} to be shown`, 'XO_OBJECT_LATE', () =>
-      this.#tags().includes(tag) ? { done: true } : { seen: 'its tag is not listed' },
-    );
-    return tag;
+    return ticketTag({ state, id: this.#id, run, ...times }, hostname());
   }
 
-  async #drop(tags: readonly string[], deadline: Deadline): Promise<void> {
-    const { session, poolId } = this.#options;
-    for (const tag of tags) {
-      await session.call('tag.remove', { id: poolId, tag }, deadline);
-      this.#own = this.#own.filter((own) => own !== tag);
-    }
+  #add(state: TicketTag['state'], deadline: Deadline): Promise<string> {
+    return this.#tags.add(this.#text(state), deadline);
   }
 
   #crowd(): Crowd {
     const { session, poolId, runId: run } = this.#options;
     const own = { id: this.#id, createdMs: this.#createdMs, run };
-    return crowdBefore(this.#tags(), livingGuests(session, poolId), own, xoNowMs(session));
+    return crowdBefore(this.#tags.all(), livingGuests(session, poolId), own, xoNowMs(session));
   }
 
   /** Null: there is a place. */
@@ -158,7 +143,7 @@ class PoolTicket implements Ticket {
       settled = true;
       if (!(await this.#placeSeen())) {
         const fresh = await this.#add('claim', deadline.within(CALL_MS));
-        await this.#drop([claim], deadline.within(CALL_MS));
+        await this.#tags.drop([claim], deadline.within(CALL_MS));
         claim = fresh;
         continue;
       }
@@ -166,46 +151,28 @@ class PoolTicket implements Ticket {
       const held = await this.#add('held', deadline.within(CALL_MS));
       // What was seen must still hold when others see our tag: after a slow call somebody else may have won meanwhile.
       const inTime = deadline.clock.nowMs() - lookedMs <= settleMs / 2;
-      await this.#drop([inTime ? claim : held], deadline.within(CALL_MS));
+      await this.#tags.drop([inTime ? claim : held], deadline.within(CALL_MS));
       if (inTime) break;
       settled = false;
     }
     await this.#clearExpired();
-    this.#renewing = this.#renew();
+    // Should it expire all the same, the guest that is on still counts for everybody.
+    this.#tags.renew(RENEW_EVERY_MS, deadline.clock, () => this.#text('held'));
     return this;
   }
 
   /** What runs left that were killed. Only with a place in hand, so that it costs nobody's turn. */
   async #clearExpired(): Promise<void> {
     const { session, poolId, deadline } = this.#options;
-    const dead = this.#tags().filter((tag) => {
+    const dead = this.#tags.all().filter((tag) => {
       const ticket = parseTicket(tag);
       return ticket !== null && ticket.id !== this.#id && ticket.expiresMs + TICKET_GRACE_MS <= xoNowMs(session);
     });
     for (const tag of dead) await session.call('tag.remove', { id: poolId, tag }, deadline.within(CALL_MS));
   }
 
-  async #renew(): Promise<void> {
-    const { clock } = this.#options.deadline;
-    for (;;) {
-      await clock.sleep(RENEW_EVERY_MS, this.#released.signal);
-      if (this.#released.signal.aborted) return;
-      const old = [...this.#own];
-      const deadline = Deadline.after(CALL_MS, this.#released.signal, clock);
-      try {
-        await this.#add('held', deadline);
-        await this.#drop(old, deadline);
-      } catch (error) {
-        // The next round tries again. Should it expire, the guest that is on still counts for everybody.
-        if (!(error instanceof Fault)) throw error;
-      }
-    }
-  }
-
-  async release(deadline: Deadline): Promise<void> {
-    this.#released.abort(new Fault('INTERRUPTED', 'the ticket was given back'));
-    await this.#renewing;
-    await retry(deadline, RELEASES, () => this.#drop(this.#own, deadline.within(RELEASE_MS)));
+  release(deadline: Deadline): Promise<void> {
+    return this.#tags.release(deadline);
   }
 }
 
