@@ -1,9 +1,9 @@
 /** Two runs and one VM: never both, whatever the moment; who holds it is told; a lock of the dead expires. */
 import t from 'tap';
-import { type Clock, Deadline, systemClock } from '../../../harness/deadline.ts';
 import { Fault } from '../../../harness/faults.ts';
 import { lockVm } from '../../../harness/xcpng/lock.ts';
 import { openSession, type Session } from '../../../harness/xcpng/session.ts';
+import { minutesByHand } from './minutes-by-hand.ts';
 import { openTestLab, within } from './test-lab.ts';
 
 const lab = await openTestLab();
@@ -102,17 +102,7 @@ t.test("the lock of a run that was killed holds until it expires by XO's clock",
 });
 
 t.test('it is held on when it is renewed, and when it is kept', async (t) => {
-  let renew = (): void => undefined;
-  // Minutes pass when we say so.
-  const sleep: Clock['sleep'] = (ms, signal) => {
-    if (ms < 60_000) return systemClock.sleep(ms, signal);
-    return new Promise((resolve) => {
-      renew = resolve;
-      if (signal.aborted) resolve();
-      signal.addEventListener('abort', () => resolve());
-    });
-  };
-  const deadline = Deadline.after(60_000, new AbortController().signal, { ...systemClock, sleep });
+  const { deadline, pass } = minutesByHand(50_000);
   const wish = {
     deadRuns: new Set<string>(),
     session: one,
@@ -126,7 +116,7 @@ t.test('it is held on when it is renewed, and when it is kept', async (t) => {
   t.teardown(() => lock.release(within(5_000)));
   const locks = (): readonly string[] => tags().filter((tag) => tag.includes(';run-one;'));
   const [first] = locks();
-  renew();
+  pass();
   await one.objects.waitFor(within(5_000), 'another tag', 'XO_OBJECT_LATE', () =>
     locks().includes(first ?? '') ? { seen: 'the first one' } : { done: true },
   );

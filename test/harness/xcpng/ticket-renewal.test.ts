@@ -1,8 +1,8 @@
 /** A run that takes longer than its ticket lives: the place is held all the same. */
 import t from 'tap';
-import { type Clock, Deadline, systemClock } from '../../../harness/deadline.ts';
 import { openSession } from '../../../harness/xcpng/session.ts';
 import { takeTicket } from '../../../harness/xcpng/ticket.ts';
+import { minutesByHand } from './minutes-by-hand.ts';
 import { openTestLab, within } from './test-lab.ts';
 
 const lab = await openTestLab();
@@ -15,17 +15,7 @@ const poolId = inventory.pool.uuid;
 const tags = () => inventory.poolTags;
 
 t.test('it is held on when it is renewed', async (t) => {
-  let renew = (): void => undefined;
-  // A minute passes when we say so.
-  const sleep: Clock['sleep'] = (ms, signal) => {
-    if (ms < 60_000) return systemClock.sleep(ms, signal);
-    return new Promise((resolve) => {
-      renew = resolve;
-      if (signal.aborted) resolve();
-      signal.addEventListener('abort', () => resolve());
-    });
-  };
-  const deadline = Deadline.after(50_000, new AbortController().signal, { ...systemClock, sleep });
+  const { deadline, pass } = minutesByHand(50_000);
   const ways = { roomInMemory: () => true, onWait: () => undefined };
   const ticket = await takeTicket({
     session: one,
@@ -38,7 +28,7 @@ t.test('it is held on when it is renewed', async (t) => {
   });
   const own = (): readonly string[] => tags().filter((tag) => tag.includes(';run-long;'));
   const [first = ''] = own();
-  renew();
+  pass();
   await one.objects.waitFor(within(5_000), 'another ticket', 'XO_OBJECT_LATE', () =>
     own().includes(first) ? { seen: 'the first one' } : { done: true },
   );
