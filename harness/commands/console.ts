@@ -85,10 +85,11 @@ async function run(call: Call): Promise<number> {
   const session = await openSession({ url, credential, tls, deadline: Deadline.after(SIGN_IN_MS, signal) });
   const screen = new VmScreen(session, kept.vm);
   try {
-    const within = Deadline.after(LOOK_MS, signal);
-    const frame = await unlessRefused('no picture', screen.look('fresh', within), told.note);
+    const picture = screen.look('fresh', Deadline.after(LOOK_MS, signal));
+    const frame = await unlessRefused('no picture', picture, told.note);
     if (frame !== null) await keepPicture(frame, files, signal);
-    const serial = await unlessRefused('no serial text', serialText(session, serialPath, kept.vm, within), told.note);
+    const text = serialText(session, serialPath, kept.vm, Deadline.after(LOOK_MS, signal));
+    const serial = await unlessRefused('no serial text', text, told.note);
     if (serial) {
       const file = join(folder, 'serial.txt');
       writeWhole(file, serial.text);

@@ -42,6 +42,8 @@ export class ConsoleSocket {
       perMessageDeflate: false,
       maxPayload: UNREAD_BYTES_MAX,
     });
+    // It listens from the start: what comes with the answer to the upgrade is told before an `await` goes on.
+    const console = new ConsoleSocket(socket, what);
     const opened = new Promise<void>((resolve, reject) => {
       socket.once('open', resolve);
       socket.once('error', reject);
@@ -49,13 +51,12 @@ export class ConsoleSocket {
     try {
       await byDeadline(deadline, 'CONSOLE_CLOSED', what, opened);
     } catch (error) {
-      socket.on('error', () => undefined); // ending one that is not open yet tells so once more
       socket.terminate();
       if (error instanceof Fault) throw error;
       const why = error instanceof Error ? error.message : String(error);
       throw new Fault('CONSOLE_CLOSED', `${what}: Xen Orchestra closed it (${why})`, { cause: error });
     }
-    return new ConsoleSocket(socket, what);
+    return console;
   }
 
   #take(data: Buffer): void {
