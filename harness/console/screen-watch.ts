@@ -19,7 +19,7 @@ const LOOK_MS = 5_000;
 const WARM_AFTER_MS = 500;
 const READ_AFTER_MS = 1_200;
 /** Text counts when its picture still stands so long after it first did: then it is a state, not a moment. */
-const STANDS_MS = 3_000;
+const STANDS_MS = 2_500;
 const READ_MS = 20_000;
 /** A guest that redraws its screen for ever does not keep a core busy with it. */
 const READINGS_MAX = 30;
