@@ -20,6 +20,20 @@ export interface Interrupt {
   remove(): void;
 }
 
+interface Listener {
+  readonly onSignal: (signal: NodeJS.Signals) => void;
+  readonly onBug: (error: unknown) => void;
+}
+
+/** All who listen. The process has one listener for each thing: runs side by side must not look like a leak. */
+const listening = new Set<Listener>();
+const passSignal = (signal: NodeJS.Signals): void => {
+  for (const { onSignal } of [...listening]) onSignal(signal);
+};
+const passBug = (error: unknown): void => {
+  for (const { onBug } of [...listening]) onBug(error);
+};
+
 /** @param onSecond is told when a second press comes; it must leave. */
 export function listenForInterrupt(onFirst: (signal: string) => void, onSecond: () => void): Interrupt {
   const controller = new AbortController();
@@ -42,14 +56,19 @@ export function listenForInterrupt(onFirst: (signal: string) => void, onSecond: 
     if (++bugs > 1) process.exit(BUG_EXIT);
     controller.abort(error instanceof Error ? error : new Error(String(error)));
   };
-  for (const signal of SIGNALS) process.on(signal, onSignal);
-  process.on('uncaughtException', onBug);
+  const listener = { onSignal, onBug };
+  if (listening.size === 0) {
+    for (const each of SIGNALS) process.on(each, passSignal);
+    process.on('uncaughtException', passBug);
+  }
+  listening.add(listener);
   return {
     signal: controller.signal,
     presses: () => presses,
     remove: () => {
-      for (const signal of SIGNALS) process.removeListener(signal, onSignal);
-      process.removeListener('uncaughtException', onBug);
+      if (!listening.delete(listener) || listening.size > 0) return;
+      for (const each of SIGNALS) process.removeListener(each, passSignal);
+      process.removeListener('uncaughtException', passBug);
     },
   };
 }

@@ -57,6 +57,12 @@ export async function attempt(options: AttemptOptions): Promise<Attempted> {
   return readAttempt(dir, ended, theCase);
 }
 
+/** Each ends its case. One listener for all: a night has as many cases at a time as its labs have room for. */
+const ends = new Set<() => void>();
+const endAll = (): void => {
+  for (const end of ends) end();
+};
+
 async function runProcess({ theCase, dir, environment, args, signal }: AttemptOptions): Promise<Ended> {
   const { tap, log, runs } = files(dir);
   const [out, err] = [openSync(tap, 'ax', 0o644), openSync(log, 'ax', 0o644)];
@@ -75,7 +81,8 @@ async function runProcess({ theCase, dir, environment, args, signal }: AttemptOp
   const end = (): void => void child.kill('SIGTERM');
   signal.addEventListener('abort', end);
   // Whoever leaves at once tells its cases a second time: then they leave at once, too.
-  process.once('exit', end);
+  if (ends.size === 0) process.once('exit', endAll);
+  ends.add(end);
   try {
     return await new Promise<Ended>((resolve) => {
       child.once('error', (error) => resolve({ code: null, signal: error.message }));
@@ -84,7 +91,8 @@ async function runProcess({ theCase, dir, environment, args, signal }: AttemptOp
     });
   } finally {
     signal.removeEventListener('abort', end);
-    process.removeListener('exit', end);
+    ends.delete(end);
+    if (ends.size === 0) process.removeListener('exit', endAll);
   }
 }
 

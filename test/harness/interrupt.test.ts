@@ -54,3 +54,25 @@ t.test('an exception that nobody caught ends the case in order, as our bug', asy
   t.equal(interrupt.signal.reason, bug);
   t.match(faultRecord(interrupt.signal.reason), { code: 'HARNESS_BUG', party: 'harness' });
 });
+
+t.test('runs side by side share one listener, each is told, and none stays', async (t) => {
+  const before = process.listenerCount('SIGINT');
+  const told: number[] = [];
+  const interrupts = Array.from({ length: 20 }, (_, nth) =>
+    listenForInterrupt(
+      () => told.push(nth),
+      () => undefined,
+    ),
+  );
+  t.teardown(() => {
+    for (const each of interrupts) each.remove();
+  });
+  t.equal(process.listenerCount('SIGINT'), before + 1);
+  interrupts[3]?.remove();
+  interrupts[3]?.remove();
+  process.emit('SIGINT', 'SIGINT');
+  t.equal(told.length, 19);
+  t.ok(interrupts.every(({ signal }, nth) => signal.aborted === (nth !== 3)));
+  for (const each of interrupts) each.remove();
+  t.equal(process.listenerCount('SIGINT'), before);
+});

@@ -81,7 +81,6 @@ async function main(args: readonly string[]): Promise<number> {
 }
 
 async function* simulated(only: string, eyes: readonly Eyes[]): AsyncIterable<Entry> {
-  process.setMaxListeners(0); // each run listens for signals
   const all = wanted({ 'slow labs': SLOW_LABS, ...LABS, ...SILENCE, ...GUESTS }, eyes);
   const chosen = all.filter(({ kind, row }) => `${kind}: ${row.name}`.includes(only));
   for (const read of [false, true]) {
