@@ -18,6 +18,8 @@ export type Overrides = ReadonlyMap<string, Override>;
 
 export type Table = Readonly<Record<string, unknown>>;
 
+const DAY = /\d{4}-\d{2}-\d{2}/;
+
 /** What a file that is wrong is called. */
 type FileCode = 'BAD_LAB_FILE' | 'BAD_PLAN';
 
@@ -169,6 +171,18 @@ export class TomlReader {
     const value = this.#raw(table, key);
     if (value === undefined) return null;
     return choices.find((choice) => choice === value) ?? this.wrong(table, key, choices.join(' or '), value);
+  }
+
+  /** A day of the calendar. The parser makes 2 March of 30 February: what it made must stand there as well. */
+  day(table: string, key: string, expected: string): string | null {
+    const value = this.table(table)[key];
+    if (value === undefined) return null;
+    const line = this.#lineOf(table, key);
+    const written = line === null ? this.#text : (this.#text.split('\n')[line - 1] ?? '');
+    if (!(value instanceof Date)) return this.wrong(table, key, expected, value);
+    const day = value.toISOString().slice(0, 10);
+    if (DAY.test(day) && written.includes(day)) return day;
+    return this.wrong(table, key, expected, (line && DAY.exec(written)?.[0]) || value, 'no day of the calendar,');
   }
 
   /** A text or a list of texts; of an option, what colons separate, as in PATH. Null: not given. */

@@ -27,7 +27,7 @@ export interface KnownScope {
 
 const KEYS = ['scenario', 'image', 'check', 'reason', 'link', 'expires'];
 const NAME = /^[A-Za-z0-9][A-Za-z0-9_-]{0,60}$/;
-const DAY = /^\d{4}-\d{2}-\d{2}$/;
+const LAST_DAY = 'the last day on which it counts, as 2026-12-31';
 const CHECK = /^[a-z][\w.@:/-]*$/;
 
 /** @param scenarios as they are typed @throws Fault BAD_PLAN with file and line */
@@ -60,7 +60,7 @@ export function parseKnownFailures(path: string, text: string, scenarios: readon
       reason: needed('reason', 'why it fails, in a sentence'),
       link:
         reader.matching(table, 'link', 'a URL', /^https?:\/\/\S+$/) ?? reader.wrong(table, 'link', 'a URL', undefined),
-      expires: dayOf(reader, table),
+      expires: reader.day(table, 'expires', LAST_DAY) ?? reader.wrong(table, 'expires', LAST_DAY, undefined),
     };
   });
 }
@@ -72,15 +72,6 @@ function checkOf(reader: TomlReader, table: string): string {
   const fault = Object.entries(FAULTS).find(([code]) => code === check)?.[1];
   const fitting = fault ? fault.party === 'image' && check !== 'CHECKS_FAILED' : CHECK.test(check);
   return fitting ? check : reader.wrong(table, 'check', expected, check);
-}
-
-/** TOML has dates of its own. */
-function dayOf(reader: TomlReader, table: string): string {
-  const value = reader.table(table).expires;
-  const text = value instanceof Date ? value.toISOString().slice(0, 10) : '';
-  return DAY.test(text)
-    ? text
-    : reader.wrong(table, 'expires', 'the last day on which it counts, as 2026-12-31', value);
 }
 
 const covers = ({ scenario, image }: KnownFailure, of: KnownScope): boolean =>

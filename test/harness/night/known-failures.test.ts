@@ -89,6 +89,13 @@ t.test('what is wrong is told in one sentence, with its line', async (t) => {
     ['2026-12-31', '"soon"', /line 7: known.one.expires: expected the last day/],
     ['2026-12-31', '2026-13-31', /known.toml, line 7/],
     [
+      '2026-12-31',
+      '2026-02-30',
+      /line 7: no day of the calendar, known.one.expires: expected the last day .*, given "2026-02-30"$/,
+    ],
+    ['2026-12-31', '2027-02-29 # 2027-02-28 is the last', /line 7: no day of the calendar/],
+    ['2026-12-31', '10:00:00', /line 7: .*known.one.expires: expected the last day/],
+    [
       '"ready"',
       '"XO_UNREACHABLE"',
       /line 4: known.one.check: expected the name of a check, or a fault that is the image/,
