@@ -7,7 +7,7 @@ import { closeSync, mkdirSync, openSync, readdirSync, readFileSync } from 'node:
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { FAULTS, type FaultCode } from '../fault-table.ts';
-import { faultRecord } from '../faults.ts';
+import { Fault, faultRecord } from '../faults.ts';
 import { makeFolder } from '../make-folder.ts';
 import type { FaultRecord, Verdict } from '../model.ts';
 import { SCHEMA } from '../report.ts';
@@ -41,10 +41,14 @@ export interface Attempted {
 interface Ended {
   readonly code: number | null;
   readonly signal: string | null;
+  /** It was asked to end. */
+  readonly asked: boolean;
 }
 
 const EXIT_BUG = 70;
 const EXIT_MISUSE = 2;
+const EXIT_INTERRUPTED = 130;
+const ASKS_WITH = 'SIGTERM';
 const LAST_LINES = 3;
 const files = (dir: string) => ({ tap: join(dir, 'case.tap'), log: join(dir, 'case.log'), runs: join(dir, 'run') });
 
@@ -78,15 +82,15 @@ async function runProcess({ theCase, dir, environment, args, signal }: AttemptOp
   );
   closeSync(out);
   closeSync(err);
-  const end = (): void => void child.kill('SIGTERM');
+  const end = (): void => void child.kill(ASKS_WITH);
   signal.addEventListener('abort', end);
   // Whoever leaves at once tells its cases a second time: then they leave at once, too.
   if (ends.size === 0) process.once('exit', endAll);
   ends.add(end);
   try {
     return await new Promise<Ended>((resolve) => {
-      child.once('error', (error) => resolve({ code: null, signal: error.message }));
-      child.once('close', (code, how) => resolve({ code, signal: how }));
+      child.once('error', (error) => resolve({ code: null, signal: error.message, asked: false }));
+      child.once('close', (code, how) => resolve({ code, signal: how, asked: signal.aborted }));
       if (signal.aborted) end();
     });
   } finally {
@@ -97,24 +101,28 @@ async function runProcess({ theCase, dir, environment, args, signal }: AttemptOp
 }
 
 /** Exported for tests: a case that ended so, with these files. */
-export function readAttempt(dir: string, { code, signal }: Ended, { args, phase }: NightCase): Attempted {
+export function readAttempt(dir: string, { code, signal, asked }: Ended, { args, phase }: NightCase): Attempted {
   const { runs } = files(dir);
   const [folder] = readdirSync(runs);
   const workdir = folder === undefined ? null : join(runs, folder);
   const result = workdir === null ? null : readResult(join(workdir, 'result.json'));
   const again = ['npm run -s', phase.command, '--', ...args].join(' ');
+  const leaked = result?.result?.leaked ?? [];
   if (result !== null && code === result.exitCode) {
     const { verdict, exitCode, runId, image, repeat } = result;
-    const leaked = result.result?.leaked ?? [];
     const imageSha256 = image?.sha256 ?? null;
     return { verdict, exitCode, runId, imageSha256, leaked, workdir, repeat: repeat || again, stored: result };
   }
+  const told = { runId: result?.runId ?? null, imageSha256: null, leaked, stored: null, workdir, repeat: again };
+  if (asked && signal === ASKS_WITH) {
+    // A case that does not listen to signals has made nothing yet, or has taken it back.
+    const when = result === null ? 'before the case had begun' : 'as the case ended';
+    const cause = faultRecord(new Fault('INTERRUPTED', `the night was interrupted ${when}`));
+    return { ...told, verdict: { status: 'ERROR', checks: [], cause }, exitCode: EXIT_INTERRUPTED };
+  }
   const cause = code === EXIT_MISUSE ? misuseOf(dir) : crash(dir, { code, signal });
-  return {
-    ...{ verdict: { status: 'ERROR', checks: [], cause }, workdir, repeat: again },
-    exitCode: code === EXIT_MISUSE ? EXIT_MISUSE : EXIT_BUG,
-    ...{ runId: result?.runId ?? null, imageSha256: null, leaked: result?.result?.leaked ?? [], stored: null },
-  };
+  const exitCode = code === EXIT_MISUSE ? EXIT_MISUSE : EXIT_BUG;
+  return { ...told, verdict: { status: 'ERROR', checks: [], cause }, exitCode };
 }
 
 /** Null: none, or not whole, which is our own child's crash. */
@@ -142,7 +150,7 @@ function misuseOf(dir: string): FaultRecord {
   return { code, party, message: said?.[2] ?? '', remedy, causes: [] };
 }
 
-function crash(dir: string, { code, signal }: Ended): FaultRecord {
+function crash(dir: string, { code, signal }: Pick<Ended, 'code' | 'signal'>): FaultRecord {
   const how = signal === null ? `with exit code ${code}` : `by ${signal}`;
   const { log } = files(dir);
   return faultRecord(new Error(`the case's process ended ${how}, without a report: ${lastLines(log)} (${log})`));

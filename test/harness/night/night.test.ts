@@ -173,10 +173,10 @@ t.test('a case whose process ended without a report is our bug, one that was ref
     if (result !== null) writeFileSync(join(workdir, 'result.json'), result);
     return at;
   };
-  const read = (name: string, code: number | null, tap: string, result: unknown) =>
+  const read = (name: string, code: number | null, tap: string, result: unknown, how = 'SIGKILL') =>
     readAttempt(
       left(name, tap, result === null ? null : JSON.stringify(result)),
-      { code, signal: code === null ? 'SIGKILL' : null },
+      { code, signal: code === null ? how : null, asked: how === 'SIGTERM' },
       caseAt('a', 1),
     );
   const stored = { schema: SCHEMA, verdict: PASS, runId: 'r', exitCode: 0, image: null, result: null, repeat: 'again' };
@@ -186,6 +186,9 @@ t.test('a case whose process ended without a report is our bug, one that was ref
     exitCode: 70,
     verdict: { status: 'ERROR', cause: { code: 'HARNESS_BUG', message: /SIGKILL.*TypeError: x/ } },
   });
+  const interrupted = { exitCode: 130, verdict: { status: 'ERROR', cause: { code: 'INTERRUPTED' } }, stored: null };
+  t.match(read('early', null, '', null, 'SIGTERM'), interrupted, 'where the night asked it to end');
+  t.match(read('late', null, '', stored, 'SIGTERM'), { ...interrupted, runId: 'r' });
   t.match(
     read('after', null, '', stored),
     { exitCode: 70, verdict: { status: 'ERROR' } },
