@@ -53,7 +53,10 @@ const doctoring = inGroup('doctor');
 export const DOCTOR_OPTIONS: readonly Option[] = [
   doctoring('json', null, 'print one JSON object instead of lines'),
   doctoring('write-test', 'sr:NAME | vdi:UUID', 'write to a new small disk there, or over that scratch disk'),
-  ...OPTIONS.filter(({ group, name }) => group !== 'run' || ['image', 'control'].includes(name)),
+  // It writes no report.
+  ...OPTIONS.filter(({ group }) => group !== 'outputs').filter(
+    ({ group, name }) => group !== 'run' || ['image', 'control'].includes(name),
+  ),
 ];
 
 const comparing = inGroup('compare');
@@ -143,6 +146,7 @@ export const ALL_OPTIONS: readonly Option[] = [
   ...COMPARE_OPTIONS,
   ...REJUDGE_OPTIONS,
   ...PACK_OPTIONS,
+  ...SITE_OPTIONS,
   ...NIGHT_OPTIONS,
   ...REPRO_OPTIONS,
   ...SHELL_OPTIONS,

@@ -1,0 +1,46 @@
+/** The tables of options: each names an option once, and every command's is among those that variables are read for. */
+import { readdirSync, readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import t from 'tap';
+import * as tables from '../../harness/command-options.ts';
+import { OPTIONS, type Option } from '../../harness/options.ts';
+
+const { ALL_OPTIONS, ...ofCommands } = tables;
+const TABLES: readonly (readonly [string, readonly Option[]])[] = [...Object.entries(ofCommands), ['OPTIONS', OPTIONS]];
+const namesOf = (options: readonly Option[]) => options.map(({ name }) => name);
+
+t.test('no table names an option twice', async (t) => {
+  t.ok(TABLES.length > 10);
+  for (const [name, options] of TABLES) {
+    const twice = namesOf(options).filter((each, at, all) => all.indexOf(each) !== at);
+    t.same(twice, [], name);
+  }
+});
+
+t.test("every command's table is in the one of all commands, and there is no other", async (t) => {
+  for (const [name, options] of TABLES) {
+    t.same(
+      options.filter((option) => !ALL_OPTIONS.includes(option)).map((option) => option.name),
+      [],
+      name,
+    );
+  }
+  const folder = fileURLToPath(new URL('../../harness/commands/', import.meta.url));
+  for (const file of readdirSync(folder).filter((each) => each !== 'command.ts')) {
+    const named = /\boptions: ([A-Z_]+),/.exec(readFileSync(`${folder}${file}`, 'utf8'))?.[1];
+    t.ok(
+      TABLES.some(([name]) => name === named),
+      `${file}: ${named}`,
+    );
+  }
+});
+
+t.test('repro and doctor have their own --json, and write no report of a run', async (t) => {
+  for (const options of [tables.REPRO_OPTIONS, tables.DOCTOR_OPTIONS]) {
+    t.same(
+      options.filter(({ group }) => group === 'outputs'),
+      [],
+    );
+    t.equal(options.find(({ name }) => name === 'json')?.form, null);
+  }
+});
