@@ -1,4 +1,4 @@
-/** Time and tickets: a place is held longer than a ticket lives, one that waits keeps its turn, one of the dead ends. */
+/** Time and tickets: a place is held longer than a ticket lives, who waits keeps its turn, what the dead hold ends. */
 import t from 'tap';
 import { Deadline, systemClock } from '../../../harness/deadline.ts';
 import { openXoLab } from '../../../harness/xcpng/lab.ts';
