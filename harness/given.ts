@@ -2,6 +2,7 @@
 import { homedir } from 'node:os';
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
+import { nearest } from '../help/nearest.ts';
 import { Fault } from './faults.ts';
 import { type Option, OTHER_VARIABLES } from './options.ts';
 import type { Override, Overrides } from './toml-reader.ts';
@@ -17,6 +18,15 @@ export function bad(from: string, expected: string, got: string): Fault {
 /** The file or folder that was named, absolute. */
 export function path(value: Override | null): string | null {
   return value === null ? null : resolve(value.text.replace(/^~(?=\/)/, homedir()));
+}
+
+const PREFIX = 'BOOTWITNESS_';
+
+/** @param prefix that all of them have; it makes none of them nearer */
+function meant(prefix: string, given: string, names: readonly string[]): string {
+  const near = nearest(given, names);
+  if (near !== null) return `did you mean ${prefix}${near}?`;
+  return `expected one of ${names.map((name) => `${prefix}${name}`).join(', ')}`;
 }
 
 const formOf = ({ form }: Option): string => form ?? 'true or false';
@@ -76,10 +86,12 @@ export class Given {
 
   /** @param all options of every command: a variable of another command is no mistake */
   refuseUnknownVariables(all: readonly Option[]): void {
-    const known = [...all.map((entry) => entry.environment), ...OTHER_VARIABLES.map((entry) => entry.name)];
+    const known = new Set([...all.map(({ environment }) => environment), ...OTHER_VARIABLES.map(({ name }) => name)]);
+    const names = [...known].map((name) => name.slice(PREFIX.length));
     for (const name of Object.keys(this.#environment)) {
-      if (!name.startsWith('BOOTWITNESS_') || known.includes(name)) continue;
-      throw new Fault('BAD_ENVIRONMENT', `${name}: unknown variable; expected one of ${known.join(', ')}`);
+      if (!name.startsWith(PREFIX) || known.has(name)) continue;
+      const expected = meant(PREFIX, name.slice(PREFIX.length), names);
+      throw new Fault('BAD_ENVIRONMENT', `${name}: unknown variable; ${expected}`);
     }
   }
 
@@ -144,13 +156,17 @@ function parse(
   operandForm: string | null,
   [, most]: OperandCount,
 ): Parsed {
+  // Asked for help, one is told, whatever else is wrong.
+  const flagged = args.includes('--') ? args.slice(0, args.indexOf('--')) : args;
+  const asked = flagged.includes('-h') ? 'help' : ['help', 'version'].find((word) => flagged.includes(`--${word}`));
+  if (asked !== undefined) return { flags: new Map([[asked, 'true']]), operands: [] };
   const known = options.filter(({ secret }) => !secret);
   const types = Object.fromEntries(
     known.map(({ name, form }) => [name, { type: form === null ? ('boolean' as const) : ('string' as const) }]),
   );
   const { tokens } = parseArgs({
     args: [...args],
-    options: { ...types, help: { type: 'boolean' }, version: { type: 'boolean' } },
+    options: types,
     strict: false,
     tokens: true,
     allowPositionals: true,
@@ -167,8 +183,7 @@ function parse(
       operands.push(entry.value);
     }
     if (entry.kind !== 'option') continue;
-    if (entry.name === 'help' || entry.name === 'version') flags.set(entry.name, 'true');
-    else flags.set(entry.name, flagValue(known, flags, entry));
+    flags.set(entry.name, flagValue(options, flags, entry));
   }
   return { flags, operands };
 }
@@ -180,12 +195,19 @@ interface Token {
   readonly inlineValue?: boolean | undefined;
 }
 
-function flagValue(known: readonly Option[], flags: ReadonlyMap<string, string>, entry: Token): string {
+/** What to give instead of an option that there is not. */
+function instead(name: string, options: readonly Option[]): string {
+  const secret = options.find((each) => each.secret && each.name === name);
+  if (secret !== undefined) return `expected it as ${secret.environment}: arguments can be seen by everybody here`;
+  const names = [...options.filter((each) => !each.secret).map((each) => each.name), 'help', 'version'];
+  return meant('--', name, names);
+}
+
+function flagValue(options: readonly Option[], flags: ReadonlyMap<string, string>, entry: Token): string {
   const { name, value } = entry;
-  const option = known.find((each) => each.name === name);
+  const option = options.find((each) => each.name === name && !each.secret);
   if (option === undefined) {
-    const names = known.map((each) => `--${each.name}`).join(', ');
-    throw new Fault('BAD_OPTION', `${entry.rawName}: unknown option; expected one of ${names}`);
+    throw new Fault('BAD_OPTION', `${entry.rawName}: unknown option; ${instead(name, options)}`);
   }
   if (flags.has(name)) throw bad(`--${name}`, 'it once', 'it twice');
   if (option.form === null) {

@@ -187,60 +187,23 @@ export const OPTIONS: readonly Option[] = [
   ...PATH_OPTIONS,
 ];
 
+interface Variable {
+  readonly name: string;
+  readonly meaning: string;
+  /** It concerns the commands that have one of these options. */
+  readonly beside: readonly string[];
+}
+
 /** Read elsewhere than here, but known: not an error in the environment. */
-export const OTHER_VARIABLES: readonly { readonly name: string; readonly meaning: string }[] = [
-  { name: 'BOOTWITNESS_DEBIAN_MIRROR', meaning: "Debian mirror for the reference guest's packages" },
-  { name: 'BOOTWITNESS_CACHE_DIR', meaning: 'where plans of images and the reference guest are kept' },
+export const OTHER_VARIABLES: readonly Variable[] = [
+  {
+    name: 'BOOTWITNESS_CACHE_DIR',
+    meaning: 'where plans of images, records of runs and the reference guest are kept (default: ~/.cache/bootwitness)',
+    beside: ['xo-url', 'plan'],
+  },
+  {
+    name: 'BOOTWITNESS_DEBIAN_MIRROR',
+    meaning: "Debian mirror for the reference guest's packages (default: Debian's own)",
+    beside: ['image', 'plan'],
+  },
 ];
-
-const left = ({ name, form }: Option): string => (form === null ? `--${name}` : `--${name} ${form}`);
-
-function rows(pairs: readonly (readonly [string, string])[], width: number): string {
-  return pairs.map(([name, meaning]) => `  ${name.padEnd(width)}  ${meaning}`).join('\n');
-}
-
-/** The options of a command, by group. */
-export function optionsHelp(options: readonly Option[]): string {
-  const flags = options.filter(({ secret }) => !secret);
-  const width = Math.max(...flags.map((option) => left(option).length));
-  const shown = Object.entries(GROUPS).map(([group, heading]) => {
-    const own = flags.filter((option) => option.group === group);
-    const pairs = own.map((option) => [left(option), option.meaning] as const);
-    return pairs.length === 0 ? [] : [`${heading}:\n${rows(pairs, width)}`];
-  });
-  return [...shown.flat(), rows([['--help, --version', 'print and stop']], width)].join('\n');
-}
-
-/** The variables that are no option. */
-export function variablesHelp(options: readonly Option[]): string {
-  const secret = options.filter((option) => option.secret);
-  const variables = [
-    ...secret.map(({ environment, meaning }) => [environment, meaning] as const),
-    ...OTHER_VARIABLES.map(({ name, meaning }) => [name, meaning] as const),
-  ];
-  return rows(variables, Math.max(...variables.map(([name]) => name.length)));
-}
-
-/** Text of --help for one scenario's entry. */
-export function helpText(command: string, scenarioName: string, summary: string): string {
-  return `${command}: ${scenarioName}. ${summary}
-
-Usage: npm run -s ${command} -- [options]
-
-Options (flags > environment > lab file > defaults)
-${optionsHelp(OPTIONS)}
-
-Each option is also read from BOOTWITNESS_<NAME> (--budget-scale: BOOTWITNESS_BUDGET_SCALE). Besides these:
-${variablesHelp(OPTIONS)}
-
-Exit codes: 0 PASS; 1 FAIL, the image is to blame; 2 misuse, nothing was created; 3 ERROR, says nothing about
-the image (lab, this machine, or undetermined), or something was left in the lab; 70 our bug; 130 interrupted.
-
-stdout is TAP version 14, stderr is for people.
-
-Examples:
-  npm run -s ${command} -- --lab embedded
-  npm run -s ${command} -- --lab embedded --image ./fruix.raw --ssh-key ~/.ssh/fruix
-  npm run -s ${command} -- --lab labs/pool1.toml --image ./fruix.raw --expect-closure /frx/store/<hash>-fruix-system
-`;
-}

@@ -2,12 +2,12 @@
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { MISHAPS } from './mishap-table.ts';
+import { nearest } from '../help/nearest.ts';
+import { SLOTS_DEFAULT } from './help.ts';
 import { MishapMisuse, Mishaps } from './mishaps.ts';
 import { SLOTS_MAX } from './slots.ts';
 
 export interface LabArguments {
-  readonly help: boolean;
   readonly backend: 'qemu' | 'simulated';
   /** Live and die with the process at the other end of stdin. */
   readonly parent: boolean;
@@ -26,42 +26,31 @@ export class ArgumentMisuse extends Error {
   }
 }
 
-const SLOTS_DEFAULT = 8;
+const OPTIONS = {
+  backend: { type: 'string', default: 'qemu' },
+  parent: { type: 'boolean', default: false },
+  'state-dir': { type: 'string' },
+  'cache-dir': { type: 'string' },
+  slots: { type: 'string', default: String(SLOTS_DEFAULT) },
+  'guest-answers': { type: 'string' },
+  mishap: { type: 'string', multiple: true, default: [] as string[] },
+} as const;
 
-export function usage(): string {
-  const names = Object.entries(MISHAPS).map(([name, { value, sentence }]) => {
-    const shown = value === null ? name : `${name}=${value.meaning.toUpperCase()}`;
-    return `  ${shown.padEnd(34)} ${sentence}`;
-  });
-  return `usage: node --import tsx lab/main.ts [OPTION]...
-An endpoint that speaks Xen Orchestra's API and runs VMs on this machine.
-  --backend qemu|simulated   what runs the VMs; default qemu
-  --parent                   for programs: one line of JSON when ready, and the end of stdin ends it
-  --state-dir DIR            an empty folder, removed at the end; default: a fresh one in the temp folder
-  --cache-dir DIR            where the reference guest is kept; default: bootwitness in $XDG_CACHE_HOME or ~/.cache
-  --slots N                  addresses for guests, 1 to ${SLOTS_MAX}; default ${SLOTS_DEFAULT}
-  --guest-answers FILE       what simulated guests answer
-  --mishap NAME[=VALUE]      something that goes wrong; may be repeated
-  --help
-Mishaps:
-${names.join('\n')}`;
-}
+/** Asked for help, one is told, whatever else is wrong. */
+export const helpWanted = (args: readonly string[]): boolean => args.includes('--help') || args.includes('-h');
 
 function parsed(args: readonly string[]) {
+  const known = [...Object.keys(OPTIONS), 'help'];
+  const unknown = args.find((arg) => /^--./.test(arg) && !known.includes(arg.slice(2).replace(/=.*/s, '')));
+  if (unknown !== undefined) {
+    const near = nearest(unknown.slice(2).replace(/=.*/s, ''), known);
+    const expected = known.map((name) => `--${name}`).join(', ');
+    throw new ArgumentMisuse(
+      `${unknown}: unknown option; ${near ? `did you mean --${near}?` : `expected ${expected}`}`,
+    );
+  }
   try {
-    return parseArgs({
-      args: [...args],
-      options: {
-        help: { type: 'boolean', default: false },
-        backend: { type: 'string', default: 'qemu' },
-        parent: { type: 'boolean', default: false },
-        'state-dir': { type: 'string' },
-        'cache-dir': { type: 'string' },
-        slots: { type: 'string', default: String(SLOTS_DEFAULT) },
-        'guest-answers': { type: 'string' },
-        mishap: { type: 'string', multiple: true, default: [] },
-      },
-    }).values;
+    return parseArgs({ args: [...args], options: OPTIONS }).values;
   } catch (error) {
     throw new ArgumentMisuse(error instanceof Error ? error.message : String(error));
   }
@@ -98,7 +87,6 @@ export function labArguments(args: readonly string[], env: Readonly<NodeJS.Proce
     throw new ArgumentMisuse('--guest-answers: expected together with --backend simulated');
   }
   return {
-    help: values.help,
     backend,
     parent: values.parent,
     stateDir: values['state-dir'],

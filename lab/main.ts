@@ -1,12 +1,13 @@
 /** Entry of the lab's process: command line in, one line when ready out, and an end in good order. */
 import { createInterface } from 'node:readline';
-import { ArgumentMisuse, type LabArguments, labArguments, usage } from './arguments.ts';
+import { EXIT } from '../help/exits.ts';
+import { helpText } from '../help/text.ts';
+import { ArgumentMisuse, helpWanted, type LabArguments, labArguments } from './arguments.ts';
 import { Hold } from './held.ts';
+import { LAB_HELP } from './help.ts';
 import { type Lab, startLab } from './lab.ts';
 import { FolderMisuse } from './make-folder.ts';
 
-const EXIT_FAILED = 3;
-const EXIT_MISUSE = 2;
 const HOLD_LOOK_MS = 1_000;
 /** Whatever hangs at the end, the process does not. */
 const END_DEADLINE_MS = 8_000;
@@ -67,11 +68,11 @@ function missingProgram(error: unknown): string | null {
 }
 
 async function run(args: readonly string[]): Promise<number> {
-  const wish = labArguments(args, process.env);
-  if (wish.help) {
-    process.stdout.write(`${usage()}\n`);
-    return 0;
+  if (helpWanted(args)) {
+    process.stdout.write(helpText(LAB_HELP));
+    return EXIT.fine;
   }
+  const wish = labArguments(args, process.env);
   // A parent that has gone takes its end of stdout and stderr with it.
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
   let started: Lab | null = null;
@@ -84,7 +85,7 @@ async function run(args: readonly string[]): Promise<number> {
     announce(ready, wish);
     await asked;
   }
-  setTimeout(() => process.exit(EXIT_FAILED), END_DEADLINE_MS).unref();
+  setTimeout(() => process.exit(EXIT.lab), END_DEADLINE_MS).unref();
   await lab.close();
   return 0;
 }
@@ -97,7 +98,7 @@ try {
   if (!misuse && missing === null && error instanceof Error && error.stack) log(error.stack);
   // Last, and marked: whoever started the lab quotes this line.
   log(`lab: ${missing ?? (error instanceof Error ? error.message : String(error))}`);
-  process.exitCode = misuse ? EXIT_MISUSE : EXIT_FAILED;
+  process.exitCode = misuse ? EXIT.misuse : EXIT.lab;
 }
 // Pending timers and an open stdin are no reason to stay.
 process.exit();

@@ -1,5 +1,9 @@
 /** What all commands beside the phases share: help and version, interrupt, refusals in one sentence, exit codes. */
 
+import { EXIT } from '../../help/exits.ts';
+import type { Words } from '../../help/help.ts';
+import { helpText } from '../../help/text.ts';
+import { type CommandWords, examplesFor, helpOf } from '../command-help.ts';
 import { ALL_OPTIONS } from '../command-options.ts';
 import { ownEnvironment } from '../config.ts';
 import { faultRecord } from '../faults.ts';
@@ -9,9 +13,6 @@ import type { Option } from '../options.ts';
 import { type People, people } from '../reporters/people.ts';
 import { scrub } from '../secrets.ts';
 import { version } from '../version.ts';
-
-/** Exit codes of design §3. */
-export const EXIT = { fine: 0, failed: 1, misuse: 2, lab: 3, bug: 70, interrupted: 130 } as const;
 
 /** What a command is handed. */
 export interface Call {
@@ -31,7 +32,7 @@ export interface Command {
   readonly operand?: string;
   /** How many of them, least and most. @default one */
   readonly operands?: OperandCount;
-  readonly help: string;
+  readonly help: CommandWords;
   /** It looks after signals itself; then `signal` never aborts. */
   readonly ownSignals?: true;
   /** What an interrupt leaves, one half of a sentence for the person who pressed. */
@@ -40,11 +41,11 @@ export interface Command {
   run(call: Call): Promise<number>;
 }
 
-/** Tells what ended a command. @returns the exit code */
-export function failed(thrown: unknown, told: People): number {
+/** Tells what ended a command. @param asked how it was called, and what is said of it @returns the exit code */
+export function failed(thrown: unknown, told: People, asked?: { words: Words; args: readonly string[] }): number {
   const cause = faultRecord(thrown);
   if (cause.party === 'harness') process.stderr.write(`${thrown instanceof Error ? thrown.stack : String(thrown)}\n`);
-  told.misuse(cause);
+  told.misuse(cause, asked === undefined ? [] : examplesFor(cause, asked.words, asked.args));
   if (cause.code === 'INTERRUPTED') return EXIT.interrupted;
   return cause.party === 'caller' ? EXIT.misuse : cause.party === 'harness' ? EXIT.bug : EXIT.lab;
 }
@@ -68,11 +69,11 @@ export async function runCommand(command: Command, argv: readonly string[]): Pro
       given.refuseUnknownVariables(ALL_OPTIONS);
       code = await command.run({ given, environment, print, told, signal });
     } else {
-      process.stdout.write(given.print === 'version' ? `${version()}\n` : command.help);
+      process.stdout.write(given.print === 'version' ? `${version()}\n` : helpText(helpOf(command)));
       code = EXIT.fine;
     }
   } catch (thrown) {
-    code = failed(thrown, told);
+    code = failed(thrown, told, { words: command.help, args: argv.slice(2) });
   }
   process.exit(code);
 }

@@ -1,24 +1,35 @@
 /** `npm run compare -- A B`: what differs between two stored runs. */
+import { EXIT } from '../../help/exits.ts';
+import type { CommandWords } from '../command-help.ts';
 import { COMPARE_OPTIONS } from '../command-options.ts';
 import { compareRuns } from '../compare/comparison.ts';
 import { shownComparison } from '../compare/shown.ts';
-import { optionsHelp } from '../options.ts';
 import { readStoredRun } from '../stored/stored-run.ts';
-import { type Call, type Command, EXIT } from './command.ts';
+import type { Call, Command } from './command.ts';
 
-const HELP = `compare: what differs between two runs, say a PASS and a FAIL of the same image.
-
-Usage: npm run -s compare -- A B [options]
-
-A and B are workdirs, their metadata.txt or result.json, or packs (npm run pack). Compared are verdict, checks, image
-and closure, versions, what was asked, the lab, what the guest told, the time of each stage, and the console text.
-Nothing is changed, and no lab is asked. The fields of --json: docs/stored-runs.md.
-
-Options (flags > environment > defaults)
-${optionsHelp(COMPARE_OPTIONS)}
-
-Exit codes: 0 compared; 2 misuse; 70 our bug; 130 interrupted.
-`;
+const WORDS: CommandWords = {
+  ...{ name: 'compare', group: 'failure', page: 'docs/stored-runs.md#compare' },
+  summary: 'says what differs between two runs, say a PASS and a FAIL of the same image',
+  usage: ['A B [options]'],
+  about: [
+    'A and B are workdirs, their metadata.txt or result.json, or packs (npm run -s pack). Compared are verdict, ' +
+      'checks, image and closure, versions, what was asked, the lab, what the guest told, the time of each stage, ' +
+      'and the console text. Nothing is changed, and no lab is asked.',
+  ],
+  examples: [
+    {
+      args: ['/tmp/phase9-xcpng-boot-1795380000', '/tmp/phase9-xcpng-boot-1795390189'],
+      does: 'what is new in the second run',
+    },
+    {
+      args: ['good.bootwitness.tar.gz', '/tmp/phase9-xcpng-boot-1795390189', '--json'],
+      does: 'with a pack of somebody',
+    },
+  ],
+  precedence: 'flags > environment > defaults',
+  stdout: 'what differs, for people; with --json one JSON object, described in docs/stored-runs.md.',
+  exits: { fine: 'compared, whatever differs' },
+};
 
 async function run({ given, print }: Call): Promise<number> {
   const [first, second] = given.operands();
@@ -29,7 +40,7 @@ async function run({ given, print }: Call): Promise<number> {
 }
 
 export const compare: Command = {
-  ...{ options: COMPARE_OPTIONS, operand: 'A B', operands: [2, 2], help: HELP },
+  ...{ options: COMPARE_OPTIONS, operand: 'A B', operands: [2, 2], help: WORDS },
   onInterrupt: 'nothing was changed',
   run,
 };

@@ -1,6 +1,9 @@
 /** `npm run console`: what the guest that a run kept shows now, as a picture and as text. */
+
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
+import { EXIT } from '../../help/exits.ts';
+import type { CommandWords } from '../command-help.ts';
 import { CONSOLE_OPTIONS } from '../command-options.ts';
 import { requestOf } from '../config.ts';
 import { png } from '../console/png.ts';
@@ -9,7 +12,6 @@ import { Deadline } from '../deadline.ts';
 import { Fault } from '../faults.ts';
 import { Given, path } from '../given.ts';
 import type { ScreenFrame } from '../lab.ts';
-import { optionsHelp, variablesHelp } from '../options.ts';
 import { prepareSettings } from '../prepare.ts';
 import { keptOf } from '../stored/kept-guest.ts';
 import { readStoredRun, type StoredRun } from '../stored/stored-run.ts';
@@ -17,7 +19,7 @@ import { writeWhole } from '../workdir.ts';
 import { serialText } from '../xcpng/console.ts';
 import { VmScreen } from '../xcpng/screen/vm-screen.ts';
 import { openSession } from '../xcpng/session.ts';
-import { type Call, type Command, EXIT } from './command.ts';
+import type { Call, Command } from './command.ts';
 
 const SIGN_IN_MS = 60_000;
 const LOOK_MS = 30_000;
@@ -102,21 +104,25 @@ async function run(call: Call): Promise<number> {
   }
 }
 
-const HELP = `console: what the guest that a run kept (--keep, --stop-at) shows now: its screen as a picture and as
-text read from it, and what its serial port said, where the lab has one.
-
-Usage: npm run -s console -- WORKDIR [options]
-
-Options (flags > the lab of the run > environment > lab file)
-${optionsHelp(CONSOLE_OPTIONS)}
-
-Besides these:
-${variablesHelp(CONSOLE_OPTIONS)}
-
-Exit codes: 0 something was seen; 2 misuse; 3 nothing was, or the lab could not be asked; 130 interrupted.
-`;
+const WORDS: CommandWords = {
+  ...{ name: 'console', group: 'failure', page: 'README.md#from-a-failing-workdir-to-a-live-machine' },
+  summary: 'shows the screen of a machine that a run kept, as a picture and as text, and its serial text',
+  usage: ['WORKDIR [options]'],
+  about: [
+    'WORKDIR is that of a run which kept its machine (npm run -s phase9 -- --keep, or --stop-at STAGE), or its ' +
+      'metadata.txt or result.json. The text is read from the picture, so letters may be wrong; serial text is shown ' +
+      'where the lab has any. The machine stays as it is.',
+  ],
+  examples: [
+    { args: ['/tmp/phase9-xcpng-boot-1795390189'], does: 'into the folder kept of that workdir' },
+    { args: ['/tmp/phase9-xcpng-boot-1795390189', '--out', 'now'], does: 'into a folder of your own' },
+  ],
+  precedence: 'flags > the lab of the run > environment > lab file',
+  stdout: 'where picture and texts lie, and the text of the screen, each line behind a bar.',
+  exits: { fine: 'something was seen', lab: 'nothing was seen, or the lab could not be asked' },
+};
 
 export const consoleCommand: Command = {
-  ...{ options: CONSOLE_OPTIONS, operand: 'WORKDIR', help: HELP, run },
+  ...{ options: CONSOLE_OPTIONS, operand: 'WORKDIR', help: WORDS, run },
   onInterrupt: 'the machine stays as it is',
 };

@@ -1,4 +1,6 @@
 /** `npm run doctor`: looks at a lab from outside to inside, changes nothing, and says what to do. */
+import { EXIT } from '../../help/exits.ts';
+import type { CommandWords } from '../command-help.ts';
 import { DOCTOR_OPTIONS } from '../command-options.ts';
 import { type Request, requestOf } from '../config.ts';
 import { refuseForEmbedded } from '../contradictions.ts';
@@ -11,11 +13,10 @@ import { planImage } from '../image/plan.ts';
 import { Scratch } from '../image/scratch.ts';
 import { readSidecar } from '../image/sidecar.ts';
 import { BOOT_MODES, type BootMode, type PlannedImage } from '../model.ts';
-import { optionsHelp, variablesHelp } from '../options.ts';
 import { type Prepared, prepareLab } from '../prepare.ts';
 import { scrub } from '../secrets.ts';
 import { examineXo, type WriteWish } from '../xcpng/doctor/examine.ts';
-import { type Call, type Command, EXIT } from './command.ts';
+import type { Call, Command } from './command.ts';
 
 const EXAMINE_MS = 5 * 60_000;
 /** First build of the reference guest included. */
@@ -24,26 +25,31 @@ const NAME_COLUMNS = 16;
 
 const CONTROL_NAMES = { 'freebsd-init+rc.d-shepherd': 'control-init', 'shepherd-pid1': 'control-pid1' } as const;
 
-const HELP = `doctor: looks at a lab, changes nothing, and says what is ok, what is not, and what to do then.
-
-Usage: npm run -s doctor -- [options]
-
-Options (flags > environment > lab file > defaults)
-${optionsHelp(DOCTOR_OPTIONS)}
-
-Each option is also read from BOOTWITNESS_<NAME>. Besides these:
-${variablesHelp(DOCTOR_OPTIONS)}
-
-"unknown" is what cannot be told without a run: said, not guessed. With --write-test something is written, where the
-operator says, and what was made is removed.
-
-Exit codes: 0 nothing is broken (there may be warnings); 2 misuse; 3 something is broken; 70 our bug; 130 interrupted.
-
-Examples:
-  npm run -s doctor -- --lab embedded
-  npm run -s doctor -- --lab pool1 --image fruix.raw
-  npm run -s doctor -- --lab pool1 --json
-`;
+const WORDS: CommandWords = {
+  ...{ name: 'doctor', group: 'lab', page: 'docs/lab-setup.md' },
+  summary: 'looks at a lab, changes nothing, and says what is ok, what is not, and what to do then',
+  usage: ['[options]'],
+  about: [
+    'The first thing to call with a lab of your own, and whenever something is odd. It looks from outside to ' +
+      'inside: Xen Orchestra, rights, storage, network, image, key, control images. "unknown" is what cannot be ' +
+      'told without a run: said, not guessed. Only with --write-test something is written, where you say, and what ' +
+      'was made is removed.',
+  ],
+  examples: [
+    { args: ['--lab', 'embedded'], does: 'can this machine run the embedded lab?' },
+    {
+      args: ['--lab', 'pool1', '--image', 'fruix.raw'],
+      does: 'the lab of labs/pool1.toml, and whether this image fits it',
+    },
+    {
+      args: ['--lab', 'pool1', '--write-test', 'sr:Local storage'],
+      does: 'also whether a disk can be made and read there',
+    },
+  ],
+  precedence: 'flags > environment > lab file > defaults',
+  stdout: 'one line for each thing, with what to do below it; with --json one JSON object: schema, findings.',
+  exits: { fine: 'nothing is broken (there may be warnings)', lab: 'something is broken' },
+};
 
 async function sshKey({ login, check }: Prepared, signal: AbortSignal): Promise<Look> {
   const { user, proof, become } = login();
@@ -149,4 +155,4 @@ async function run(call: Call): Promise<number> {
   return findings.some(({ status }) => status === 'broken') ? EXIT.lab : EXIT.fine;
 }
 
-export const doctor: Command = { options: DOCTOR_OPTIONS, help: HELP, onInterrupt: 'nothing was changed', run };
+export const doctor: Command = { options: DOCTOR_OPTIONS, help: WORDS, onInterrupt: 'nothing was changed', run };

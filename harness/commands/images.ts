@@ -1,37 +1,39 @@
 /** `npm run images`: what the image cache of a lab holds, and what of it is to go. */
 
+import { EXIT } from '../../help/exits.ts';
+import type { CommandWords } from '../command-help.ts';
 import { IMAGES_OPTIONS } from '../command-options.ts';
 import { requestOf } from '../config.ts';
 import { Deadline } from '../deadline.ts';
 import { Fault } from '../faults.ts';
 import { bad, type Given } from '../given.ts';
-import { optionsHelp, variablesHelp } from '../options.ts';
 import { prepareSettings } from '../prepare.ts';
 import { type Image, listImages, type PruneWish, pruneImages } from '../xcpng/cache/images.ts';
 import type { XoLabSettings } from '../xcpng/settings.ts';
-import { type Call, type Command, EXIT } from './command.ts';
+import type { Call, Command } from './command.ts';
 
 const IMAGES_MS = 60 * 60_000;
 const DAY_MS = 24 * 3_600_000;
 
 const OPERAND = 'list | prune';
 
-const HELP = `images: what the image cache of a lab holds, and what of it is to go.
-
-Usage: npm run -s images -- list [options]
-       npm run -s images -- prune --older-than DAYS | --digest SHA256 | --all [options]
-
-Entries are templates that runs are cloned from (docs/lab-setup.md). Only what names itself by uuid and is not in use is
-removed; VMs cloned from it go on.
-
-Options (flags > environment > lab file > defaults)
-${optionsHelp(IMAGES_OPTIONS)}
-
-Each option is also read from BOOTWITNESS_<NAME>. Besides these:
-${variablesHelp(IMAGES_OPTIONS)}
-
-Exit codes: 0 done; 2 misuse; 3 something that was to go stayed, or the lab could not be asked; 130 interrupted.
-`;
+const WORDS: CommandWords = {
+  ...{ name: 'images', group: 'lab', page: 'docs/lab-setup.md#images-kept-in-the-pool' },
+  summary: 'lists the images that are kept in a lab, and removes those that are to go',
+  usage: ['list [options]', 'prune --older-than DAYS | --digest SHA256 | --all [options]'],
+  about: [
+    'A lab file with a [cache] keeps each image once, as a template that runs are cloned from. Only what names ' +
+      'itself by uuid and is not in use is removed; VMs that were cloned from it go on. Nothing goes that is not ' +
+      'named.',
+  ],
+  examples: [
+    { args: ['list', '--lab', 'pool1'], does: 'what is kept, how large it is, and when it was used' },
+    { args: ['prune', '--lab', 'pool1', '--older-than', '30', '--dry-run'], does: 'what would go' },
+  ],
+  precedence: 'flags > environment > lab file > defaults',
+  stdout: 'a line for each image; with --json JSON: the images, or dryRun, removed, stayed.',
+  exits: { lab: 'something that was to go stayed, or the lab could not be asked' },
+};
 
 function settingsOf({ given, environment }: Call): XoLabSettings {
   const request = requestOf(given, environment);
@@ -95,7 +97,7 @@ function run(call: Call): Promise<number> {
 export const images: Command = {
   options: IMAGES_OPTIONS,
   operand: OPERAND,
-  help: HELP,
+  help: WORDS,
   onInterrupt: 'what was removed is removed',
   run,
 };

@@ -1,6 +1,9 @@
 /** `npm run lint-image -- FILE`: what can be told of an image without sending it. */
+
 import { tmpdir } from 'node:os';
 import { resolve } from 'node:path';
+import { EXIT } from '../../help/exits.ts';
+import type { CommandWords } from '../command-help.ts';
 import { LINT_OPTIONS } from '../command-options.ts';
 import { Fault } from '../faults.ts';
 import type { LintFinding } from '../finding.ts';
@@ -8,22 +11,28 @@ import type { Given } from '../given.ts';
 import { type Lint, type LintWish, lintDisk } from '../image/lint/lint.ts';
 import { openUnplanned } from '../image/open-disk.ts';
 import { Scratch } from '../image/scratch.ts';
-import { optionsHelp } from '../options.ts';
-import { type Call, type Command, EXIT } from './command.ts';
+import type { Call, Command } from './command.ts';
 
 const SCHEMA = 1;
 
-const HELP = `lint-image: says what is wrong with a disk image before it is sent: table, boot loader, file systems.
-
-Usage: npm run -s lint-image -- FILE [options]
-
-Reads some hundred KiB, mounts nothing, needs no root and no lab. Each run does the same to its image, as warnings.
-
-Options (flags > environment > defaults)
-${optionsHelp(LINT_OPTIONS)}
-
-Exit codes: 0 nothing is broken (there may be warnings); 1 something is broken; 2 misuse; 130 interrupted.
-`;
+const WORDS: CommandWords = {
+  ...{ name: 'lint-image', group: 'image', page: 'README.md#your-image' },
+  summary: 'says whether a disk image can boot at all, in a moment and without a lab',
+  usage: ['FILE [options]'],
+  about: [
+    'Looks at partition table, boot loader (down to \\EFI\\BOOT\\BOOTX64.EFI, or to what the code in the first ' +
+      'sector looks for), state of UFS and ext file systems, and size. It reads some hundred KiB, mounts nothing ' +
+      'and needs no root. Each run does the same first, as warnings that change no verdict. Not read: files in the ' +
+      'root file system (/etc/fstab), ZFS, BSD labels within a slice.',
+  ],
+  examples: [
+    { args: ['fruix.raw'], does: 'by which firmware could it boot?' },
+    { args: ['fruix.raw', '--firmware', 'uefi'], does: 'what is wrong with it for that firmware' },
+  ],
+  precedence: 'flags > environment > defaults',
+  stdout: 'a line for each finding, with why and what to do; with --json one JSON object.',
+  exits: { fine: 'nothing is broken (there may be warnings)', failed: 'something is broken' },
+};
 
 function wishOf(given: Given): LintWish {
   const [firmware, vdi] = [given.value('firmware'), given.value('vdi-size')];
@@ -75,7 +84,7 @@ function counted(findings: readonly LintFinding[]): string {
 }
 
 export const lintImage: Command = {
-  ...{ options: LINT_OPTIONS, operand: 'FILE', help: HELP },
+  ...{ options: LINT_OPTIONS, operand: 'FILE', help: WORDS },
   onInterrupt: 'nothing was changed',
   run,
 };

@@ -1,6 +1,9 @@
 /** `npm run nightly`: the scenarios and images of a plan, on its labs, in one night. */
+
 import { homedir } from 'node:os';
 import { join } from 'node:path';
+import { EXIT } from '../../help/exits.ts';
+import type { CommandWords } from '../command-help.ts';
 import { NIGHT_OPTIONS } from '../command-options.ts';
 import { bad, type Environment, type Given, path } from '../given.ts';
 import { checkReportsDir, reportsDir } from '../history-wish.ts';
@@ -11,38 +14,42 @@ import { type KnownFailure, knownOf, loadKnownFailures, remarksOn } from '../nig
 import { type NightCaseEnd, nightExitCode, runNight } from '../night/night.ts';
 import { makeNightFolder, removeOldNights, writeNightMark } from '../night/night-folder.ts';
 import { loadPlanFile, type PlanFile } from '../night/plan-file.ts';
-import { optionsHelp, variablesHelp } from '../options.ts';
 import { type OutputFiles, outputFiles } from '../output-files.ts';
 import { writeFormats } from '../reporters/formats.ts';
 import { nightJson } from '../reporters/night-json.ts';
 import { printWhole } from '../reporters/stream.ts';
 import { tapNight } from '../reporters/tap.ts';
 import { type CaseSummary, type Remark, type Summary, standing } from '../summary.ts';
-import { type Call, type Command, EXIT } from './command.ts';
+import type { Call, Command } from './command.ts';
 
-const HELP = `nightly: the scenarios and images of a plan, on its labs, in one night.
-
-Usage: npm run -s nightly -- --plan FILE [options]
-
-Each case is a run of its phase, in a process of its own, as many at a time as slots, memory and max_guests of the lab
-file allow; runs of others that are told the same count with them. A case that a fault of the lab ended is run again; a
-fault that concerns the whole lab ends its remaining cases at once.
-
-Options (flags > environment > plan > defaults)
-${optionsHelp(NIGHT_OPTIONS)}
-
-Each option is also read from BOOTWITNESS_<NAME>. Besides these, and those of the phases, which hold for every case:
-${variablesHelp(NIGHT_OPTIONS)}
-
-stdout is TAP version 14, a point for each case; stderr is for people.
-
-Exit codes: 0 every case passed, or failed as is known; 1 a case failed, or a known failure has expired; 2 misuse,
-nothing was run; 3 a case says nothing about its image; 70 our bug; 130 interrupted.
-
-Examples:
-  npm run -s nightly -- --plan plans/nightly.toml --list
-  npm run -s nightly -- --plan plans/nightly.toml --junit junit.xml --markdown "$GITHUB_STEP_SUMMARY"
-`;
+const WORDS: CommandWords = {
+  ...{ name: 'nightly', group: 'image', page: 'README.md#every-night' },
+  summary: 'runs every image of a plan, by its scenarios, on its labs',
+  usage: ['--plan FILE [options]'],
+  about: [
+    'Each case is a run of its phase, in a process of its own, as many at a time as slots, memory and max_guests of ' +
+      'the lab file allow; runs of others that are told the same count with them. A case that a fault of the lab ' +
+      'ended is run again; a fault that concerns the whole lab ends its remaining cases at once.',
+    'Variables of the phases hold for every case; what is asked of single cases stands in the plan.',
+  ],
+  examples: [
+    { args: ['--plan', 'plans/nightly.toml', '--list'], does: 'what would run; asks no lab' },
+    {
+      args: ['--plan', 'plans/nightly.toml', '--junit', 'junit.xml', '--markdown', '$GITHUB_STEP_SUMMARY'],
+      does: 'the night, as a CI runs it',
+    },
+    { args: ['--plan', 'plans/nightly.toml', '--cases', 'phase9.*'], does: 'only some of it' },
+  ],
+  precedence: 'flags > environment > plan > defaults',
+  stdout: 'TAP version 14, a point for each case; stderr is for people.',
+  exits: {
+    fine: 'every case passed, or failed as is known',
+    failed: 'a case failed, or a known failure has expired',
+    misuse: 'misuse: nothing was run',
+    lab: 'a case says nothing about its image, or could not be kept in the history',
+    bug: 'our bug, also in one of the cases',
+  },
+};
 
 interface NightRequest {
   readonly plan: PlanFile;
@@ -183,7 +190,7 @@ function closing({ cases, remarks, exitCode }: Summary, dir: string, tell: (line
 /** @param phases what can be run, as the entry file knows it */
 export const nightly = (phases: readonly PhaseEntry[]): Command => ({
   options: NIGHT_OPTIONS,
-  help: HELP,
+  help: WORDS,
   onInterrupt: 'the cases that run clean up; once more leaves at once',
   run: async (call) => {
     const request = await nightRequest(call.given, call.environment, phases);

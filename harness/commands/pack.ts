@@ -1,35 +1,38 @@
 /** `npm run pack -- WORKDIR`: one archive of a run, without secrets, for somebody else to look into. */
+
 import { closeSync, fsyncSync, openSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, resolve } from 'node:path';
+import { EXIT } from '../../help/exits.ts';
+import type { CommandWords } from '../command-help.ts';
 import { PACK_OPTIONS } from '../command-options.ts';
 import { Fault } from '../faults.ts';
 import { path } from '../given.ts';
-import { optionsHelp, variablesHelp } from '../options.ts';
 import { pack as makePack, type Packed } from '../pack/pack.ts';
 import { learnSecrets } from '../pack/secrets-at-hand.ts';
 import { escapeValue } from '../report.ts';
 import { readStoredRun, type StoredRun } from '../stored/stored-run.ts';
-import { type Call, type Command, EXIT } from './command.ts';
+import type { Call, Command } from './command.ts';
 
 const ENDING = '.bootwitness.tar.gz';
 
-const HELP = `pack: one archive of a run, without secrets, that somebody else can compare, rejudge and reproduce.
-
-Usage: npm run -s pack -- WORKDIR [options]
-
-In it are the files that a run writes, and pack.json, which says what was masked. Masked are the secrets that this
-machine has of the run (environment, options, the lab file that it named and the files named there), in every spelling,
-and what looks like one: private keys, URLs with a password, password=…, token: …. Pictures of the console are packed
-as they are: look at them before you send them. The same run gives the same bytes.
-
-Options (flags > environment > what the run was asked with)
-${optionsHelp(PACK_OPTIONS)}
-
-Each option is also read from BOOTWITNESS_<NAME>. Besides these:
-${variablesHelp(PACK_OPTIONS)}
-
-Exit codes: 0 packed; 2 misuse; 70 our bug; 130 interrupted.
-`;
+const WORDS: CommandWords = {
+  ...{ name: 'pack', group: 'failure', page: 'docs/stored-runs.md#pack' },
+  summary: 'makes one file of a run, without secrets, that somebody else can compare, rejudge and reproduce',
+  usage: ['WORKDIR [options]'],
+  about: [
+    'In it are the files that a run writes, and pack.json, which says what was masked. Masked are the secrets that ' +
+      'this machine has of the run (environment, options, the lab file that it named and the files named there), in ' +
+      'every spelling, and what looks like one: private keys, URLs with a password, password=…, token: …. Pictures ' +
+      'of the console are packed as they are: look at them before you send them. The same run gives the same bytes.',
+  ],
+  examples: [
+    { args: ['/tmp/phase9-xcpng-boot-1795390189'], does: 'phase9-xcpng-boot-1795390189.bootwitness.tar.gz, here' },
+    { args: ['/tmp/phase9-xcpng-boot-1795390189', '--out', 'silent.tar.gz'], does: 'under a name of your own' },
+  ],
+  precedence: 'flags > environment > what the run was asked with',
+  stdout: 'the file, what was masked in it, and what was left out.',
+  exits: { fine: 'packed' },
+};
 
 /** The name that a workdir had when it was made, wherever it lies now. */
 const nameOf = ({ report }: StoredRun): string => {
@@ -84,7 +87,7 @@ async function run({ given, environment, print, told }: Call): Promise<number> {
 }
 
 export const pack: Command = {
-  ...{ options: PACK_OPTIONS, operand: 'WORKDIR', help: HELP },
+  ...{ options: PACK_OPTIONS, operand: 'WORKDIR', help: WORDS },
   onInterrupt: 'a file that is half written is removed, or has no end',
   run,
 };

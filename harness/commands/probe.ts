@@ -1,6 +1,8 @@
 /** `npm run probe`: the probes of the phases on a machine that runs already, without a lab. */
 import { existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { EXIT } from '../../help/exits.ts';
+import type { CommandWords } from '../command-help.ts';
 import { PROBE_OPTIONS } from '../command-options.ts';
 import { labFilePath, positive, proofOf } from '../config.ts';
 import { Evidence, NOTHING_KEPT } from '../evidence.ts';
@@ -14,12 +16,11 @@ import { type LiveWish, lookAtMachine, Sight } from '../live/look.ts';
 import { readTarget, written } from '../live/target.ts';
 import { codeIn } from '../make-folder.ts';
 import type { Scenario } from '../model.ts';
-import { optionsHelp, variablesHelp } from '../options.ts';
 import { type Logins, prepareLogins } from '../prepare-login.ts';
 import { type LiveReport, liveJson, liveLines, NO_VERDICT, type Reached } from '../reporters/live.ts';
 import type { SshSession } from '../ssh/session.ts';
 import type { Override } from '../toml-reader.ts';
-import { type Call, type Command, EXIT, failed } from './command.ts';
+import { type Call, type Command, failed } from './command.ts';
 
 const HOST_KEY = /^SHA256:[A-Za-z0-9+/]{43}$/;
 const WAIT_S_MAX = 86_400;
@@ -130,31 +131,36 @@ function runsOf(scenarios: Scenarios): readonly string[] {
   return [...by].map(([phrase, names]) => `  ${phrase}: ${[...names].join(', ')}`);
 }
 
-function helpText(scenarios: Scenarios): string {
-  return `probe: looks at a machine that runs, by the probes of the phases. No lab, no Xen Orchestra, no image.
-${NO_VERDICT}
-
-Usage: npm run -s probe -- --ssh [USER@]HOST[:PORT] [options]
-
-Nothing is written to the machine: the scripts read files, tables and processes (what its sshd and its Shepherd log of
-being asked, they log). Beyond base tools this runs there, in these probes:
+const words = (scenarios: Scenarios): CommandWords => ({
+  ...{ name: 'probe', group: 'machine', page: 'docs/probe.md' },
+  summary: 'looks at a machine that runs, by the probes of the phases: no lab, no Xen Orchestra, no image',
+  usage: ['--ssh [USER@]HOST[:PORT] [options]'],
+  about: [
+    `The first thing to do with a guest of your own: it says which path of the scenario was found where. ${NO_VERDICT}`,
+    `Nothing is written to the machine: the scripts read files, tables and processes (what its sshd and its Shepherd \
+log of being asked, they log). Beyond base tools this runs there, in these probes:
 ${runsOf(scenarios).join('\n')}
-Where PID 1 leaves the boot mode open, Shepherd is asked as by shepherd-pid, also under --only.
-
-Options (flags > environment > lab file > defaults)
-${optionsHelp(PROBE_OPTIONS)}
-
-Each option is also read from BOOTWITNESS_<NAME>. Besides these:
-${variablesHelp(PROBE_OPTIONS)}
-
-Exit codes: 0 every check is ok; 1 some check is not ok; 2 misuse; 3 some check was unobserved, or the machine could
-not be reached, entered or stayed with; 70 our bug; 130 interrupted.
-
-Examples:
-  npm run -s probe -- --ssh 192.0.2.20 --ssh-key ~/.ssh/fruix
-  npm run -s probe -- --ssh root@[2001:db8::1]:2222 --ssh-agent env --only guile-module-smoke --path-store /gnu/store
-`;
-}
+Where PID 1 leaves the boot mode open, Shepherd is asked as by shepherd-pid, also under --only.`,
+  ],
+  examples: [
+    { args: ['--ssh', '192.0.2.20', '--ssh-key', '~/.ssh/fruix'], does: 'all probes, as root' },
+    {
+      args: ['--ssh', 'root@[2001:db8::1]:2222', '--ssh-agent', 'env', '--only', 'guile-module-smoke'],
+      does: 'one of them, with the key in your agent',
+    },
+    {
+      args: ['--ssh', '192.0.2.20', '--ssh-key', '~/.ssh/fruix', '--path-store', '/gnu/store', '--json'],
+      does: 'a machine that keeps its store elsewhere, for a program',
+    },
+  ],
+  precedence: 'flags > environment > lab file > defaults',
+  stdout: 'what was found, for people; with --json one JSON object, described in docs/probe.md.',
+  exits: {
+    fine: 'every check is ok',
+    failed: 'some check is not ok',
+    lab: 'some check was unobserved, or the machine could not be reached, entered or stayed with',
+  },
+});
 
 /** Looks, prints, and says by its exit code what came of it. */
 async function run({ given, environment, print, told, signal }: Call, scenarios: Scenarios): Promise<number> {
@@ -213,7 +219,7 @@ function codeOf(sight: Sight): number {
 /** @param scenarios one for each boot mode */
 export const probe = (scenarios: Scenarios): Command => ({
   options: PROBE_OPTIONS,
-  help: helpText(scenarios),
+  help: words(scenarios),
   onInterrupt: 'nothing on the machine was changed',
   run: (call) => run(call, scenarios),
 });

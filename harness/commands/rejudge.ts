@@ -1,13 +1,14 @@
 /** `npm run rejudge -- WORKDIR…`: what today's probes and judge make of stored evidence. */
+import { EXIT } from '../../help/exits.ts';
+import type { CommandWords } from '../command-help.ts';
 import { REJUDGE_OPTIONS } from '../command-options.ts';
 import { wrap } from '../compare/shown.ts';
 import { Fault } from '../faults.ts';
 import type { JudgedCheck, Scenario, Status } from '../model.ts';
-import { optionsHelp } from '../options.ts';
 import { escapeValue } from '../report.ts';
 import { rejudge as judgeAgain } from '../stored/rejudge.ts';
 import { readStoredRun, type StoredRun } from '../stored/stored-run.ts';
-import { type Call, type Command, EXIT } from './command.ts';
+import type { Call, Command } from './command.ts';
 
 const RUNS_MAX = 1_000;
 /** Of a cause, where it is shown to people. */
@@ -15,20 +16,27 @@ const MESSAGE_MAX = 320;
 /** Of what `--json` prints. */
 const SCHEMA = 1;
 
-const HELP = `rejudge: judges stored runs again, by today's probes and today's judge, and says what changed.
-
-Usage: npm run -s rejudge -- WORKDIR… [options]
-
-Each is a workdir, its metadata.txt or result.json, or a pack (npm run pack). Nothing is written: the verdict of a run
-stays what it was. What was asked by another version of a probe, was not asked, or is cut counts as unobserved, and
-never makes a PASS. What stopped a run before its checks (a lab fault, silence) is taken as recorded. --json:
-docs/stored-runs.md.
-
-Options (flags > environment > defaults)
-${optionsHelp(REJUDGE_OPTIONS)}
-
-Exit codes: 0 every verdict is as it was; 1 one would be another today; 2 misuse; 70 our bug; 130 interrupted.
-`;
+const WORDS: CommandWords = {
+  ...{ name: 'rejudge', group: 'failure', page: 'docs/stored-runs.md#rejudge' },
+  summary: "judges stored runs again, by today's probes and today's judge, and says what changed",
+  usage: ['WORKDIR… [options]'],
+  about: [
+    'Each is a workdir, its metadata.txt or result.json, or a pack (npm run -s pack). Nothing is written: the ' +
+      'verdict of a run stays what it was. What was asked by another version of a probe, was not asked, or is cut ' +
+      'counts as unobserved, and never makes a PASS. What stopped a run before its checks (a lab fault, silence) is ' +
+      'taken as recorded.',
+  ],
+  examples: [
+    { args: ['/tmp/phase9-xcpng-boot-1795390189'], does: 'would it end otherwise today?' },
+    {
+      args: ['a.bootwitness.tar.gz', 'b.bootwitness.tar.gz', '--all'],
+      does: 'two packs, with the checks that are as they were',
+    },
+  ],
+  precedence: 'flags > environment > defaults',
+  stdout: 'then and now of each run; with --json one JSON object, described in docs/stored-runs.md.',
+  exits: { fine: 'every verdict is as it was', failed: 'one would be another today' },
+};
 
 interface Said {
   readonly status: Status;
@@ -143,7 +151,7 @@ async function run({ given, print, signal }: Call, scenarios: readonly Scenario[
 
 /** @param scenarios those of today */
 export const rejudge = (scenarios: readonly Scenario[]): Command => ({
-  ...{ options: REJUDGE_OPTIONS, operand: 'WORKDIR…', operands: [1, RUNS_MAX], help: HELP },
+  ...{ options: REJUDGE_OPTIONS, operand: 'WORKDIR…', operands: [1, RUNS_MAX], help: WORDS },
   onInterrupt: 'nothing was changed',
   run: (call) => run(call, scenarios),
 });

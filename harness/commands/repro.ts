@@ -1,6 +1,9 @@
 /** `npm run repro`: the case of a stored run once more, or many times: same image, scenario, budgets, lab. */
+
 import { existsSync } from 'node:fs';
 import { Writable } from 'node:stream';
+import { EXIT } from '../../help/exits.ts';
+import type { CommandWords } from '../command-help.ts';
 import { REPRO_OPTIONS } from '../command-options.ts';
 import { type Request, readRequest } from '../config.ts';
 import { Fault } from '../faults.ts';
@@ -9,14 +12,14 @@ import { Invocation } from '../invocation.ts';
 import { loadGuestTables } from '../lab-file.ts';
 import type { SshTable } from '../lab-tables.ts';
 import type { PlannedImage, Scenario } from '../model.ts';
-import { optionsHelp, variablesHelp } from '../options.ts';
+import { phaseCommand } from '../phase-help.ts';
 import { type Difference, differencesBefore, scenarioOfThen, sentence, xoDifference } from '../repro/differences.ts';
 import { argumentsAgain, otherLab } from '../repro/options-again.ts';
 import { counted, exitCodeOf, outcomeOf, outcomeOfReport, type Repeated, tableLines } from '../repro/outcomes.ts';
 import type { StoredReport } from '../stored/stored-report.ts';
 import { readStoredRun } from '../stored/stored-run.ts';
 import { version } from '../version.ts';
-import { type Call, type Command, EXIT } from './command.ts';
+import type { Call, Command } from './command.ts';
 
 const REPEAT_MAX = 10_000;
 const OWN = ['repeat', 'force', 'json'];
@@ -116,7 +119,7 @@ async function once(call: Call, series: Repeating, label: string): Promise<Repea
   const invocation = new Invocation({
     ...{ scenario, args, request: { ...request, label: request.label ?? label }, told: call.told },
     out: new Writable({ write: (_piece, _encoding, done) => done() }),
-    command: `npm run -s ${scenario.name.split('-', 1)[0]} --`,
+    command: `npm run -s ${phaseCommand(scenario)} --`,
     sameAs: { remembered, sha256: report.image?.sha256 ?? null, agree },
   });
   const exitCode = await invocation.go();
@@ -152,36 +155,43 @@ async function run(call: Call, scenarios: Scenarios): Promise<number> {
   return exitCode;
 }
 
-const HELP = `repro: runs the case of a stored run again: the same image (by digest), scenario, budgets and lab.
-
-Usage: npm run -s repro -- WORKDIR [options]
-
-WORKDIR is that of the run, or its metadata.txt or result.json. The image is taken from where it lay, from the lab that
-keeps it, or from --image; another digest is refused. Whatever else is not as it was then (version of the harness, of
-Xen Orchestra, what is asserted) is said first, and it goes on only with --force. Each option of a phase can be given
-to change one thing; --lab embedded takes the failure of any lab to the QEMU of this machine. With --keep or --stop-at
-the machine stays; together with --repeat it is that of the first run which does not pass, and the series ends there.
-
-Options (flags > stored run > environment > lab file > defaults)
-${optionsHelp(REPRO_OPTIONS)}
-
-Besides these:
-${variablesHelp(REPRO_OPTIONS)}
-
-Exit codes: as of a phase; of several runs 130 (interrupted) > 70 > 1 > 3 > 0. 2: misuse, or not the same as then.
-
---json prints schema, of (workdir, runId, outcome of then), differences, elsewhere, outcomes (outcome, count, rate from
-0 to 1, asThen), reproduced (count), runs (workdir, runId, outcome, exitCode, seconds, kept), exitCode.
-
-Examples:
-  npm run -s repro -- /tmp/phase9-xcpng-boot-1795390189
-  npm run -s repro -- /tmp/phase9-xcpng-boot-1795390189 --lab embedded --keep
-  npm run -s repro -- /tmp/phase9-xcpng-boot-1795390189/result.json --repeat 20 --json
-`;
+const WORDS: CommandWords = {
+  ...{ name: 'repro', group: 'failure', page: 'README.md#from-a-failing-workdir-to-a-live-machine' },
+  summary: 'runs the case of a stored run again: the same image (by digest), scenario, budgets and lab',
+  usage: ['WORKDIR [options]'],
+  about: [
+    'WORKDIR is that of the run, or its metadata.txt or result.json. The image is taken from where it lay, from the ' +
+      'lab that keeps it, or from --image; another digest is refused. Whatever else is not as it was then (version ' +
+      'of the harness, of Xen Orchestra, what is asserted) is said first, and it goes on only with --force. Each ' +
+      'option of a phase can be given to change one thing; --lab embedded takes the failure of any lab to the QEMU ' +
+      'of this machine. With --keep or --stop-at the machine stays; together with --repeat it is that of the first ' +
+      'run which does not pass, and the series ends there.',
+  ],
+  examples: [
+    { args: ['/tmp/phase9-xcpng-boot-1795390189'], does: 'once more, on the same lab' },
+    {
+      args: ['/tmp/phase9-xcpng-boot-1795390189', '--lab', 'embedded', '--keep'],
+      does: 'on this machine, and the guest stays',
+    },
+    { args: ['/tmp/phase9-xcpng-boot-1795390189', '--repeat', '20', '--json'], does: 'how often each outcome comes' },
+  ],
+  precedence: 'flags > stored run > environment > lab file > defaults',
+  stdout:
+    'how often each outcome came; with --json schema, of (workdir, runId, outcome of then), differences, elsewhere, ' +
+    'outcomes (outcome, count, rate from 0 to 1, asThen), reproduced (count), runs (workdir, runId, outcome, ' +
+    'exitCode, seconds, kept), exitCode.',
+  exits: {
+    fine: 'PASS, of every run',
+    failed: 'FAIL, of at least one run',
+    misuse: 'misuse, or not the same as then: nothing was run',
+    lab: 'ERROR, which says nothing about the image, and no FAIL beside it; or something was left in the lab',
+    bug: 'our bug, whatever the other runs came to',
+  },
+};
 
 /** @param scenarios those of the phases */
 export const repro = (scenarios: Scenarios): Command => ({
-  ...{ options: REPRO_OPTIONS, operand: 'WORKDIR', help: HELP, ownSignals: true },
+  ...{ options: REPRO_OPTIONS, operand: 'WORKDIR', help: WORDS, ownSignals: true },
   onInterrupt: 'what was made is taken back',
   run: (call) => run(call, scenarios),
 });

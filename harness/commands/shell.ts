@@ -1,5 +1,7 @@
 /** `npm run shell`: a person's shell in the guest that a run kept. */
 
+import { EXIT } from '../../help/exits.ts';
+import type { CommandWords } from '../command-help.ts';
 import type { KeptReport } from '../command-lines.ts';
 import { SHELL_OPTIONS } from '../command-options.ts';
 import { proofOf } from '../config.ts';
@@ -7,12 +9,11 @@ import { Fault } from '../faults.ts';
 import { bad, path } from '../given.ts';
 import type { GuestTables } from '../lab-tables.ts';
 import { enter } from '../live/enter.ts';
-import { optionsHelp, variablesHelp } from '../options.ts';
 import { prepareLogins } from '../prepare-login.ts';
 import type { ShellEnd } from '../ssh/shell.ts';
 import { readKeptGuest } from '../stored/kept-guest.ts';
 import { ownTerminal } from '../terminal.ts';
-import { type Call, type Command, EXIT } from './command.ts';
+import type { Call, Command } from './command.ts';
 
 const HOST_KEY = /^SHA256:[A-Za-z0-9+/]{43}$/;
 /** As shells say of a program that a signal ended: 128 and its number. */
@@ -75,25 +76,27 @@ function codeOf(end: ShellEnd, { vm, commands }: KeptReport, tell: (line: string
   }
 }
 
-const HELP = `shell: a shell in the guest that a run kept (--keep, --stop-at of the phases).
-
-Usage: npm run -s shell -- WORKDIR [options]
-
-User, key, jump host and address are those of the run, and so is the host key: another machine at the address is
-refused. With a terminal here the guest makes one of the same size; without one (a pipe, a file) its shell reads what
-it is given, and errors stay apart from output.
-
-Options
-${optionsHelp(SHELL_OPTIONS)}
-
-Besides these:
-${variablesHelp(SHELL_OPTIONS)}
-
-Exit codes: that of the shell (128 and the signal's number where one ended it); else 2 misuse; 3 the guest could not be
-reached or entered, or was lost; 130 interrupted.
-`;
+const WORDS: CommandWords = {
+  ...{ name: 'shell', group: 'failure', page: 'README.md#from-a-failing-workdir-to-a-live-machine' },
+  summary: 'opens a shell in a machine that a run kept',
+  usage: ['WORKDIR [options]'],
+  about: [
+    'WORKDIR is that of a run which kept its machine (npm run -s phase9 -- --keep, or --stop-at STAGE), or its ' +
+      'metadata.txt or result.json. User, key, jump host and address are those of the run, and so is the host key: ' +
+      'another machine at the address is refused. With a terminal here the guest makes one of the same size; without ' +
+      'one (a pipe, a file) its shell reads what it is given, and errors stay apart from output.',
+  ],
+  examples: [
+    { args: ['/tmp/phase9-xcpng-boot-1795390189'], does: 'a shell there, as the user of the run' },
+    { args: ['/tmp/phase9-xcpng-boot-1795390189', '--ssh-agent', 'env'], does: 'with the key in your agent' },
+  ],
+  precedence: 'flags > environment > the run',
+  stdout: 'what the shell prints.',
+  exits: { fine: 'the shell ended with 0', lab: 'the machine could not be reached or entered, or was lost' },
+  otherExits: "the shell's own, which may also be one of these; 128 and the signal's number where one ended it",
+};
 
 export const shell: Command = {
-  ...{ options: SHELL_OPTIONS, operand: 'WORKDIR', help: HELP, run },
+  ...{ options: SHELL_OPTIONS, operand: 'WORKDIR', help: WORDS, run },
   onInterrupt: 'the machine stays as it is',
 };

@@ -1,33 +1,32 @@
 /** `npm run site`: makes the pages of a folder of reports from its runs. */
+import { EXIT } from '../../help/exits.ts';
+import type { CommandWords } from '../command-help.ts';
 import { SITE_OPTIONS } from '../command-options.ts';
 import { Fault } from '../faults.ts';
 import { bad } from '../given.ts';
 import { reportsDir } from '../history-wish.ts';
 import { codeIn } from '../make-folder.ts';
-import { optionsHelp } from '../options.ts';
 import { buildSite } from '../site/build-site.ts';
-import { type Call, type Command, EXIT } from './command.ts';
+import type { Call, Command } from './command.ts';
 
 const SKIPPED_TOLD = 20;
 
-const HELP = `site: makes reports/index.html from the runs in reports/runs.
-
-Usage: npm run -s site -- [options]
-
-Opens in any browser as a file, and asks nobody for anything. Copying runs/*.json (and runs/*.console) from other
-machines into one folder, and calling this again, joins their histories.
-
-Options (flags > environment > defaults)
-${optionsHelp(SITE_OPTIONS)}
-
-Each option is also read from BOOTWITNESS_<NAME>.
-
-Exit codes: 0 done, whatever the runs came to; 2 misuse; 70 the pages could not be written, or our bug; 130 interrupted.
-
-Examples:
-  npm run -s site
-  npm run -s site -- --reports-dir /srv/bootwitness
-`;
+const WORDS: CommandWords = {
+  ...{ name: 'site', group: 'history', page: 'docs/history.md' },
+  summary: 'makes reports/index.html from the runs in reports/runs: what is newly failing, flaky, fixed',
+  usage: ['[options]'],
+  about: [
+    'The page opens in any browser as a file, and asks nobody for anything. Copying runs/*.json (and runs/*.console) ' +
+      'from other machines into one folder, and calling this again, joins their histories.',
+  ],
+  examples: [
+    { args: [], does: 'the pages of ./reports' },
+    { args: ['--reports-dir', '/srv/bootwitness'], does: 'those of another folder' },
+  ],
+  precedence: 'flags > environment > defaults',
+  stdout: 'how many runs there are, and the page.',
+  exits: { fine: 'done, whatever the runs came to', bug: 'the pages could not be written, or our bug' },
+};
 
 async function run({ given, print, told }: Call): Promise<number> {
   const dir = reportsDir(given);
@@ -50,7 +49,7 @@ const codeOf = (error: unknown): string => String((error as NodeJS.ErrnoExceptio
 
 export const site: Command = {
   options: SITE_OPTIONS,
-  help: HELP,
+  help: WORDS,
   onInterrupt: 'pages that are written are whole; call it again',
   run,
 };

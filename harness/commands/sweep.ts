@@ -1,16 +1,17 @@
 /** `npm run sweep`: removes what runs left in a pool, by hand. */
 
+import { EXIT } from '../../help/exits.ts';
+import type { CommandWords } from '../command-help.ts';
 import { SWEEP_OPTIONS } from '../command-options.ts';
 import { type Request, requestOf } from '../config.ts';
 import { Deadline } from '../deadline.ts';
 import { Fault } from '../faults.ts';
 import type { SweepLines } from '../lab.ts';
-import { optionsHelp, variablesHelp } from '../options.ts';
 import { deadRun, mayLeaveMore } from '../predecessors.ts';
 import { prepareSettings } from '../prepare.ts';
 import { RunRegistry } from '../run-registry.ts';
 import { sweepXo } from '../xcpng/sweep.ts';
-import { type Call, type Command, EXIT } from './command.ts';
+import type { Call, Command } from './command.ts';
 
 const SWEEP_MS = 60 * 60_000;
 const RUN_ID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
@@ -34,21 +35,27 @@ function sweepRequest({ given, environment }: Call): SweepRequest {
   return { request, dryRun: given.value('dry-run')?.text === 'true', runId: runId?.text.toLowerCase() ?? null };
 }
 
-const HELP = `sweep: removes what runs of Bootwitness left in a pool: VMs, disks, and locks on operators' VMs.
-
-Usage: npm run -s sweep -- [options]
-
-What is removed carries our claim and names itself by uuid, and is expired, or of a run of this machine that is dead.
-Whatever else carries a tag of ours (clones, snapshots, runs that go on) is listed and left.
-
-Options (flags > environment > lab file > defaults)
-${optionsHelp(SWEEP_OPTIONS)}
-
-Each option is also read from BOOTWITNESS_<NAME>. Besides these:
-${variablesHelp(SWEEP_OPTIONS)}
-
-Exit codes: 0 nothing of ours stayed; 2 misuse; 3 something stayed, or the lab could not be asked; 130 interrupted.
-`;
+const WORDS: CommandWords = {
+  ...{ name: 'sweep', group: 'lab', page: 'README.md#what-a-killed-run-leaves' },
+  summary: "removes what killed runs left in a pool: VMs, disks, and locks on operators' VMs",
+  usage: ['[options]'],
+  about: [
+    'What is removed carries our claim and names itself by uuid, and is expired, or of a run of this machine that ' +
+      'is dead. Whatever else carries a tag of ours (clones, snapshots, runs that go on) is listed and left. Runs ' +
+      'sweep by themselves when they begin and end.',
+  ],
+  examples: [
+    { args: ['--lab', 'pool1', '--dry-run'], does: 'what would go' },
+    { args: ['--lab', 'pool1'], does: 'remove what is expired, or of a run of this machine that is dead' },
+    {
+      args: ['--lab', 'pool1', '--run-id', '0f9a1b2c-0000-4000-8000-000000000001'],
+      does: 'what one run made, expired or not, also a machine that it kept',
+    },
+  ],
+  precedence: 'flags > environment > lab file > defaults',
+  stdout: 'a line for each thing: removed, left in the lab, left alone.',
+  exits: { fine: 'nothing of ours stayed', lab: 'something stayed, or the lab could not be asked' },
+};
 
 /** Sweeps as it was asked for. @returns the exit code; what was done is printed line by line */
 async function run(call: Call): Promise<number> {
@@ -82,4 +89,4 @@ function printSwept({ removed, stayed, left }: SweepLines, dryRun: boolean, prin
   print(`${done}, ${stayed.length} left in the lab, ${left.length} left alone`);
 }
 
-export const sweep: Command = { options: SWEEP_OPTIONS, help: HELP, onInterrupt: 'what was removed is removed', run };
+export const sweep: Command = { options: SWEEP_OPTIONS, help: WORDS, onInterrupt: 'what was removed is removed', run };

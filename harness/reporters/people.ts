@@ -19,7 +19,8 @@ export interface Sink {
 export interface People extends Tell {
   /** @param more what went wrong with the outputs themselves */
   closing(report: Report, more?: readonly string[]): void;
-  misuse(cause: FaultRecord): void;
+  /** @param more lines that help the caller */
+  misuse(cause: FaultRecord, more?: readonly string[]): void;
 }
 
 /** What to say of an upload or a decompression: often on a terminal, a few times elsewhere. */
@@ -114,7 +115,11 @@ export function people(sink: Sink): People {
       for (const left of result?.leaked ?? []) line(`LEFT IN THE LAB: ${left}`);
       for (const each of more) line(oneLine(each));
     },
-    misuse: (cause) => line(`${oneLine(cause.message)}. ${cause.remedy}`),
+    misuse: (cause, more = []) => {
+      const message = oneLine(cause.message);
+      line(`${message}${message.endsWith('?') ? '' : '.'} ${cause.remedy}`);
+      for (const each of more) line(each);
+    },
   };
 }
 

@@ -48,7 +48,8 @@ t.test('no lab means the embedded one, except in CI', async (t) => {
 
 t.test('each mistake gets one sentence: option, what was expected, what was given', async (t) => {
   const rows: readonly [readonly string[], Record<string, string>, string, RegExp][] = [
-    [['--imgae', 'x'], {}, 'BAD_OPTION', /^--imgae: unknown option; expected one of --lab, /],
+    [['--imgae', 'x'], {}, 'BAD_OPTION', /^--imgae: unknown option; did you mean --image\?$/],
+    [['--frobnicate'], {}, 'BAD_OPTION', /^--frobnicate: unknown option; expected one of --lab, /],
     [['image.raw'], {}, 'BAD_OPTION', /expected options only, given "image.raw"/],
     [['--image'], {}, 'BAD_OPTION', /^--image: expected FILE, given nothing/],
     [['--image='], {}, 'BAD_OPTION', /^--image: expected FILE, given nothing/],
@@ -59,8 +60,13 @@ t.test('each mistake gets one sentence: option, what was expected, what was give
     [['--read-back', 'never'], {}, 'BAD_OPTION', /expected auto or always, given "never"/],
     [['--expect-closure', 'frx/store/x'], {}, 'BAD_OPTION', /expected an absolute store path/],
     [['--label', '../etc'], {}, 'BAD_OPTION', /^--label: expected letters/],
-    [['--xo-token', 'abc'], {}, 'BAD_OPTION', /^--xo-token: unknown option/],
-    [[], { BOOTWITNESS_IMGAE: 'x' }, 'BAD_ENVIRONMENT', /^BOOTWITNESS_IMGAE: unknown variable/],
+    [['--xo-token', 'abc'], {}, 'BAD_OPTION', /^--xo-token: unknown option; expected it as BOOTWITNESS_XO_TOKEN: /],
+    [
+      [],
+      { BOOTWITNESS_IMGAE: 'x' },
+      'BAD_ENVIRONMENT',
+      /^BOOTWITNESS_IMGAE: unknown variable; did you mean BOOTWITNESS_IMAGE\?$/,
+    ],
     [[], { BOOTWITNESS_IMAGE: '' }, 'BAD_ENVIRONMENT', /^BOOTWITNESS_IMAGE: expected FILE, given an empty value/],
     [[], { BOOTWITNESS_BUDGET_SCALE: '-1' }, 'BAD_ENVIRONMENT', /^BOOTWITNESS_BUDGET_SCALE: expected a number/],
     [['--xo-url', 'ftp://xo'], {}, 'BAD_URL', /^--xo-url: expected an http, https, ws or wss URL/],
@@ -107,6 +113,7 @@ t.test('the token comes from environment or file and shows itself nowhere', asyn
 
 t.test('--help and --version ask for nothing else', async (t) => {
   t.same(readRequest(['--help'], { CI: 'true' }), { print: 'help' });
+  t.same(readRequest(['--frobnicate', '--image', '--help'], {}), { print: 'help' }, 'whatever else is wrong');
   t.same(readRequest(['--version'], {}), { print: 'version' });
 });
 

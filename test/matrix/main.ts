@@ -2,23 +2,17 @@
  * `npm run matrix`: plays every row with serial text and without, and with a screen where it shows anything; prints the
  * table, and ends with the two figures that must be zero. `--real` plays broken reference guests on QEMU instead.
  */
-import { parseArgs } from 'node:util';
+import { EXIT } from '../../help/exits.ts';
+import { helpText } from '../../help/text.ts';
 import { inLanes } from '../lanes.ts';
-import { differences, EYES, type Eyes, expectedOf, playOf, type Row, showsText } from '../wire/rows.ts';
+import { differences, type Eyes, expectedOf, playOf, type Row, showsText } from '../wire/rows.ts';
 import { type Played, witness } from '../wire/witness.ts';
+import { MATRIX_HELP, type MatrixWish, matrixArguments } from './arguments.ts';
 import { type Classes, GUESTS, LABS, SLOW_LABS } from './classes.ts';
 import { playReal } from './real.ts';
 import { SILENCE } from './silence.ts';
 import { closing, type Entry, exitOf, HEADING, lineOf, tally } from './table.ts';
 
-const USAGE = `usage: npm run -s matrix -- [--only WORDS] [--eyes serial|blind|screen] [--real]
-Plays broken guests and broken labs, and compares what the harness says with what is right.
-  --only WORDS         rows whose class or name has these words in it
-  --eyes serial        only with serial text of the console
-  --eyes blind         only without serial text and without a screen
-  --eyes screen        only with a screen, which is read; rows that show anything. Default: all three
-  --real               broken reference guests on QEMU: minutes, and KVM where there is one
-`;
 /** A row waits more than it works; the slow ones begin first. */
 const LANES = 24;
 /** A row whose screen is read works: a core and 240 MB for some seconds. */
@@ -54,24 +48,22 @@ async function played(one: Wanted): Promise<Entry> {
 }
 
 async function main(args: readonly string[]): Promise<number> {
-  let values: { only?: string | undefined; eyes?: string | undefined; real?: boolean | undefined };
-  try {
-    const options = { only: { type: 'string' }, eyes: { type: 'string' }, real: { type: 'boolean' } } as const;
-    ({ values } = parseArgs({ args: [...args], options }));
-  } catch (error) {
-    process.stderr.write(`matrix: ${error instanceof Error ? error.message : String(error)}\n${USAGE}`);
-    return 2;
+  if (args.includes('--help') || args.includes('-h')) {
+    process.stdout.write(helpText(MATRIX_HELP));
+    return EXIT.fine;
   }
-  const eyes = EYES.filter((each) => values.eyes === undefined || each === values.eyes);
-  if (eyes.length === 0) {
-    process.stderr.write(`matrix: --eyes: expected serial, blind or screen, given: ${values.eyes}\n`);
-    return 2;
+  let wish: MatrixWish;
+  try {
+    wish = matrixArguments(args);
+  } catch (error) {
+    process.stderr.write(`matrix: ${error instanceof Error ? error.message : String(error)}\n`);
+    return EXIT.misuse;
   }
   const startedMs = performance.now();
-  const { only = '' } = values;
+  const { only, eyes, real } = wish;
   process.stdout.write(`${HEADING}\n`);
   const entries: Entry[] = [];
-  for await (const entry of values.real ? playReal(only, eyes) : simulated(only, eyes)) {
+  for await (const entry of real ? playReal(only, eyes) : simulated(only, eyes)) {
     entries.push(entry);
     process.stdout.write(`${lineOf(entry)}\n`);
   }

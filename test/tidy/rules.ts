@@ -11,7 +11,7 @@ import {
 } from './limits.ts';
 import type { Source } from './source.ts';
 
-const DELIVERED = ['harness/**', 'lab/**', 'scenarios/**', '*.ts'];
+const DELIVERED = ['help/**', 'harness/**', 'lab/**', 'scenarios/**', '*.ts'];
 
 export function boundaries(source: Source, rows: readonly Boundary[] = BOUNDARIES): string[] {
   return rows

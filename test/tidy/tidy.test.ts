@@ -6,7 +6,7 @@ import * as rules from './rules.ts';
 import { parseSource, type Source } from './source.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
-const FOLDERS = ['harness', 'lab', 'scenarios', 'bench', 'test', 'docs', 'reports', '.ci'];
+const FOLDERS = ['help', 'harness', 'lab', 'scenarios', 'bench', 'test', 'docs', 'reports', '.ci'];
 const READ = /\.(ts|sh|md|scm)$|\/run$/;
 
 function tree(): Source[] {
