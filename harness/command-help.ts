@@ -18,12 +18,20 @@ export interface CommandWords extends Words {
 
 const left = ({ name, form }: Option): string => (form === null ? `--${name}` : `--${name} ${form}`);
 
+/** What counts where it is not given, of a key of the lab file that has no other default. */
+function meaningOf({ form, key, group, meaning }: Option): string {
+  const told = form === null || key === undefined || group === 'night';
+  return told || /default/.test(`${meaning} ${GROUPS[group]}`)
+    ? meaning
+    : `${meaning} (default: ${key} of the lab file)`;
+}
+
 /** The options of a command, by group. */
 export function optionSections(options: readonly Option[]): readonly Section[] {
   const flags = options.filter(({ secret }) => !secret);
   const shown = Object.entries(GROUPS).map(([group, heading]): Section => {
     const own = flags.filter((option) => option.group === group);
-    return { heading, rows: own.map((option): Row => [left(option), option.meaning]) };
+    return { heading, rows: own.map((option): Row => [left(option), meaningOf(option)]) };
   });
   const general: Section = { heading: 'Of every command', rows: [['--help, --version', 'print and stop']] };
   return [...shown.filter(({ rows }) => rows.length > 0), general];

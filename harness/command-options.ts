@@ -6,7 +6,7 @@ const sweeping = inGroup('sweep');
 /** Options of `npm run sweep`: those of the lab, and its own. */
 export const SWEEP_OPTIONS: readonly Option[] = [
   sweeping('dry-run', null, 'say what would go, and change nothing'),
-  sweeping('run-id', 'ID', 'only what this run made, expired or not (its run id stands in metadata.txt)'),
+  sweeping('run-id', 'ID', 'only what this run made, expired or not; it stands in metadata.txt (default: of any run)'),
   ...OPTIONS.filter(({ group }) => group === 'lab'),
 ];
 
@@ -26,15 +26,23 @@ const probing = inGroup('probe');
 
 /** Options of `npm run probe`: how one gets into the machine, where it keeps its things, and its own. */
 export const PROBE_OPTIONS: readonly Option[] = [
-  probing('ssh', '[USER@]HOST[:PORT]', 'the machine to look at; IPv6 in brackets: [2001:db8::1]:22'),
+  probing('ssh', '[USER@]HOST[:PORT]', 'the machine to look at (must be given); IPv6 in brackets: [2001:db8::1]:22'),
   probing('scenario', 'phase9 | phase11', 'what it is compared with (default: that of the boot mode it shows)'),
-  probing('only', 'PROBE[,PROBE…]', 'these probes and no others'),
+  probing('only', 'PROBE[,PROBE…]', 'these probes and no others (default: those of the scenario)'),
   probing('wait', 'SECONDS', 'how long the ready marker is waited for (default: 0, looked at once)'),
   probing('host-key', 'SHA256:…', 'its host key, as ssh-keygen -l prints it (default: any, shown)'),
-  probing('evidence', 'DIR', 'keep every command and its output there, as evidence.ndjson'),
+  probing('evidence', 'DIR', 'keep every command and its output there, as evidence.ndjson (default: nowhere)'),
   probing('json', null, 'print one JSON object instead of lines'),
-  probing('lab', 'NAME | FILE', 'lab file whose [ssh] and [paths] count; no Xen Orchestra is contacted'),
-  probing('budget-scale', 'NUMBER', 'factor for the time that a probe may take, for a slow machine'),
+  probing(
+    'lab',
+    'NAME | FILE',
+    'lab file whose [ssh] and [paths] count; no Xen Orchestra is contacted (default: none)',
+  ),
+  probing(
+    'budget-scale',
+    'NUMBER',
+    'factor for the time that a probe may take, for a slow machine (default: of the lab file, else 1)',
+  ),
   ...OPTIONS.filter(({ group }) => group === 'ssh' || group === 'paths'),
 ];
 
@@ -52,7 +60,11 @@ const doctoring = inGroup('doctor');
 /** Options of `npm run doctor`: those that say where guests are and how they are reached, and its own. */
 export const DOCTOR_OPTIONS: readonly Option[] = [
   doctoring('json', null, 'print one JSON object instead of lines'),
-  doctoring('write-test', 'sr:NAME | vdi:UUID', 'write to a new small disk there, or over that scratch disk'),
+  doctoring(
+    'write-test',
+    'sr:NAME | vdi:UUID',
+    'write to a new small disk there, or over that scratch disk (default: nothing is written)',
+  ),
   // It writes no report.
   ...OPTIONS.filter(({ group }) => group !== 'outputs').filter(
     ({ group, name }) => group !== 'run' || ['image', 'control'].includes(name),
@@ -93,17 +105,26 @@ const nightly = inGroup('night');
 
 /** Options of `npm run nightly`. What is asked of single cases stands in its plan. */
 export const NIGHT_OPTIONS: readonly Option[] = [
-  nightly('plan', 'FILE', 'which images, by which scenarios, on which labs (plans/nightly.example.toml)'),
+  nightly(
+    'plan',
+    'FILE',
+    'which images, by which scenarios, on which labs: see plans/nightly.example.toml (must be given)',
+  ),
   nightly('list', null, 'say what would run, and end; no lab is asked'),
-  nightly('cases', 'PATTERN', 'only cases whose name fits, * for anything: phase9.*'),
+  nightly('cases', 'PATTERN', 'only cases whose name fits, * for anything: phase9.* (default: all)'),
   nightly('retries', 'NUMBER', 'run a case again that a fault of the lab ended, so often (default: 1)', {
     key: 'retries',
   }),
   nightly('workdirs', 'DIR', 'where nights are kept (default: nights, in the state folder)', { key: 'workdirs' }),
   nightly('keep-days', 'DAYS', 'for how long (default: 14)', { key: 'keep_days' }),
-  nightly('known-failures', 'FILE', 'failures that are known (plans/known-failures.example.toml)', {
-    key: 'known_failures',
-  }),
+  nightly(
+    'known-failures',
+    'FILE',
+    'failures that are known, see plans/known-failures.example.toml (default: known_failures of the plan)',
+    {
+      key: 'known_failures',
+    },
+  ),
   ...OPTIONS.filter(({ name }) => name === 'reports-dir'),
   ...OUTPUT_OPTIONS,
 ];

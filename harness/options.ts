@@ -9,7 +9,7 @@ import { STOP_STAGES } from './stop-at.ts';
 export const GROUPS = {
   probe: 'What is looked at',
   sweep: 'What is swept',
-  images: 'Which images go',
+  images: 'Which images go (by default none: prune must be told)',
   lint: 'What the image is for, and how the findings are told',
   doctor: 'What is looked at',
   compare: 'How it is shown',
@@ -22,12 +22,12 @@ export const GROUPS = {
   lab: 'The lab',
   placement: 'Guests made for a run',
   cache: 'Images kept in the lab',
-  fixed: 'A VM allotted by an operator',
+  fixed: 'A VM allotted by an operator, [fixed] of the lab file (by default a VM is made)',
   night: 'What is run, and how',
-  outputs: 'The report, besides the workdir and TAP on stdout',
+  outputs: 'The report as a file, besides the workdir and TAP on stdout (by default none)',
   ssh: 'SSH to guests',
   addresses: 'Addresses of guests without guest tools',
-  paths: 'Where the guest keeps its things',
+  paths: 'Where the guest keeps its things (by default as [paths] of the lab file says, else the scenario)',
 } as const;
 
 export interface Option {
@@ -80,31 +80,47 @@ export const OUTPUT_OPTIONS: readonly Option[] = [
 ];
 
 export const OPTIONS: readonly Option[] = [
-  lab('lab', 'embedded | NAME | FILE', 'lab to run on: the embedded one, labs/NAME.toml, or a lab file'),
+  lab(
+    'lab',
+    'embedded | NAME | FILE',
+    'labs/NAME.toml, a lab file, or the lab that is started here (default: that of --xo-url, else embedded)',
+  ),
   run(
     'image',
     'FILE',
     'disk image: raw, VHD or qcow2, also as gz, xz or zst (default on the embedded lab: its reference guest)',
   ),
   run('expect-closure', 'PATH', "store path that /run/current-system must lead to (default: the image's sidecar)"),
-  run('control', 'FILE | none', 'image known to pass here, asked when the image is silent'),
+  run(
+    'control',
+    'FILE | none',
+    'image known to pass here, asked when the image is silent (default: [control] of the lab file)',
+  ),
   run(
     'read-back',
     'auto | always',
     'read the disk back before boot: where identity needs it, or always (default: auto)',
   ),
-  run('budget-scale', 'NUMBER', "factor for all of the scenario's budgets"),
+  run(
+    'budget-scale',
+    'NUMBER',
+    "factor for all of the scenario's budgets (default: budget_scale of the lab file, else 1)",
+  ),
   run('boots', 'NUMBER', "boot the guest this often, all checks after each (default: the scenario's, 1)"),
   run('time-limit', 'SECONDS', 'end in this time at the latest, clean-up included (default: by the budgets)'),
-  run('stop-at', 'STAGE', `stop when this stage begins, and keep the machine: ${STOP_STAGES.join(', ')}`),
+  run(
+    'stop-at',
+    'STAGE',
+    `stop when this stage begins, and keep the machine: ${STOP_STAGES.join(', ')} (default: never)`,
+  ),
   run('keep', null, 'keep the machine afterwards, whatever came out, until it is removed or its time is over'),
   run('keep-hours', 'NUMBER', 'how long a machine is kept (default: 2, or keep_hours of the lab file)'),
   run('workdir-root', 'DIR', 'folder in which the workdir is made (default: the temp folder)'),
   run('label', 'NAME', "first part of the workdir's name (default: the scenario's name)"),
   run('reports-dir', 'DIR | none', 'where the run is kept for the history (default: reports, here)'),
-  run('night', 'NAME', 'nightly that this run is part of, kept with it'),
+  run('night', 'NAME', 'nightly that this run is part of, kept with it (default: none)'),
   lab('xo-url', 'URL', "Xen Orchestra's URL", { key: 'xo.url' }),
-  lab('xo-token-file', 'FILE', 'file that holds the token'),
+  lab('xo-token-file', 'FILE', 'file that holds the token (default: xo.token_file of the lab file)'),
   lab('xo-token', 'TOKEN', 'the token itself; only as an environment variable', { secret: true }),
   lab('xo-email', 'NAME', 'user to sign in as by password, instead of a token', { key: 'xo.email' }),
   lab('xo-password-file', 'FILE', "file that holds that user's password", { key: 'xo.password_file' }),
@@ -139,7 +155,11 @@ export const OPTIONS: readonly Option[] = [
   placement('ticket-wait', 'SECONDS', 'how long to wait until there are fewer (default: 14400)', {
     key: 'ticket_wait_s',
   }),
-  cache('cache', 'on | off', 'off: send the image although the lab file has a [cache]; on: insist on one'),
+  cache(
+    'cache',
+    'on | off',
+    'off: send the image although the lab file has a [cache]; on: insist on one (default: as it says)',
+  ),
   cache('cache-sr', 'NAME | UUID', 'SR that images are kept on as templates, and where guests are cloned from them', {
     key: 'cache.sr',
   }),
@@ -161,7 +181,7 @@ export const OPTIONS: readonly Option[] = [
   }),
   fixed('pad', null, 'make the image as large as the disk, its backup GPT at the new end', { key: 'fixed.pad' }),
   ...OUTPUT_OPTIONS,
-  ssh('ssh-key', 'FILE', 'private key whose public half is in the image'),
+  ssh('ssh-key', 'FILE', 'private key whose public half is in the image (default: ssh.key of the lab file)'),
   ssh('ssh-passphrase-file', 'FILE', "file that holds the key's passphrase", { key: 'ssh.passphrase_file' }),
   ssh('ssh-passphrase', 'TEXT', 'the passphrase itself; only as an environment variable', { secret: true }),
   ssh('ssh-agent', 'env | SOCKET', 'agent that holds the key: that of SSH_AUTH_SOCK, or at a socket', {

@@ -26,7 +26,7 @@ export const LAB_HELP: Help = {
       '--lab embedded starts one by itself.',
   ],
   examples: [
-    { args: [], does: 'a lab to look at; run against it from another terminal with --lab and the lab file' },
+    { args: [], does: 'a lab to look at; run against its lab file from another terminal' },
     {
       args: ['--backend', 'simulated', '--mishap', 'sr-full'],
       does: 'guests without QEMU, and a storage without room',
@@ -42,7 +42,7 @@ export const LAB_HELP: Help = {
         ['--state-dir DIR', 'an empty folder, removed at the end (default: a fresh one in the temp folder)'],
         ['--cache-dir DIR', 'where the reference guest is kept (default: bootwitness in $XDG_CACHE_HOME or ~/.cache)'],
         ['--slots NUMBER', `addresses for guests, 1 to ${SLOTS_MAX} (default: ${SLOTS_DEFAULT})`],
-        ['--guest-answers FILE', 'what simulated guests answer'],
+        ['--guest-answers FILE', 'what simulated guests answer (default: what a healthy one does)'],
         ['--mishap NAME[=VALUE]', 'something that goes wrong; may be repeated (default: nothing does)'],
         ['--help', 'print and stop'],
       ],

@@ -109,7 +109,7 @@ const WORDS: CommandWords = {
   summary: 'shows the screen of a machine that a run kept, as a picture and as text, and its serial text',
   usage: ['WORKDIR [options]'],
   about: [
-    'WORKDIR is that of a run which kept its machine (npm run -s phase9 -- --keep, or --stop-at STAGE), or its ' +
+    'WORKDIR is that of a run which kept its machine (npm run -s phase9 -- --keep), or its ' +
       'metadata.txt or result.json. The text is read from the picture, so letters may be wrong; serial text is shown ' +
       'where the lab has any. The machine stays as it is.',
   ],

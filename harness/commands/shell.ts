@@ -81,7 +81,7 @@ const WORDS: CommandWords = {
   summary: 'opens a shell in a machine that a run kept',
   usage: ['WORKDIR [options]'],
   about: [
-    'WORKDIR is that of a run which kept its machine (npm run -s phase9 -- --keep, or --stop-at STAGE), or its ' +
+    'WORKDIR is that of a run which kept its machine (npm run -s phase9 -- --keep), or its ' +
       'metadata.txt or result.json. User, key, jump host and address are those of the run, and so is the host key: ' +
       'another machine at the address is refused. With a terminal here the guest makes one of the same size; without ' +
       'one (a pipe, a file) its shell reads what it is given, and errors stay apart from output.',
