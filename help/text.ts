@@ -79,7 +79,8 @@ function sections(all: readonly Section[]): readonly string[] {
 function environmentLines({ environment }: Help): readonly string[] {
   if (environment === null) return [];
   const { rule, variables } = environment;
-  return ['', ...(rule === null ? [] : wrap(rule, COLUMNS)), 'Environment:', ...table(variables)];
+  const listed = variables.length === 0 ? [] : ['Environment:', ...table(variables)];
+  return ['', ...(rule === null ? [] : wrap(rule, COLUMNS)), ...listed];
 }
 
 function widthOf(rows: readonly Row[]): number {

@@ -42,7 +42,7 @@ export const LAB_HELP: Help = {
         ['--state-dir DIR', 'an empty folder, removed at the end (default: a fresh one in the temp folder)'],
         ['--cache-dir DIR', 'where the reference guest is kept (default: bootwitness in $XDG_CACHE_HOME or ~/.cache)'],
         ['--slots NUMBER', `addresses for guests, 1 to ${SLOTS_MAX} (default: ${SLOTS_DEFAULT})`],
-        ['--guest-answers FILE', 'what simulated guests answer (default: what a healthy one does)'],
+        ['--guest-answers FILE', 'what simulated guests answer (default: they let one in and answer nothing)'],
         ['--mishap NAME[=VALUE]', 'something that goes wrong; may be repeated (default: nothing does)'],
         ['--help', 'print and stop'],
       ],

@@ -1,4 +1,4 @@
-/** Finds the calls of our commands in a page, `npm run -s NAME -- ARGS`, and splits their arguments as a shell would. */
+/** Finds calls of our commands in a page, `npm run -s NAME -- ARGS`, and splits their arguments as a shell would. */
 
 export interface CallInPage {
   readonly line: number;
