@@ -34,7 +34,7 @@ export const EXITS: Readonly<Record<Ending, ExitRow>> = {
     fault:
       'the lab, the machine that ran this, or undetermined: says nothing about the image. ' +
       'Also a PASS that left something in the lab',
-    meaning: 'this machine has no more of what is needed: files, memory, a program',
+    meaning: 'this machine has no more files or memory to give',
   },
   bug: { verdict: '`ERROR`', fault: 'ours: a bug', meaning: 'our bug' },
   interrupted: { verdict: '`ERROR`', fault: 'interrupted; cleaned up', meaning: 'interrupted' },

@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import t from 'tap';
 import { COMMANDS, type Listed } from '../../docs/generate/commands.ts';
 import { commandsPage, printedTable, readmePage } from '../../docs/generate/pages.ts';
+import { FAULTS } from '../../harness/fault-table.ts';
 import { EXIT } from '../../help/exits.ts';
 import type { Help } from '../../help/help.ts';
 import { helpText } from '../../help/text.ts';
@@ -14,6 +15,11 @@ const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const read = (path: string): string => readFileSync(`${ROOT}${path}`, 'utf8');
 const PAGES = [
   ...['README.md', 'CONTRIBUTING.md', 'reports/README.md'],
+  ...['labs', 'plans'].flatMap((folder) =>
+    readdirSync(`${ROOT}${folder}`)
+      .filter((name) => name.endsWith('.example.toml'))
+      .map((name) => `${folder}/${name}`),
+  ),
   ...readdirSync(`${ROOT}docs`, { recursive: true, encoding: 'utf8' })
     .filter((name) => name.endsWith('.md') && name !== 'commands.md')
     .map((name) => `docs/${name}`),
@@ -40,6 +46,15 @@ t.test('what the rules refuse', async (t) => {
   no(call('    npm run -s compare -- A'), /refused: A B: expected 2, given one/);
   no(call('It is `npm run -s site -- --all` then.'), /refused: --all: unknown option/);
   no(rules.spoken(COMMANDS, 'a.md', 'With `--kep` it stays.'), /^a.md:1: --kep, which no command has/);
+  no(rules.remedies(COMMANDS, { A: { remedy: 'Give --kep.' } }), /^A:1: --kep, which no command has/);
+  no(
+    rules.failing(COMMANDS.slice(0, 1), () => ''),
+    /^phase9: says what exit code 1 means/,
+  );
+  no(
+    rules.failing(COMMANDS, (name) => (name === 'site' ? 'EXIT.failed' : null)),
+    /^site: does not say/,
+  );
   no(rules.widths('a', 'x'.repeat(121)), /121 columns/);
   no(rules.pages(told({ page: 'README.md#nowhere' }), read), /README.md has no section #nowhere/);
   no(
@@ -60,6 +75,8 @@ t.test('the commands', async (t) => {
     ...rules.defaults(COMMANDS),
     ...rules.scripts(COMMANDS, Object.keys(scripts)),
     ...rules.pages(COMMANDS, exist),
+    ...rules.remedies(COMMANDS, FAULTS),
+    ...rules.failing(COMMANDS, (name) => exist(`harness/commands/${name}.ts`)),
     ...ALL.flatMap((help) => rules.widths(help.name, helpText(help))),
     ...rules.widths('help', printedTable(ALL)),
     ...PAGES.flatMap((path) => [

@@ -1,5 +1,6 @@
 /** What help and pages must be true to, as rules: each returns one sentence per breach. */
 import type { Listed } from '../../docs/generate/commands.ts';
+import { EXIT } from '../../help/exits.ts';
 import { callsIn, optionsNamed } from './calls.ts';
 
 /** The widest line that a terminal somebody made a little wider shows. */
@@ -110,6 +111,28 @@ export function spoken(all: readonly Listed[], path: string, page: string): stri
       .filter((option) => !known.has(option))
       .map((option) => `${path}:${index + 1}: --${option}, which no command has`),
   );
+}
+
+/** Each option that the remedy of a fault names is one of some command. */
+export function remedies(
+  all: readonly Listed[],
+  faults: Readonly<Record<string, { readonly remedy: string }>>,
+): string[] {
+  return Object.entries(faults).flatMap(([code, { remedy }]) =>
+    spoken(all, code, [...remedy.matchAll(/--[a-z][a-z0-9-]*/g)].map(([option]) => `\`${option}\``).join(' ')),
+  );
+}
+
+/** A command that ends with 1 says what that means, and no other does. @param sourceOf text of its file; null: it has none */
+export function failing(all: readonly Listed[], sourceOf: (name: string) => string | null): string[] {
+  return all.flatMap(({ help: { name, exits } }) => {
+    const source = sourceOf(name);
+    if (source === null) return [];
+    const [ends, says] = [/EXIT\.failed|exitCodeOf\(/.test(source), exits.some(({ code }) => code === EXIT.failed)];
+    return ends === says
+      ? []
+      : [`${name}: ${says ? 'says' : 'does not say'} what exit code 1 means; see EXIT.failed in it`];
+  });
 }
 
 export function widths(name: string, text: string): string[] {
