@@ -123,7 +123,7 @@ export function remedies(
   );
 }
 
-/** A command that ends with 1 says what that means, and no other does. @param sourceOf text of its file; null: it has none */
+/** A command that ends with 1 says what that means, and no other does. @param sourceOf its text; null: it has none */
 export function failing(all: readonly Listed[], sourceOf: (name: string) => string | null): string[] {
   return all.flatMap(({ help: { name, exits } }) => {
     const source = sourceOf(name);
