@@ -16,7 +16,7 @@ const keeping = inGroup('images');
 export const IMAGES_OPTIONS: readonly Option[] = [
   keeping('older-than', 'DAYS', 'prune what was not used for so long'),
   keeping('digest', 'SHA256', 'prune this image'),
-  keeping('all', null, 'prune every image that no run uses at the moment'),
+  keeping('all', null, 'prune every image that no run uses at the moment; only as a flag', { flagOnly: true }),
   keeping('json', null, 'print JSON instead of lines'),
   keeping('dry-run', null, 'say what would go, and change nothing'),
   ...OPTIONS.filter(({ group }) => group === 'lab'),

@@ -100,7 +100,7 @@ export class Given {
     if (flag !== undefined) return { from: `--${name}`, text: flag };
     const option = this.#options.find((entry) => entry.name === name);
     const text = this.#environment[option?.environment ?? ''];
-    if (option === undefined || text === undefined) return null;
+    if (option === undefined || option.flagOnly || text === undefined) return null;
     if (text === '') throw bad(option.environment, formOf(option), 'an empty value');
     return { from: option.environment, text };
   }
@@ -135,7 +135,8 @@ export class Given {
 
   /** Options that came as variables, secrets left out: part of the command that runs this again. */
   shownVariables(): Readonly<Record<string, string>> {
-    const shown = this.#options.filter(({ secret, name }) => !secret && !this.#flags.has(name));
+    const given = (name: string): boolean => this.#flags.has(name);
+    const shown = this.#options.filter(({ secret, flagOnly, name }) => !secret && !flagOnly && !given(name));
     const pairs = shown.map(({ environment }) => [environment, this.#environment[environment] ?? ''] as const);
     return Object.fromEntries(pairs.filter(([, text]) => text !== ''));
   }

@@ -41,9 +41,11 @@ export interface Option {
   readonly key?: string;
   /** True for what must not stand in a process list: environment or file only. */
   readonly secret?: true;
+  /** True for what does too much to be left lying in an environment. */
+  readonly flagOnly?: true;
 }
 
-type More = Pick<Option, 'key' | 'secret'>;
+type More = Pick<Option, 'key' | 'secret' | 'flagOnly'>;
 
 export const inGroup =
   (group: keyof typeof GROUPS) =>
