@@ -2,23 +2,14 @@
  * The runs of this machine that may have made something in a lab, one small file each, until their clean-up has shown
  * that nothing stayed. A run that was killed is found here by the next one.
  */
-import { readdirSync, readFileSync, readlinkSync, rmSync } from 'node:fs';
-import { hostname } from 'node:os';
+import { readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { makeFolder } from './make-folder.ts';
+import { type ProcessPlace, placeOf, processState } from './process-place.ts';
 import { writeWhole } from './workdir.ts';
 
-/** Where a process is a process: a pid means something only on the same machine, boot and pid namespace. */
-interface Place {
-  readonly host: string;
-  /** Null: this system does not tell. */
-  readonly bootId: string | null;
-  readonly pids: string | null;
-}
-
-interface RunRecord extends Place {
+interface RunRecord extends ProcessPlace {
   readonly runId: string;
-  readonly pid: number;
   /** URL of Xen Orchestra. */
   readonly url: string;
   readonly workdir: string;
@@ -43,22 +34,6 @@ const FORGOTTEN_AFTER_DAYS = 60;
 const KEPT_LONGER_MS = 3 * 60_000;
 const DAY_MS = 24 * 3_600_000;
 
-function orNull(read: () => string): string | null {
-  try {
-    return read().trim();
-  } catch {
-    return null; // this system has none; what cannot be told is `unknown` later
-  }
-}
-
-function here(): Place {
-  return {
-    host: hostname(),
-    bootId: orNull(() => readFileSync('/proc/sys/kernel/random/boot_id', 'utf8')),
-    pids: orNull(() => readlinkSync('/proc/self/ns/pid')),
-  };
-}
-
 function isRecord(value: unknown): value is RunRecord {
   if (typeof value !== 'object' || value === null) return false;
   const { runId, pid, url, workdir, host, ended, startedAt } = value as Record<string, unknown>;
@@ -76,7 +51,7 @@ export class RunRegistry {
 
   /** To be called before anything is made. */
   add(run: Pick<RunRecord, 'runId' | 'url' | 'workdir' | 'startedAt'>): void {
-    this.#write({ ...run, ...here(), pid: process.pid, ended: false });
+    this.#write({ ...run, ...placeOf(), ended: false });
   }
 
   /** Its guest stays for so long, also when the run is gone; after that it is dead. */
@@ -102,10 +77,9 @@ export class RunRegistry {
 
   /** The runs against this Xen Orchestra. */
   runs(url: string): readonly RegisteredRun[] {
-    const place = here();
     return this.#all()
       .filter((record) => record.url === url)
-      .map((record) => ({ ...record, state: isKept(record) ? 'kept' : stateOf(record, place) }));
+      .map((record) => ({ ...record, state: isKept(record) ? 'kept' : stateOf(record) }));
   }
 
   /** @param nowMs time of day */
@@ -147,15 +121,4 @@ export class RunRegistry {
 /** Also where the run was killed while it marked its guest. */
 const isKept = ({ keptUntil }: RunRecord): boolean => keptUntil !== undefined && Date.parse(keptUntil) > Date.now();
 
-function stateOf({ host, bootId, pids, pid, ended }: RunRecord, place: Place): RegisteredRun['state'] {
-  if (ended) return 'dead';
-  if (host !== place.host) return 'unknown';
-  if (bootId !== place.bootId) return bootId === null || place.bootId === null ? 'unknown' : 'dead';
-  if (pids !== place.pids) return 'unknown';
-  try {
-    process.kill(pid, 0);
-    return 'alive'; // or another process by now: then its claim expires
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'ESRCH' ? 'dead' : 'alive';
-  }
-}
+const stateOf = (record: RunRecord): RegisteredRun['state'] => (record.ended ? 'dead' : processState(record));

@@ -28,6 +28,7 @@ t.test('alive, dead, unknown', async (t) => {
   const record = JSON.parse(readFileSync(file, 'utf8'));
   const variants: Readonly<Record<string, object>> = {
     killed: { pid: await deadPid() },
+    'pid-of-somebody-else': record.startTicks === null ? { pid: await deadPid() } : { startTicks: '1' },
     'other-host': { pid: await deadPid(), host: 'another-machine' },
     'other-container': { pid: await deadPid(), pids: 'pid:[1]' },
     'other-boot': { bootId: '00000000-0000-0000-0000-000000000000' },
@@ -41,7 +42,13 @@ t.test('alive, dead, unknown', async (t) => {
   writeFileSync(join(cache, 'runs', 'half.json'), '{"runId":"ha');
   const states = Object.fromEntries(registry.runs(URL).map(({ runId, state }) => [runId, state]));
   const expected: Record<string, string> = {
-    ...{ alive: 'alive', killed: 'dead', 'other-host': 'unknown', 'ended-with-a-leak': 'dead' },
+    ...{
+      alive: 'alive',
+      killed: 'dead',
+      'pid-of-somebody-else': 'dead',
+      'other-host': 'unknown',
+      'ended-with-a-leak': 'dead',
+    },
     'other-container': record.pids === null ? 'dead' : 'unknown',
     'other-boot': record.bootId === null ? 'unknown' : 'dead',
   };

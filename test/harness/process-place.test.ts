@@ -1,0 +1,43 @@
+/** Is it still that process? A pid that somebody else has got by now, and a zombie, are told from it. */
+import { spawn } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
+import t from 'tap';
+import { isSurely, placeIn, placeOf, processState } from '../../harness/process-place.ts';
+
+const proc = existsSync('/proc/self/stat') ? {} : { skip: 'no /proc here' };
+
+t.test('this one lives; the same pid started at another time is another one', proc, async (t) => {
+  const here = placeOf();
+  t.equal(processState(here), 'alive');
+  t.ok(isSurely(here));
+  const recycled = { ...here, startTicks: '1' };
+  t.equal(processState(recycled), 'dead');
+  t.notOk(isSurely(recycled), 'and is never signalled');
+  const { startTicks: _, ...older } = here;
+  t.equal(processState(older), 'alive', 'of an older version: as good as it can be told');
+  t.notOk(isSurely(older), 'but nobody is sure');
+  t.equal(processState({ ...here, host: 'another' }), 'unknown');
+  t.equal(processState({ ...here, pids: 'pid:[1]' }), 'unknown');
+  t.equal(processState({ ...here, bootId: 'another' }), 'dead');
+});
+
+t.test('a zombie has ended', proc, async (t) => {
+  // The shell is replaced by one that does not wait for its child.
+  const parent = spawn('sh', ['-c', 'true & echo $!; exec sleep 60'], { stdio: ['ignore', 'pipe', 'ignore'] });
+  t.teardown(() => void parent.kill('SIGKILL'));
+  const pid = await new Promise<number>((resolve) => {
+    parent.stdout.once('data', (text: Buffer) => resolve(Number(text.toString())));
+  });
+  const stat = () => readFileSync(`/proc/${pid}/stat`, 'utf8');
+  while (!/\) Z /.test(stat())) await new Promise((resolve) => setImmediate(resolve));
+  t.doesNotThrow(() => process.kill(pid, 0), 'its pid is still taken');
+  t.equal(processState(placeOf(pid)), 'dead');
+});
+
+t.test('what is stored is looked at before it is believed', async (t) => {
+  const here = placeOf();
+  t.same(placeIn(JSON.parse(JSON.stringify(here))), here);
+  for (const wrong of [null, 7, {}, { ...here, pid: -1 }, { ...here, pid: '7' }, { ...here, host: 1 }]) {
+    t.equal(placeIn(wrong), null, JSON.stringify(wrong));
+  }
+});
