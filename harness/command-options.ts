@@ -7,6 +7,11 @@ const sweeping = inGroup('sweep');
 export const SWEEP_OPTIONS: readonly Option[] = [
   sweeping('dry-run', null, 'say what would go, and change nothing'),
   sweeping('run-id', 'ID', 'only what this run made, expired or not; it stands in metadata.txt (default: of any run)'),
+  sweeping(
+    'nights',
+    'DIR',
+    'only what the nights kept there made, on all their labs; those that still run are ended (default: none)',
+  ),
   ...OPTIONS.filter(({ group }) => group === 'lab'),
 ];
 

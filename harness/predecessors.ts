@@ -16,7 +16,7 @@ export const deadRun = ({ runId, workdir }: RegisteredRun): DeadRun => ({ runId,
  * Is it too early to forget a run that was killed in the middle of asking for something?
  * @param nowMs time of day
  */
-export function mayLeaveMore({ workdir }: RegisteredRun, nowMs: number = Date.now()): boolean {
+export function mayLeaveMore({ workdir }: Pick<RegisteredRun, 'workdir'>, nowMs: number = Date.now()): boolean {
   const { pending, lastMs } = readJournal(workdir);
   return pending && lastMs !== null && nowMs - lastMs < MAY_COME_MS;
 }

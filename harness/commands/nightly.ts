@@ -15,6 +15,7 @@ import { type NightCaseEnd, nightExitCode, runNight } from '../night/night.ts';
 import { makeNightFolder, removeOldNights, writeNightMark } from '../night/night-folder.ts';
 import { loadPlanFile, type PlanFile } from '../night/plan-file.ts';
 import { type OutputFiles, outputFiles } from '../output-files.ts';
+import { placeOf } from '../process-place.ts';
 import { writeFormats } from '../reporters/formats.ts';
 import { nightJson } from '../reporters/night-json.ts';
 import { printWhole } from '../reporters/stream.ts';
@@ -119,6 +120,12 @@ const scopes = (labs: readonly NightLab[], summaries: ReadonlyMap<string, CaseSu
     })),
   );
 
+/** How a sweep finds the labs again. The embedded ones end with their runs. */
+const labOptions = (labs: readonly NightLab[]): readonly (readonly string[])[] =>
+  labs.flatMap(({ cases: [first] }) =>
+    first === undefined || first.lab.lab === 'embedded' ? [] : [['--lab', first.lab.lab, ...first.lab.args]],
+  );
+
 /** Runs what is asked for. @returns the exit code */
 async function night(request: NightRequest, call: Call): Promise<number> {
   const { plan, labs, known, root, environment } = request;
@@ -128,7 +135,8 @@ async function night(request: NightRequest, call: Call): Promise<number> {
   const now = new Date();
   const [startedAt, today] = [now.toISOString(), now.toISOString().slice(0, 10)];
   const dir = makeNightFolder(root, plan.name, now.getTime());
-  writeNightMark(dir, startedAt, { plan: plan.path });
+  const mark = { plan: plan.path, process: placeOf(), labs: labOptions(labs) };
+  writeNightMark(dir, startedAt, mark);
   for (const line of removeOldNights(root, plan.keepDays, now.getTime())) told.note(line);
   told.note(`night: ${dir}`);
   const id = `${plan.name}-${startedAt.slice(0, 19)}Z`;
@@ -149,7 +157,7 @@ async function night(request: NightRequest, call: Call): Promise<number> {
   const seconds = (performance.now() - startedMs) / 1000;
   const summary: Summary = { title: id, startedAt, seconds, exitCode, cases, remarks };
   const tap = await tapNight(summary);
-  writeNightMark(dir, startedAt, { plan: plan.path, ended: true, summary });
+  writeNightMark(dir, startedAt, { ...mark, ended: true, summary });
   writeFormats(request.outputs, { summary, json: () => nightJson(summary), tap });
   await printWhole(process.stdout, tap);
   closing(summary, dir, told.note);

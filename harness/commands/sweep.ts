@@ -6,12 +6,15 @@ import { SWEEP_OPTIONS } from '../command-options.ts';
 import { type Request, requestOf } from '../config.ts';
 import { Deadline } from '../deadline.ts';
 import { Fault } from '../faults.ts';
+import { bad, path } from '../given.ts';
 import type { SweepLines } from '../lab.ts';
 import { deadRun, mayLeaveMore } from '../predecessors.ts';
 import { prepareSettings } from '../prepare.ts';
 import { RunRegistry } from '../run-registry.ts';
+import type { Override } from '../toml-reader.ts';
 import { sweepXo } from '../xcpng/sweep.ts';
 import type { Call, Command } from './command.ts';
+import { type NightsWish, sweepNights } from './sweep-nights.ts';
 
 const SWEEP_MS = 60 * 60_000;
 const RUN_ID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
@@ -51,6 +54,7 @@ const WORDS: CommandWords = {
       args: ['--lab', 'pool1', '--run-id', '0f9a1b2c-0000-4000-8000-000000000001'],
       does: 'what one run made, expired or not, also a machine that it kept',
     },
+    { args: ['--nights', './nights'], does: 'what the nights kept there left, also as the last step of a CI job' },
   ],
   precedence: 'flags > environment > lab file > defaults',
   stdout: 'a line for each thing: removed, left in the lab, left alone.',
@@ -59,6 +63,8 @@ const WORDS: CommandWords = {
 
 /** Sweeps as it was asked for. @returns the exit code; what was done is printed line by line */
 async function run(call: Call): Promise<number> {
+  const nights = call.given.value('nights');
+  if (nights !== null) return sweepNights(nightsWish(nights, call), call);
   const { request, dryRun, runId } = sweepRequest(call);
   const settings = prepareSettings(request);
   const registry = new RunRegistry(request.cacheDir);
@@ -79,6 +85,16 @@ async function run(call: Call): Promise<number> {
   const settled = asked.filter((each) => !mayLeaveMore(each));
   if (!dryRun) for (const each of settled) registry.forget(each.runId);
   return EXIT.fine;
+}
+
+/** Their labs are those of their plan. */
+function nightsWish(nights: Override, { given, print }: Call): NightsWish {
+  const other = ['--lab', '--xo-url', '--run-id'].find((flag) => given.value(flag.slice(2))?.from === flag);
+  if (other !== undefined)
+    throw bad(nights.from, `no ${other} beside it: labs and runs are those of the nights`, other);
+  const dryRun = given.value('dry-run')?.text === 'true';
+  const printLines = (swept: SweepLines): void => printSwept(swept, dryRun, print);
+  return { from: nights.from, dir: path(nights) ?? '', dryRun, printSwept: printLines };
 }
 
 function printSwept({ removed, stayed, left }: SweepLines, dryRun: boolean, print: (line: string) => void): void {

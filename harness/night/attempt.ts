@@ -2,7 +2,7 @@
  * One attempt at a case of a night: its phase as a process of its own, so that its crash is its own, and what it left
  * on disk read back. Its words go to files: they outlive the night, and a night that dies ends no case.
  */
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, mkdirSync, openSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -10,7 +10,9 @@ import { FAULTS, type FaultCode } from '../fault-table.ts';
 import { Fault, faultRecord } from '../faults.ts';
 import { makeFolder } from '../make-folder.ts';
 import type { FaultRecord, Verdict } from '../model.ts';
+import { placeOf } from '../process-place.ts';
 import { SCHEMA } from '../report.ts';
+import { writeWhole } from '../workdir.ts';
 import type { NightCase } from './cases.ts';
 import type { StoredReport } from './keep-history.ts';
 
@@ -50,7 +52,14 @@ const EXIT_MISUSE = 2;
 const EXIT_INTERRUPTED = 130;
 const ASKS_WITH = 'SIGTERM';
 const LAST_LINES = 3;
-const files = (dir: string) => ({ tap: join(dir, 'case.tap'), log: join(dir, 'case.log'), runs: join(dir, 'run') });
+/** In the folder of an attempt. */
+export const ATTEMPT_PROCESS = 'process.json';
+export const ATTEMPT_RUNS = 'run';
+const files = (dir: string) => ({
+  tap: join(dir, 'case.tap'),
+  log: join(dir, 'case.log'),
+  runs: join(dir, ATTEMPT_RUNS),
+});
 
 /** Runs it to its end. Never throws for what the case does. */
 export async function attempt(options: AttemptOptions): Promise<Attempted> {
@@ -82,6 +91,7 @@ async function runProcess({ theCase, dir, environment, args, signal }: AttemptOp
   );
   closeSync(out);
   closeSync(err);
+  remember(dir, child);
   const end = (): void => void child.kill(ASKS_WITH);
   signal.addEventListener('abort', end);
   // Whoever leaves at once tells its cases a second time: then they leave at once, too.
@@ -97,6 +107,16 @@ async function runProcess({ theCase, dir, environment, args, signal }: AttemptOp
     signal.removeEventListener('abort', end);
     ends.delete(end);
     if (ends.size === 0) process.removeListener('exit', endAll);
+  }
+}
+
+/** Which process a case is: for whoever ends what a night that was killed has left behind. */
+function remember(dir: string, child: ChildProcess): void {
+  if (child.pid === undefined) return;
+  try {
+    writeWhole(join(dir, ATTEMPT_PROCESS), `${JSON.stringify(placeOf(child.pid))}\n`);
+  } catch {
+    child.kill(ASKS_WITH); // nobody would find it; its end says that the disk is full
   }
 }
 

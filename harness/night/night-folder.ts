@@ -69,10 +69,15 @@ function names(root: string): readonly string[] {
 
 /** Null: no night of ours. */
 function startOf(dir: string): number | null {
+  const ms = Date.parse(String(readNightMark(dir)?.startedAt));
+  return Number.isNaN(ms) ? null : ms;
+}
+
+/** What a night wrote of itself; null: the folder is none of ours. */
+export function readNightMark(dir: string): Readonly<Record<string, unknown>> | null {
   try {
-    const { schema, startedAt } = JSON.parse(readFileSync(join(dir, MARK), 'utf8')) as Record<string, unknown>;
-    const ms = Date.parse(String(startedAt));
-    return schema === NIGHT_SCHEMA && !Number.isNaN(ms) ? ms : null;
+    const mark = JSON.parse(readFileSync(join(dir, MARK), 'utf8')) as Record<string, unknown>;
+    return mark.schema === NIGHT_SCHEMA ? mark : null;
   } catch {
     return null; // without a mark, or with a damaged one, it may be anybody's
   }
