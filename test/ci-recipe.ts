@@ -3,7 +3,11 @@
  * a key) is an error, so that a recipe never means more than what was run. The only importer of yaml.
  */
 import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import { parse } from 'yaml';
+
+const CI = fileURLToPath(new URL('../docs/ci/', import.meta.url));
+export const RECIPES = { github: `${CI}github-nightly.yml`, forgejo: `${CI}forgejo-nightly.yml` } as const;
 
 type Texts = Readonly<Record<string, string>>;
 

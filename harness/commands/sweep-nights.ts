@@ -53,6 +53,9 @@ export async function sweepNights({ from, dir, dryRun, printSwept }: NightsWish,
     codes.push(EXIT.lab);
   }
   const ended = attempts.flatMap((each) => (whyNot(each, systemProcesses) === null ? runOf(each) : []));
+  if (attempts.length > 0 && ended.length + codes.length === 0) {
+    print(`${nights.length} nights: no run came so far that it made anything`);
+  }
   for (const { request, settings } of ended.length === 0 ? [] : labs) {
     print(`${settings.url}: ${ended.length} runs of ${nights.length} nights`);
     try {

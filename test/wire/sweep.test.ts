@@ -134,7 +134,10 @@ t.test('misuse', async (t) => {
   const rows = [
     [['--lab', 'embedded'], /--lab: expected a lab file or --xo-url: the embedded lab ends with its run/],
     [['--lab', lab.labFile, '--run-id', 'yesterday'], /--run-id: expected a run id .* given "yesterday"/],
-    [['--lab', lab.labFile, '--image', 'x'], /--image: unknown option; expected one of --dry-run, --run-id, --nights, --lab/],
+    [
+      ['--lab', lab.labFile, '--image', 'x'],
+      /--image: unknown option; expected one of --dry-run, --run-id, --nights, --lab/,
+    ],
   ] as const;
   for (const [args, says] of rows) {
     const refused = await sweep(...args);
