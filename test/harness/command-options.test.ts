@@ -26,8 +26,12 @@ t.test("every command's table is in the one of all commands, and there is no oth
     );
   }
   const folder = fileURLToPath(new URL('../../harness/commands/', import.meta.url));
-  for (const file of readdirSync(folder).filter((each) => each !== 'command.ts')) {
-    const named = /\boptions: ([A-Z_]+),/.exec(readFileSync(`${folder}${file}`, 'utf8'))?.[1];
+  const texts = readdirSync(folder).map((file) => [file, readFileSync(`${folder}${file}`, 'utf8')] as const);
+  // A part of a command that has a file of its own (sweep-nights.ts) has no table.
+  const commands = texts.filter(([file, text]) => file !== 'command.ts' && /: Command\b/.test(text));
+  t.equal(commands.length, texts.length - 2);
+  for (const [file, text] of commands) {
+    const named = /\boptions: ([A-Z_]+),/.exec(text)?.[1];
     t.ok(
       TABLES.some(([name]) => name === named),
       `${file}: ${named}`,

@@ -9,6 +9,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import t, { type Test } from 'tap';
 import { Deadline } from '../../harness/deadline.ts';
+import { nightsIn } from '../../harness/night/past-nights.ts';
+import { isSurely } from '../../harness/process-place.ts';
 import { Secret } from '../../harness/secrets.ts';
 import { openSession, type Session } from '../../harness/xcpng/session.ts';
 import { type Cancel, type JobRun, makeWorkspace, runJob, type StepRun, treeOf } from '../ci-job.ts';
@@ -78,13 +80,12 @@ async function play({ recipe, cases = '', guests, cancel }: Pass): Promise<Playe
     await makeVm({ lab, other: async () => theirs });
     await theirs.close();
     const before = await poolOf(lab);
-    const image = (mode: string): string => settingOf(lab, mode);
     const ofLab = readFileSync(lab.labFile, 'utf8').replace(/^(token_file|key) = .*\n/gm, '');
     const { workspace, environment } = makeWorkspace(dir, {
       'ci/pool1.toml': `max_guests = 2\n${ofLab}`,
       'ci/nightly.toml': [
-        `[images.main]\nscenarios = ["phase9"]\nfile = "${image('freebsd-init+rc.d-shepherd')}"`,
-        `[images.pid1]\nscenarios = ["phase11"]\nfile = "${image('shepherd-pid1')}"`,
+        `[images.main]\nscenarios = ["phase9"]\nfile = "${settingOf(lab, 'freebsd-init+rc.d-shepherd')}"`,
+        `[images.pid1]\nscenarios = ["phase11"]\nfile = "${settingOf(lab, 'shepherd-pid1')}"`,
         '[labs.pool1]\nlab = "./pool1.toml"\n',
       ].join('\n'),
     });
@@ -101,11 +102,18 @@ async function play({ recipe, cases = '', guests, cancel }: Pass): Promise<Playe
       ran.steps.find((each) => each.name === name) ?? { name, code: -1, said: '' };
     return { ...ran, workspace, registry, before, after: await poolOf(lab), step };
   } finally {
+    endAll(join(dir, 'workspace/out/nights'));
     await lab.stop();
   }
 }
 
-/** Time enough to be cancelled in; no night waits for it. */
+/** A test that fails leaves nobody behind. */
+function endAll(nights: string): void {
+  const processes = nightsIn('', nights).flatMap((night) => [night, ...night.attempts()].map(({ process }) => process));
+  for (const each of processes) if (each !== null && isSurely(each)) process.kill(each.pid, 'SIGKILL');
+}
+
+// Time enough to be cancelled in.
 const SLOW = { answers: { 'guest-identity': { delayMs: 300_000 } } };
 const guestsOn = (lab: LabProcess): number => lab.said().match(/^VM bootwitness .*: started in /gm)?.length ?? 0;
 
@@ -148,8 +156,7 @@ const ROWS: readonly Pass[] = [
   },
 ];
 
-const LANES = 3;
-const played = inLanes(LANES, ROWS, play);
+const played = inLanes(3, ROWS, play);
 
 async function outcome(nth: number): Promise<Played> {
   const row = ROWS[nth];
@@ -166,7 +173,7 @@ function leftNothing(t: Test, { before, after, registry, workspace, steps }: Pla
   t.notOk(existsSync(join(workspace, 'guest-key')), 'the key is gone');
 }
 
-const nightsIn = (workspace: string): readonly string[] => readdirSync(join(workspace, 'out/nights'));
+const nightNames = (workspace: string): readonly string[] => readdirSync(join(workspace, 'out/nights'));
 
 t.test(ROWS[0]?.name ?? '', async (t) => {
   const ran = await outcome(0);
@@ -193,7 +200,7 @@ function uploaded(t: Test, { workspace }: Played, name: keyof typeof RECIPES): v
   const junit = join(workspace, 'out/junit.xml');
   t.equal(spawnSync('xmllint', ['--noout', '--schema', SCHEMA, junit]).status, 0, 'valid (setup.sh brings xmllint)');
   t.ok(existsSync(join(workspace, 'out/reports/index.html')));
-  const [night = ''] = nightsIn(workspace);
+  const [night = ''] = nightNames(workspace);
   t.ok(existsSync(join(workspace, 'out/nights', night, 'night.json')));
 }
 
