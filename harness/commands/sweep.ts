@@ -45,7 +45,7 @@ const WORDS: CommandWords = {
   about: [
     'What is removed carries our claim and names itself by uuid, and is expired, or of a run of this machine that ' +
       'is dead. Whatever else carries a tag of ours (clones, snapshots, runs that go on) is listed and left. Runs ' +
-      'sweep by themselves when they begin and end. --nights is for the end of a CI job, however it ended (docs/ci.md).',
+      'sweep by themselves when they begin and end. --nights is for the end of a CI job, however it ends (docs/ci.md).',
   ],
   examples: [
     { args: ['--lab', 'pool1', '--dry-run'], does: 'what would go' },
