@@ -71,3 +71,15 @@ t.test('something of it stayed: the next run tries again', async (t) => {
   others.ended(false);
   t.same(known(), ['killed']);
 });
+
+t.test('that a guest is kept cannot be remembered: whoever keeps it is told', async (t) => {
+  const registry = {
+    keep: () => {
+      throw new Error('EROFS');
+    },
+  } as unknown as RunRegistry;
+  const run = { runId: 'r', url: URL, workdir: root, startedAt: new Date().toISOString() };
+  const { signal } = new AbortController();
+  const others = new AmongOthers({ registry, lab: {} as Lab, run, signal, tell: () => undefined });
+  t.throws(() => others.keep(1_000), /EROFS/);
+});
