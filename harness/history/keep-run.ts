@@ -26,6 +26,10 @@ import { type ConsoleExcerpt, HISTORY_SCHEMA, type Night, NO_NIGHT, RUN_ID, reco
 /** More evidence than this is not searched: the record then says less of it, and the workdir all. */
 const EVIDENCE_BYTES_MAX = 64 * 1024 * 1024;
 
+/** What a writer that was killed has left aside is nobody's any more when it is that old. */
+const ASIDE_MS = 24 * 3_600_000;
+const ASIDE = /^\.[\w.:-]+\.\d+\.(console\.)?part$/;
+
 /** Where the records are, below the folder of the reports. */
 export const runsFolder = (reportsDir: string): string => join(reportsDir, 'runs');
 /** Where the pictures of a run are. */
@@ -50,6 +54,7 @@ export function stageRun(reportsDir: string, report: Report, night: Night = NO_N
   if (!RUN_ID.test(runId)) throw new Error(`a run id that is a file name was expected, given ${JSON.stringify(runId)}`);
   const runs = runsFolder(reportsDir);
   makeFolder(runs);
+  clearAside(runs, Date.parse(report.startedAt));
   const [path, frames] = [join(runs, `${runId}.json`), framesFolder(reportsDir, runId)];
   if (existsSync(path)) throw Object.assign(new Error(`${path} is there already`), { code: 'EEXIST' });
   const aside = join(runs, `.${runId}.${process.pid}.part`);
@@ -77,6 +82,20 @@ export function stageRun(reportsDir: string, report: Report, night: Night = NO_N
     return path;
   };
   return { keep, discard };
+}
+
+/** @param nowMs time of day, as the run has it */
+function clearAside(runs: string, nowMs: number): void {
+  for (const name of readdirSync(runs)) if (ASIDE.test(name)) removeOld(join(runs, name), nowMs - ASIDE_MS);
+}
+
+/** Never throws: what cannot be removed is hidden, and no reader takes it. */
+function removeOld(path: string, beforeMs: number): void {
+  try {
+    if (statSync(path).mtimeMs < beforeMs) rmSync(path, { recursive: true });
+  } catch {
+    return; // another writer was faster, or it is not ours to remove
+  }
 }
 
 /** Both steps. @returns the path of the record @throws Error of the operating system; nothing of it stays then */

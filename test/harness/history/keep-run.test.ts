@@ -1,4 +1,5 @@
 /** A run is kept once, whole, without secrets, with what is lost together with its workdir. */
+import { execFileSync } from 'node:child_process';
 import {
   existsSync,
   mkdirSync,
@@ -7,6 +8,7 @@ import {
   readFileSync,
   rmSync,
   symlinkSync,
+  utimesSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -137,4 +139,36 @@ t.test('pictures of the console: PNGs that are files, bounded, the first and the
 t.test('no workdir any more: the record says less, and is kept', async (t) => {
   const { reports } = folders(t);
   t.ok(existsSync(keepRun(reports, aReport())));
+});
+
+t.test('what a writer left that was killed goes after a day, and nothing else does', async (t) => {
+  const { reports, runs, workdir } = folders(t);
+  keepRun(reports, aReport(PASS, { workdir }));
+  const [old, young] = ['.r-0.77.part', '.r-2.78.part'];
+  for (const name of [old, young, '.somebodys.part', 'r-3.part']) writeFileSync(join(runs, name), '{');
+  mkdirSync(join(runs, '.r-0.77.console.part'));
+  writeFileSync(join(runs, '.r-0.77.console.part', '1.png'), PNG);
+  const report = aReport(PASS, { workdir, runId: 'r-9' });
+  const yesterday = new Date(Date.parse(report.startedAt) - 25 * 3_600_000);
+  for (const name of readdirSync(runs)) if (name !== young) utimesSync(join(runs, name), yesterday, yesterday);
+  keepRun(reports, report);
+  t.same(readdirSync(runs).sort(), [young, '.somebodys.part', 'r-1.json', 'r-3.part', 'r-9.json']);
+});
+
+t.test('a disk that is full keeps nothing of it, not even half', async (t) => {
+  const { reports, runs, workdir } = folders(t);
+  mkdirSync(runs, { recursive: true });
+  try {
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=8k', 'tmpfs', runs], { stdio: 'ignore' });
+  } catch {
+    t.pass('# SKIP a small file system cannot be mounted here');
+    return;
+  }
+  try {
+    writeFileSync(join(workdir, 'console', 'serial.txt'), 'x'.repeat(9_000));
+    t.throws(() => keepRun(reports, aReport(PASS, { workdir })), { code: 'ENOSPC' });
+    t.same(readdirSync(runs), []);
+  } finally {
+    execFileSync('umount', ['-l', runs]);
+  }
 });
