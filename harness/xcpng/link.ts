@@ -52,6 +52,13 @@ export function refusedNow(error: unknown, credential: Credential): Fault {
   return new Fault('XO_TOKEN_EXPIRED', `${message} (${error.message})`, { cause: error });
 }
 
+/**
+ * Was the sign-in refused without a word of why? A token that has ended is `invalid credentials`; this is also what
+ * Xen Orchestra says of whatever it has no code for, as when its data base is not up yet after a restart.
+ */
+export const isRefusedUnnamed = (error: unknown): boolean =>
+  error instanceof Fault && error.code === 'XO_SIGN_IN_REFUSED' && isXoError(error.cause, UNNAMED);
+
 export class Link {
   readonly #endpoint: ReachedEndpoint;
   readonly #xo: Xo;

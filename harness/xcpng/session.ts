@@ -7,7 +7,7 @@ import { byDeadline, type Clock, Deadline } from '../deadline.ts';
 import { Fault } from '../faults.ts';
 import { Secret } from '../secrets.ts';
 import { type ReachedEndpoint, reachEndpoint } from './endpoint.ts';
-import { Link, NOBODY, type Params, refusedNow, type XoUser } from './link.ts';
+import { isRefusedUnnamed, Link, NOBODY, type Params, refusedNow, type XoUser } from './link.ts';
 import { ObjectStore } from './objects.ts';
 import type { Credential, TlsSettings } from './settings.ts';
 import { isNoSuchObject } from './xo-error.ts';
@@ -162,7 +162,8 @@ class LastingSession implements Session {
         return;
       } catch (error) {
         if (this.#closing.signal.aborted) return;
-        if (!(error instanceof Fault && error.retriable)) return this.#give(refusedNow(error, this.#credential));
+        const heals = error instanceof Fault && (error.retriable || isRefusedUnnamed(error));
+        if (!heals) return this.#give(refusedNow(error, this.#credential));
         last = error.message;
       }
       if (limit.expired()) {

@@ -99,6 +99,25 @@ t.test('a token that ends in the middle is named as such', async (t) => {
   await t.rejects(wait, { code: 'XO_TOKEN_EXPIRED' }, 'a wait for an object ends with the session');
 });
 
+t.test('a server that is up before it can look up a token is waited for', async (t) => {
+  const way = await wayThrough(t, PORT);
+  const { accounts } = lab.endpoint.world;
+  const session = await open({ url: way.url, deadline: hastened(50, 50 * 5_000) });
+  t.teardown(() => session.close());
+  const { byToken } = accounts;
+  t.teardown(() => {
+    accounts.byToken = byToken;
+  });
+  let asked = 0;
+  accounts.byToken = (id) => {
+    if (++asked <= 5) throw new Error('the data base is loading');
+    return byToken.call(accounts, id);
+  };
+  way.cut();
+  t.match(await session.call('system.getVersion', {}, within(20_000)), /\d/);
+  t.match([session.lost, session.reconnects, asked], [null, 1, 6]);
+});
+
 t.test('a server that never comes back', async (t) => {
   const way = await wayThrough(t, PORT);
   const told: string[] = [];
