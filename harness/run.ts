@@ -94,8 +94,7 @@ export async function run(theCase: Case, world: World): Promise<CaseResult> {
   const { scenario } = theCase;
   const boots = seen.map(({ judged }) => judged);
   const checks = checksOfBoots(scenario, boots);
-  // Who looks for a failure keeps also the machine whose console alone shows one.
-  const early = world.keep?.when === 'unless-passed' ? await consoleFault(findings.console, checks) : null;
+  const early = await earlyFault(world, theCase, findings);
   const passed = judge({ checks, fault: fault ?? early }).status === 'PASS';
   const { made: guest, address } = findings;
   const { left, kept } = await endCase({
@@ -123,6 +122,18 @@ export async function run(theCase: Case, world: World): Promise<CaseResult> {
     kept,
     leaked: withoutTwins([...findings.stayed, ...left], listed),
   };
+}
+
+/** Who looks for a failure keeps also the machine whose console alone shows one. Null: it is looked at in the end. */
+async function earlyFault(world: World, theCase: Case, { seen, console }: Findings): Promise<FaultRecord | null> {
+  if (world.keep?.when !== 'unless-passed') return null;
+  return consoleFault(
+    console,
+    checksOfBoots(
+      theCase.scenario,
+      seen.map(({ judged }) => judged),
+    ),
+  );
 }
 
 interface Findings {
@@ -197,6 +208,7 @@ async function allBoots(world: World, theCase: Case, answered: Answered, finding
     const stays = world.keep !== null && (world.keep.when === 'always' || !allHeld(scenario, seen.judged));
     if (guest.afterwards === 'halted' && !stays) {
       await answered.console.end();
+      if ((await earlyFault(world, theCase, findings)) !== null) return null;
       world.tell.stage('stop');
       const deadline = budget(world, scenario.budgets.disposeS);
       world.timeline.begin([{ stage: 'stop', budgetS: deadline.budgetMs / 1000 }]);

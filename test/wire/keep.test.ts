@@ -50,7 +50,7 @@ const ROWS: readonly Row[] = [
   },
   { name: 'a FAIL', args: ['--keep'], answers: FAILING, result: 'FAIL', fault: 'CHECKS_FAILED', code: 1 },
   {
-    ...{ name: 'a silent guest is kept instead of compared', args: ['--keep', '--budget-scale', '0.02'] },
+    ...{ name: 'a silent guest is kept instead of compared', args: ['--keep', '--budget-scale', '0.1'] },
     ...{ answers: SILENT, result: 'ERROR', fault: 'KEPT_UNDECIDED', code: 3 },
     says: /is kept, so that no control image was asked/,
   },
@@ -150,6 +150,34 @@ for (const row of ROWS) {
     for (const command of Object.values(kept.commands)) t.match(played.stderr, String(command));
   });
 }
+
+t.test('who repeats runs finds the machine whose console alone showed the failure, on and as it was', async (t) => {
+  const guest = {
+    boot: { serial: 'panic: page fault\ncpuid = 0\n', serialAfterMs: 1_200 },
+    answers: { 'sshd-status': { delayMs: 2_500 } },
+  };
+  const play = async (guests: readonly unknown[]) => {
+    let power = '';
+    const played = await witness({
+      keep: 'unless-passed',
+      args: ['--budget-scale', '0.5'],
+      answers: { guests, counts: 'starts' },
+      before: async (backstage) => fixedOptions(await makeVm(backstage)),
+      after: async ({ other }) => {
+        const vms = (await other()).objects.all('VM');
+        power = vms.find(({ name }) => name === "the operator's")?.powerState ?? '';
+      },
+    });
+    return { played, power };
+  };
+  const [failed, passed] = await Promise.all([play([guest]), play([{}])]);
+  t.equal(failed.played.metadata.get('fault'), 'CONSOLE_FAULT', failed.played.stderr);
+  t.match(failed.played.stderr, /^KEPT: VM /m);
+  t.equal(failed.power, 'Running');
+  t.equal(passed.played.code, 0, passed.played.stderr);
+  t.equal(passed.played.metadata.get('kept'), 'none');
+  t.equal(passed.power, 'Halted', 'and a PASS is left as ever');
+});
 
 t.test('an interrupted run keeps nothing', async (t) => {
   const played = await witness({

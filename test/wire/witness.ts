@@ -67,6 +67,8 @@ export interface Play {
   readonly after?: (backstage: Backstage) => Promise<void>;
   /** Called when a stage begins, e.g. `boot`, `probe`; not awaited. */
   readonly onStage?: (stage: string, backstage: Backstage) => void;
+  /** As who repeats runs until one fails asks for it; no option says so. */
+  readonly keep?: 'unless-passed';
   /** Keeps the calls that leave this process meanwhile: only while no other row is played. */
   readonly recordsCalls?: true;
 }
@@ -153,7 +155,7 @@ export async function witness(play: Play): Promise<Played> {
     }
     const recorded = play.recordsCalls ? recordCalls() : { calls: [], stop: () => undefined };
     const onStage = (stage: string): void => play.onStage?.(stage, backstage);
-    const run = await invoke(play.phase ?? 'phase9', args, onStage, join(dir, 'cache')).finally(recorded.stop);
+    const run = await invoke(play, args, onStage, join(dir, 'cache')).finally(recorded.stop);
     const calls = recorded.calls.map(({ method }) => method);
     const unspent = wish.mishaps.names();
     for (const name of unspent) wish.mishaps.clear(name);
@@ -186,7 +188,7 @@ async function openAndList(lab: Lab, token: string): Promise<readonly string[]> 
 }
 
 async function invoke(
-  phase: Phase,
+  { phase = 'phase9', keep }: Play,
   args: readonly string[],
   onStage: (stage: string) => void,
   cacheDir: string,
@@ -205,7 +207,7 @@ async function invoke(
   };
   const options = {
     scenario: SCENARIOS[phase],
-    request: asked.request,
+    request: keep === undefined ? asked.request : { ...asked.request, keep },
     told,
     out: out.stream,
     command: `${phase} --`,
