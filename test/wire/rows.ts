@@ -2,6 +2,7 @@
  * For tests: rows of faults as data (a broken guest or a broken lab, and what it must come to), and what is different
  * from that in a row that was played. One list serves the tests and `npm run matrix`.
  */
+import { slowness } from '../slowness.ts';
 import type { Play, Played } from './witness.ts';
 
 /** What a row must come to. */
@@ -68,13 +69,19 @@ export function expectedOf(row: Row, eyes: Eyes): Expected {
   return eyes === 'serial' ? row : { ...row, ...row[eyes] };
 }
 
+/** Whatever is less than the scenario's own was chosen for a machine that does nothing else. */
+function scaleOf({ scale = 0.5 }: Row, eyes: Eyes): number {
+  // Reading takes its time, and a stop that was read ends the wait early anyway.
+  const least = Math.max(scale, eyes === 'screen' ? 1 : 0);
+  return least < 1 ? least * slowness() : least;
+}
+
 /** The row as it is played. */
 export function playOf(row: Row, eyes: Eyes): Play {
   const shown = row.labFile ?? ((text: string) => text);
   return {
     ...row,
-    // Reading takes its time, and a stop that was read ends the wait early anyway.
-    args: ['--budget-scale', String(Math.max(row.scale ?? 0.5, eyes === 'screen' ? 1 : 0)), ...(row.args ?? [])],
+    args: ['--budget-scale', scaleOf(row, eyes).toFixed(3), ...(row.args ?? [])],
     answers: withScreens(row.answers ?? {}, eyes === 'screen'),
     labFile: eyes === 'serial' ? shown : (text) => withoutSerial(shown(text)),
   };
