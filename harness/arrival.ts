@@ -2,13 +2,15 @@
  * Waits for a started guest until it answers over SSH, or until it is known that it will not: power state and console
  * are watched beside it, and nobody waits for a corpse.
  */
+import { firstAddress, newest } from './arriving-address.ts';
 import type { Fatal } from './console-signatures.ts';
-import { Deadline } from './deadline.ts';
+import type { Deadline } from './deadline.ts';
 import { Fault } from './faults.ts';
 import type { Address, Guest, GuestDeath } from './lab.ts';
 import { type Attempt, attemptSsh, type Reached } from './ssh/attempt.ts';
 import type { Login } from './ssh/login.ts';
 import type { SshSession } from './ssh/session.ts';
+import { Standstill } from './standstill.ts';
 
 /** First wait for a banner; a user-mode network accepts before the guest exists. Grows, see below. */
 const BANNER_WAIT_MS = 2_000;
@@ -22,9 +24,6 @@ const PAUSE_MS = 250;
 const STRANGER_PAUSE_MS = 5_000;
 /** A guest whose console has shown a stop is asked once more, for so long. */
 const LAST_WORD_MS = 500;
-const NOBODY_KNOWS = ['ADDRESS_UNKNOWN', 'ADDRESS_SOURCE_FAILED'];
-/** How long is waited for a newer address than the one that is known. */
-const NEWS_MS = 1_000;
 
 /** The guest answered, or fell silent. Silence is not a fault yet: who is to blame is decided elsewhere. */
 export type Arrival =
@@ -84,6 +83,8 @@ export interface Silence {
   readonly waitedMs: number;
   /** Which stage the time went to, one clause; null: it was not used up. */
   readonly time: string | null;
+  /** Milliseconds for which this process stood still meanwhile, where it is much of the wait; null: it heard. */
+  readonly stoodMs: number | null;
 }
 
 /**
@@ -95,7 +96,25 @@ export async function awaitArrival(
   login: Login,
   deadline: Deadline,
   onLook: OnLook,
-  { signs, watch = NOBODY_WATCHES, lastWordMs = LAST_WORD_MS }: Beside = {},
+  beside: Beside = {},
+): Promise<Arrival> {
+  const ended = new AbortController();
+  const watched = Standstill.watch(ended.signal);
+  try {
+    const arrival = await arrivalOf(guest, login, deadline, onLook, beside);
+    if (arrival.state !== 'silent') return arrival;
+    return { state: 'silent', silence: { ...arrival.silence, stoodMs: watched.stoodMs } };
+  } finally {
+    ended.abort();
+  }
+}
+
+async function arrivalOf(
+  guest: ArrivingGuest,
+  login: Login,
+  deadline: Deadline,
+  onLook: OnLook,
+  { signs, watch = NOBODY_WATCHES, lastWordMs = LAST_WORD_MS }: Beside,
 ): Promise<Arrival> {
   const onBanner = (): void => signs?.banner();
   const startedMs = deadline.clock.nowMs();
@@ -109,7 +128,7 @@ export async function awaitArrival(
     const { fatal } = watch;
     return {
       state: 'silent',
-      silence: { lastSeen, addressed, reached, attempts, fatal, halted, waitedMs, time: null },
+      silence: { lastSeen, addressed, reached, attempts, fatal, halted, waitedMs, time: null, stoodMs: null },
     };
   };
   const first = await firstAddress(guest, deadline, { ended: watch.fatalSignal, lastWordMs });
@@ -158,40 +177,6 @@ export async function awaitArrival(
   }
 }
 
-/**
- * @param ended aborts when the console shows that waiting is over: then it is asked once more, in short
- * @returns null where nobody knew one by then; `unknown`: why nobody knew one in time
- */
-async function firstAddress(
-  guest: ArrivingGuest,
-  deadline: Deadline,
-  { ended, lastWordMs }: { readonly ended: AbortSignal; readonly lastWordMs: number },
-): Promise<Address | { readonly unknown: string } | null> {
-  const signal = AbortSignal.any([deadline.signal, ended]);
-  try {
-    return await guest.address(Deadline.after(deadline.remainingMs(), signal, deadline.clock));
-  } catch (error) {
-    deadline.check();
-    if (ended.aborted) return lastAddress(guest, deadline, lastWordMs);
-    if (!(error instanceof Fault && error.code === 'ADDRESS_UNKNOWN')) throw error;
-    // As below: a guest that nobody can see is not silent.
-    const blind = guest.outOfSight();
-    if (blind !== null) throw new Fault('VM_LOST', `${error.message}, and ${blind}`);
-    return { unknown: error.message };
-  }
-}
-
-/** Null: nobody knows one. Who disagrees about it, and an interrupt, are thrown on: they say nothing of the guest. */
-async function lastAddress(guest: ArrivingGuest, deadline: Deadline, lastWordMs: number): Promise<Address | null> {
-  try {
-    return await guest.address(deadline.within(lastWordMs));
-  } catch (error) {
-    deadline.check();
-    if (error instanceof Fault && NOBODY_KNOWS.includes(error.code)) return null;
-    throw error;
-  }
-}
-
 function unwelcome({ host }: Address, attempt: Exclude<Attempt, { readonly state: 'ready' | 'not-yet' }>): Fault {
   const code = attempt.state === 'refused-key' ? 'SSH_KEY_REFUSED' : 'SSH_NO_AGREEMENT';
   return new Fault(code, `ssh to ${host}: ${attempt.seen}`);
@@ -209,16 +194,6 @@ function perhapsStranger(
   if (address.sure || deadline.expired()) throw unwelcome(address, attempt);
   const seen = `${attempt.seen} at ${address.host}, which ${address.source} is not sure of`;
   return { state: 'not-yet', reached: 'nothing', seen, blame: null };
-}
-
-/** The address as it is said now; the old one where nobody says anything at the moment. */
-async function newest(guest: ArrivingGuest, known: Address, deadline: Deadline): Promise<Address> {
-  try {
-    return await guest.address(deadline.within(NEWS_MS));
-  } catch (error) {
-    if (error instanceof Fault && NOBODY_KNOWS.includes(error.code)) return known;
-    throw error;
-  }
 }
 
 /** A guest that answers has an address by now for everybody who may know it: do they agree? */

@@ -36,7 +36,7 @@ export async function decideSilence(
     path.end(`concluded ${fault.code}`);
     return fault;
   };
-  const asked = (order: Asked): Promise<string | Fault> =>
+  const asked = (order: Asked): Promise<Heard | Fault> =>
     unlessUndetermined(ask(world, theCase, order, nth, takingBack.stayed)).catch((error: unknown) => {
       path.end(`stopped by ${faultRecord(error).code}`);
       throw error;
@@ -64,14 +64,10 @@ export async function decideSilence(
     path.push(`control could not be asked: ${control.code}: ${control.message}`);
     return conclude(controlNotAsked(silence, control));
   }
-  path.push(`control ${control}`);
-  if (control !== ANSWERED) {
-    return conclude(
-      new Fault(
-        'CONTROL_SILENT',
-        `image and control image are both silent; image: ${sentence(silence)}; control: ${control}`,
-      ),
-    );
+  path.push(`control ${control.said}`);
+  if (control.said !== ANSWERED) {
+    const seen = `image and control image are both silent; image: ${sentence(silence)}; control: ${control.said}`;
+    return conclude(unheard(seen, silence, control) ?? new Fault('CONTROL_SILENT', seen));
   }
   const again = await asked({ purpose: 'image', image: theCase.image, login: world.login });
   if (again instanceof Fault) {
@@ -79,19 +75,24 @@ export async function decideSilence(
     const seen = `the guest was silent once (${sentence(silence)}), then spoke when booted again`;
     return conclude(new Fault('SILENT_ONCE', `${seen}: ${again.message}`, { cause: again }));
   }
-  path.push(`image again ${again}`);
-  if (again === ANSWERED) {
+  path.push(`image again ${again.said}`);
+  if (again.said === ANSWERED) {
     return conclude(
       new Fault('SILENT_ONCE', `the guest was silent once (${sentence(silence)}), then answered when booted again`),
     );
   }
-  return conclude(
-    new Fault(
-      'GUEST_SILENT',
-      `the guest did not answer twice (${sentence(silence)}; again: ${again}) ` +
-        'while the control image answered in between',
-    ),
-  );
+  const seen =
+    `the guest did not answer twice (${sentence(silence)}; again: ${again.said}) ` +
+    'while the control image answered in between';
+  return conclude(unheard(seen, silence, again) ?? new Fault('GUEST_SILENT', seen));
+}
+
+/** Who stood still while it waited has heard nothing, whatever was said; null: it listened. */
+function unheard(seen: string, ...waits: readonly Pick<Silence, 'stoodMs'>[]): Fault | null {
+  const stoodMs = Math.max(...waits.map((each) => each.stoodMs ?? 0));
+  if (stoodMs === 0) return null;
+  const seconds = (stoodMs / 1000).toFixed(0);
+  return new Fault('MACHINE_EXHAUSTED', `${seen}; but this machine stood still for ${seconds} s of one of these waits`);
 }
 
 function controlNotAsked(silence: Silence, cause: Fault): Fault {
@@ -112,6 +113,10 @@ function withoutControl(silence: Silence): Fault {
 }
 
 const ANSWERED = 'answered';
+/** What came of a boot, and for how long nobody here could have noticed. */
+interface Heard extends Pick<Silence, 'stoodMs'> {
+  readonly said: string;
+}
 type Asked = Omit<BootOrder, 'readBack' | 'disposals'>;
 
 /** The steps that were taken, one sentence each; written down with the last one. */
@@ -132,7 +137,7 @@ class Path {
 }
 
 /** A guest that speaks and cannot be asked (its key is refused, say) was not silent; the lab's faults are thrown on. */
-async function unlessUndetermined(asking: Promise<string>): Promise<string | Fault> {
+async function unlessUndetermined(asking: Promise<Heard>): Promise<Heard | Fault> {
   try {
     return await asking;
   } catch (error) {
@@ -145,26 +150,26 @@ async function unlessUndetermined(asking: Promise<string>): Promise<string | Fau
  * Boots once more, as often as the guest that was silent, and says how it went; the guest is taken back before this
  * returns.
  */
-async function ask(world: World, theCase: Case, order: Asked, boots: number, stayed: string[]): Promise<string> {
+async function ask(world: World, theCase: Case, order: Asked, boots: number, stayed: string[]): Promise<Heard> {
   const disposals = new Disposals(world.journal);
   let console: Booted['console'] | null = null;
   try {
     const booted = await boot(world, theCase, { ...order, readBack: false, disposals });
     ({ console } = booted);
-    if (booted.arrival.state === 'silent') return sentence(booted.arrival.silence);
+    if (booted.arrival.state === 'silent') return heard(booted.arrival.silence);
     let { session } = booted.arrival;
     try {
       let bootId = await confirmMachine(world, theCase, { ...booted, session });
       for (let nth = 2; nth <= boots; nth++) {
         const alive = { booted, session, login: order.login, bootId, guest: order.purpose };
         const next = await reboot(world, theCase, alive, nth);
-        if (next.state === 'silent') return `after a reboot: ${sentence(next.silence)}`;
+        if (next.state === 'silent') return heard(next.silence, 'after a reboot: ');
         ({ session, bootId } = next);
       }
     } finally {
       session.close();
     }
-    return ANSWERED;
+    return { said: ANSWERED, stoodMs: null };
   } finally {
     try {
       await console?.end();
@@ -177,6 +182,11 @@ async function ask(world: World, theCase: Case, order: Asked, boots: number, sta
     await console?.settled();
   }
 }
+
+const heard = (silence: Silence, before = ''): Heard => ({
+  said: `${before}${sentence(silence)}`,
+  stoodMs: silence.stoodMs,
+});
 
 function sentence(silence: Silence): string {
   const seconds = (silence.waitedMs / 1000).toFixed(0);
