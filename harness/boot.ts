@@ -15,21 +15,11 @@ import type { KeepWish } from './keep.ts';
 import type { Guest, Lab } from './lab.ts';
 import type { Log } from './log.ts';
 import type { Case, PlannedImage } from './model.ts';
+import type { Tell } from './progress/event.ts';
+import { transferTold, waitingTold } from './progress/told.ts';
 import type { Login } from './ssh/login.ts';
 import type { StopStage } from './stop-at.ts';
 import { bootStages, type Timeline } from './timeline.ts';
-
-/** Told what happens, for people; no opinion about where it is shown. */
-export interface Tell {
-  /** A stage begins; the one before has ended. */
-  stage(name: string): void;
-  note(line: string): void;
-  upload(doneBytes: number, totalBytes: number): void;
-  /** How much of a compressed file was read. */
-  unpack(doneBytes: number, totalBytes: number): void;
-  /** The guest has not answered yet; called every few seconds. */
-  readonly waiting: OnLook;
-}
 
 /** What a run needs of the world around a case. */
 export interface World extends Asking {
@@ -93,7 +83,7 @@ export async function boot(world: World, theCase: Case, order: BootOrder): Promi
   const { budgets } = theCase.scenario;
   const { purpose } = order;
   const which = purpose === 'image' ? '' : ' control';
-  world.tell.stage(`provision${which}`);
+  world.tell({ event: 'step-begins', step: `provision${which}` });
   // Outside the budget: how long this machine decompresses says nothing about the lab.
   if (world.lab.wantsBytes(order.image)) await unpackFirst(order.image, world.scratch, world.signal);
   const guest = await provision(world, theCase, order);
@@ -108,7 +98,7 @@ export async function boot(world: World, theCase: Case, order: BootOrder): Promi
   const { firmware } = guest.placed;
   const deadline = budget(world, bootS(budgets, firmware));
   const startedAtMs = performance.now();
-  world.tell.stage(`boot${which}`);
+  world.tell({ event: 'step-begins', step: `boot${which}` });
   world.timeline.begin(bootStages(budgets, firmware, world.budgetScale), { guest: purpose, boot: 1 });
   world.signal.throwIfAborted();
   await guest.start(deadline);
@@ -148,11 +138,12 @@ export async function arrive(
   guest: ArrivingGuest & Pick<Guest, 'uuid'>,
   how: Arriving,
 ): Promise<Arrival> {
-  const { timeline, tell } = world;
+  const { timeline } = world;
+  const tellWaiting = waitingTold(world.tell);
   const signs = new BootSigns(timeline);
   const onLook: OnLook = (seen, elapsedMs, budgetMs) => {
     timeline.saw(seen);
-    tell.waiting(seen, elapsedMs, budgetMs);
+    tellWaiting(seen, elapsedMs, budgetMs);
   };
   const watch = how.console.watch({ ...how.since, onText: (text) => signs.console(text) });
   let arrival = await awaitArrival(guest, how.login, how.deadline, onLook, { signs, watch });
@@ -177,6 +168,7 @@ async function provision(world: World, theCase: Case, order: BootOrder): Promise
   const upload = { stage: 'upload', budgetS: uploadS * budgetScale };
   const attach = { stage: 'attach', budgetS: attachS * budgetScale };
   timeline.begin([create, upload, attach], whose, true);
+  const tellUpload = transferTold(world.tell, 'upload');
   const guest = await world.lab.provision({
     runId: theCase.runId,
     caseId: theCase.id,
@@ -187,7 +179,7 @@ async function provision(world: World, theCase: Case, order: BootOrder): Promise
     readBackClone: world.readBack === 'always',
     onNote: (line) => {
       world.log.info({ purpose: order.purpose }, line);
-      world.tell.note(line);
+      world.tell({ event: 'note', text: line });
     },
     deadline: budget(world, provisionS(budgets)),
     disposals: order.disposals,
@@ -195,12 +187,12 @@ async function provision(world: World, theCase: Case, order: BootOrder): Promise
       timeline.reached('upload', 'the first bytes were sent', true);
       if (done === total) timeline.reached('attach', 'the last byte was sent', true);
       timeline.saw(`${done} of ${total} bytes sent`);
-      world.tell.upload(done, total);
+      tellUpload(done, total);
     },
     onWarning: (line) => {
       world.log.warn({ placement: line }, 'placement');
       world.evidence.record('placement', `${order.purpose} warning`, { line });
-      world.tell.note(`warning: ${line}`);
+      world.tell({ event: 'warning', text: line });
     },
   });
   timeline.end('disk and VM are made');

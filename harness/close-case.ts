@@ -10,10 +10,11 @@ import { exitCode, judge } from './judge.ts';
 import type { FaultRecord } from './model.ts';
 import type { OutputFiles } from './output-files.ts';
 import { writeOutputs } from './outputs.ts';
+import type { Progress } from './progress/progress.ts';
+import { runEnds } from './progress/run-ends.ts';
 import { type Report, resultJson } from './report.ts';
 import { writeFiles } from './reporters/files.ts';
 import { writeFormats } from './reporters/formats.ts';
-import type { People } from './reporters/people.ts';
 import { printWhole } from './reporters/stream.ts';
 import { bailOut, tapText } from './reporters/tap.ts';
 import { summaryOf } from './summary.ts';
@@ -24,7 +25,7 @@ export interface ClosingOptions {
   readonly formats: OutputFiles;
   /** Takes the TAP. */
   readonly out: Writable;
-  readonly told: People;
+  readonly told: Progress;
 }
 
 /** An ERROR stays what it is: its cause came first. */
@@ -80,7 +81,7 @@ export async function closeCase(
     report = unkept(report, failed);
     // Once more, as the ERROR that it is now: there may have been no room for a moment only.
     const again = attempt(write);
-    if (again !== null) told.note(`the workdir holds no report: ${again.message}`);
+    if (again !== null) told.tell({ event: 'warning', text: `the workdir holds no report: ${again.message}` });
   }
   const tap = await tapOf(report);
   let text = typeof tap === 'string' ? tap : bailOut(report.verdict.status === 'ERROR' ? report.verdict.cause : tap);
@@ -91,12 +92,12 @@ export async function closeCase(
     const gone = attempt(() => writeFiles(report));
     if (gone !== null) {
       report = unkept(report, gone);
-      told.note(`the workdir holds no report: ${gone.message}`);
+      told.tell({ event: 'warning', text: `the workdir holds no report: ${gone.message}` });
       const anew = await tapOf(report);
       text = typeof anew === 'string' ? anew : bailOut(gone);
     }
   }
   await printWhole(out, text);
-  told.closing(report, problems);
+  told.tell(runEnds(report, problems));
   return report.exitCode;
 }

@@ -234,11 +234,14 @@ function cacheDir(environment: Environment): string {
   return join(environment.XDG_CACHE_HOME || join(homedir(), '.cache'), 'bootwitness');
 }
 
+/** Of this process alone. */
+const OWN = ['NODE_OPTIONS', 'BOOTWITNESS_EVENTS_FD'];
+
 function childEnvironment(environment: Environment): Record<string, string> {
   const child: Record<string, string> = {};
   const secrets = OPTIONS.filter((entry) => entry.secret).map((entry) => entry.environment);
   for (const [name, text] of Object.entries(environment)) {
-    if (text === undefined || secrets.includes(name) || name === 'NODE_OPTIONS' || name.startsWith('TAP')) continue;
+    if (text === undefined || secrets.includes(name) || OWN.includes(name) || name.startsWith('TAP')) continue;
     child[name] = text;
   }
   return child;

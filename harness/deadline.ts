@@ -30,6 +30,16 @@ export const systemClock: Clock = {
     }),
 };
 
+/** Calls `run` again and again, until what comes back is called. */
+export type Repeat = (everyMs: number, run: () => void) => () => void;
+
+/** By real time. Keeps no process alive. */
+export const systemRepeat: Repeat = (everyMs, run) => {
+  const timer = setInterval(run, everyMs);
+  timer.unref();
+  return () => clearInterval(timer);
+};
+
 /** A point in time by which something must have happened, and a signal that can end it earlier. */
 export class Deadline {
   readonly clock: Clock;

@@ -77,9 +77,16 @@ export function listenForInterrupt(onFirst: (signal: string) => void, onSecond: 
  * The second press: what was created may stay, so it is said how to find it.
  * @param remedy the command that takes it away
  * @param embedded the lab that was started for the run, which must not stay; null: there is none
+ * @param clear takes away what must not stay on the terminal
  */
-export function leaveAtOnce(workdir: string, remedy: string, embedded: { abandon(): void } | null): never {
+export function leaveAtOnce(
+  workdir: string,
+  remedy: string,
+  embedded: { abandon(): void } | null,
+  clear: () => void,
+): never {
   embedded?.abandon();
+  clear();
   process.stderr.write(
     `left at once; what this run created may have stayed: ${remedy}\nsee ${workdir}/journal.ndjson\n`,
   );

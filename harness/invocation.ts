@@ -24,15 +24,15 @@ import { type Planned, planCase, timeLeft } from './plan-case.ts';
 import { AmongOthers } from './predecessors.ts';
 import { type Prepared, prepareLab } from './prepare.ts';
 import { refuseBadKey } from './prepare-login.ts';
+import type { Progress } from './progress/progress.ts';
+import { beginRun, transferTold } from './progress/told.ts';
 import type { Report } from './report.ts';
-import type { People } from './reporters/people.ts';
 import { type CaseResult, run } from './run.ts';
 import { RunRegistry } from './run-registry.ts';
 import { reportOf } from './run-report.ts';
 import type { SameAs } from './same-as.ts';
 import { Timeline } from './timeline.ts';
 import { awaitTurn, endTurn } from './turn.ts';
-import { labLine } from './which-lab.ts';
 import { fillOrRemove, makeWorkdir, removeWorkdir } from './workdir.ts';
 import { openXoLab } from './xcpng/lab.ts';
 
@@ -43,8 +43,8 @@ const LAB_OPEN_MS_MAX = 60_000;
 export interface InvocationOptions {
   readonly scenario: Scenario;
   readonly request: Request;
-  /** Progress and closing lines. */
-  readonly told: People;
+  /** Told what happens, to its end; whoever calls ends it. */
+  readonly told: Progress;
   /** Takes the TAP. */
   readonly out: Writable;
   /** How the user called this, for the command that runs it again. */
@@ -58,7 +58,7 @@ export interface InvocationOptions {
 export class Invocation {
   readonly #scenario: Scenario;
   readonly #request: Request;
-  readonly #people: People;
+  readonly #told: Progress;
   readonly #out: Writable;
   readonly #repeat: string;
   readonly #sameAs: SameAs | null;
@@ -82,9 +82,9 @@ export class Invocation {
     this.#scenario = scenario;
     this.#request = request;
     const { workdirRoot: dir, childEnvironment: environment } = request;
-    this.#scratch = new Scratch({ dir, environment, onProgress: told.unpack });
-    this.#timeline = new Timeline((line) => told.note(`slow: ${line}`), this.#startedAt);
-    this.#people = told;
+    this.#scratch = new Scratch({ dir, environment, onProgress: transferTold(told.tell, 'decompress') });
+    this.#timeline = new Timeline(told.tell, this.#startedAt);
+    this.#told = told;
     this.#out = out;
     this.#repeat = repeatLine(request, command, args);
   }
@@ -94,13 +94,14 @@ export class Invocation {
     const [{ imagePath, workdirRoot, label, cacheDir }, { name: scenario }] = [this.#request, this.#scenario];
     refuseBadKey(this.#request);
     checkReportsDir(this.#request);
-    this.#people.note(labLine(this.#request));
+    beginRun(this.#told, this.#request, scenario, this.#runId);
     try {
       this.#planning();
       const remembered = this.#sameAs?.remembered;
       const planned = remembered ?? (imagePath && (await planImage(imagePath, { cacheDir, scratch: this.#scratch })));
       this.#image = planned ? ofMode(this.#scenario, planned) : null;
       const workdir = makeWorkdir(workdirRoot, label ?? scenario, Math.floor(this.#startedAt.getTime() / 1000));
+      this.#told.tell({ event: 'workdir-made', workdir });
       return await this.#within(workdir);
     } finally {
       this.#timeline.end('the invocation ended');
@@ -114,8 +115,8 @@ export class Invocation {
       log: openLog(workdir, { run: this.#runId, scenario: this.#scenario.name }),
     }));
     const interrupt = listenForInterrupt(
-      (signal) => this.#people.note(`${signal}: stopping and cleaning up; once more leaves at once`),
-      () => leaveAtOnce(workdir, sweepLine(this.#request, this.#runId), this.#embedded),
+      (signal) => this.#told.note(`${signal}: stopping and cleaning up; once more leaves at once`),
+      () => leaveAtOnce(workdir, sweepLine(this.#request, this.#runId), this.#embedded, this.#told.leave),
     );
     try {
       const verdict = await this.#verdict({ workdir, evidence, log, interrupt });
@@ -138,8 +139,7 @@ export class Invocation {
     try {
       this.#timeline.begin([{ stage: 'sign-in', budgetS: null }]);
       await this.#openLab(open);
-      const { log, interrupt } = open;
-      const told = { timeline: this.#timeline, tell: this.#people.note, log, signal: interrupt.signal };
+      const told = { timeline: this.#timeline, tell: this.#told.note, log: open.log, signal: open.interrupt.signal };
       const scale = this.#request.budgetScale ?? this.#prepared?.budgetScale ?? 1;
       const leftMs = timeLeft(this.#request.timeLimitS, this.#scenario, scale, performance.now() - this.#startedMs);
       this.#turn = await awaitTurn(this.#lab, leftMs, { runId: this.#runId, ...told });
@@ -159,7 +159,7 @@ export class Invocation {
     } finally {
       const { kept = null, leaked = [] } = this.#result ?? {};
       if (kept === null) this.#others?.ended(leaked.length > 0);
-      await endTurn(this.#turn, this.#people.note);
+      await endTurn(this.#turn, this.#told.note);
       await this.#lab?.close();
       await this.#prepared?.jump?.close();
       if (kept === null) await this.#embedded?.stop();
@@ -170,14 +170,14 @@ export class Invocation {
   async #openLab({ workdir, interrupt, log }: Opened): Promise<void> {
     const { lab } = this.#request;
     if (lab.kind === 'embedded') {
-      this.#people.stage('start the embedded lab');
+      this.#told.step('start the embedded lab');
       this.#embedded = await startEmbeddedLab({
         environment: this.#request.childEnvironment,
         cacheDir: this.#request.cacheDir,
         deadline: Deadline.after(EMBEDDED_START_MS_MAX, interrupt.signal),
         onLine: (line) => {
           log.debug({ lab: line }, 'embedded lab');
-          this.#people.note(`lab: ${line}`);
+          this.#told.note(`lab: ${line}`);
         },
       });
     }
@@ -186,11 +186,11 @@ export class Invocation {
     if (this.#request.imagePath === null) this.#prepared.defaultImage();
     this.#prepared.login();
     await this.#prepared.check(interrupt.signal);
-    this.#people.stage('sign in');
+    this.#told.step('sign in');
     const deadline = Deadline.after(LAB_OPEN_MS_MAX, interrupt.signal);
     this.#lab = await openXoLab(this.#prepared.settings, deadline, (what) => {
       log.warn({ xo: what }, 'session');
-      this.#people.note(`Xen Orchestra: ${what}`);
+      this.#told.note(`Xen Orchestra: ${what}`);
     });
     this.#sameAs?.agree(this.#lab.xoVersion);
     await this.#prepared.jump?.open();
@@ -201,7 +201,7 @@ export class Invocation {
   async #afterOthers(lab: Lab, { settings: { url } }: Prepared, { workdir, interrupt, log }: Omit<Opened, 'evidence'>) {
     const tell = (line: string): void => {
       log.warn({ sweep: line }, 'predecessors');
-      this.#people.note(line);
+      this.#told.note(line);
     };
     this.#others = new AmongOthers({
       ...{ registry: new RunRegistry(this.#request.cacheDir), lab, signal: interrupt.signal, tell },
@@ -215,7 +215,7 @@ export class Invocation {
     return planCase({
       ...{ scenario: this.#scenario, request: this.#request, prepared: this.#prepared, lab: this.#lab },
       ...{ image: this.#image, sameAs: this.#sameAs, runId: this.#runId, workdir, evidence, log },
-      ...{ scratch: this.#scratch, tell: this.#people, timeline: this.#timeline, signal: interrupt.signal },
+      ...{ scratch: this.#scratch, tell: this.#told.tell, timeline: this.#timeline, signal: interrupt.signal },
       keeping: {
         holdLab: this.#embedded && ((...held) => this.#embedded?.hold(...held) ?? Promise.resolve()),
         remember: (forMs) => this.#others?.keep(forMs),
@@ -233,7 +233,7 @@ export class Invocation {
     });
     this.#reported = report;
     const { outputs: formats } = this.#request;
-    return closeCase(report, { evidence, history: this.#request, formats, out: this.#out, told: this.#people });
+    return closeCase(report, { evidence, history: this.#request, formats, out: this.#out, told: this.#told });
   }
 
   /** Null: it has not ended, or the caller was refused. */

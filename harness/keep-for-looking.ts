@@ -14,6 +14,6 @@ export async function keepForLooking({ runId, image }: Case, { lab, log, tell }:
   } catch (error) {
     if (!(error instanceof Fault)) throw error;
     log.warn({ err: error }, 'keep the image that failed');
-    tell.note(`cache: the image may not be kept for another look: ${error.message}`);
+    tell({ event: 'warning', text: `cache: the image may not be kept for another look: ${error.message}` });
   }
 }

@@ -62,12 +62,12 @@ export async function endCase(ending: Ending): Promise<Ended> {
   const { keep } = world;
   const wanted = keep !== null && (keep.when === 'always' || !passed) && !world.signal.aborted;
   if (wanted && guest !== null) {
-    world.tell.stage('keep');
+    world.tell({ event: 'step-begins', step: 'keep' });
     world.timeline.begin([{ stage: 'keep', budgetS: cleanUpBudget(world, budgets).budgetMs / 1000 }]);
     const ended = await keepGuest(ending, keep, guest);
     if (ended !== null) return ended;
   }
-  world.tell.stage('dispose');
+  world.tell({ event: 'step-begins', step: 'dispose' });
   return { left: await dispose(world, disposals, budgets), kept: null };
 }
 
@@ -97,7 +97,7 @@ async function keepGuest({ world, disposals, budgets, address }: Ending, keep: K
     // Whatever it was (a full disk, too): nothing may stay that nobody knows of.
     const { code, message } = faultRecord(error);
     world.log.error({ err: error, code }, 'keep');
-    world.tell.note(`the guest could not be kept: ${message}`);
+    world.tell({ event: 'warning', text: `the guest could not be kept: ${message}` });
     return null;
   }
 }

@@ -36,7 +36,8 @@ export async function lintForRun(
   const findings = spared ? [NOT_LOOKED_AT] : await findingsOf(() => openDisk(image, scratch, signal), firmware, log);
   evidence.record('image', 'lint', findings);
   for (const { name, status, seen, why } of findings) {
-    if (status === 'warning' || status === 'broken') tell.note(`image: ${status}: ${name}: ${seen}. ${why}`);
+    if (status !== 'warning' && status !== 'broken') continue;
+    tell({ event: 'warning', text: `image: ${status}: ${name}: ${seen}. ${why}` });
   }
   return findings;
 }

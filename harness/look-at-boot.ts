@@ -56,13 +56,13 @@ export async function lookAtBoot(
   });
   const world: World = { ...outer, signal: limited.signal, evidence: noticing(outer.evidence, timeline) };
   try {
-    world.tell.stage(boot === 1 ? 'identify' : `identify boot ${boot}`);
+    world.tell({ event: 'step-begins', step: boot === 1 ? 'identify' : `identify boot ${boot}` });
     const bootId = await confirmMachine(world, theCase, answered);
     if (seen.bootId !== null && bootId !== seen.bootId) throw rebooted(seen.bootId, bootId);
     seen.bootId = bootId;
     seen.machine = true;
     seen.image = await confirmImage(world, theCase, answered);
-    world.tell.stage(boot === 1 ? 'probe' : `probe boot ${boot}`);
+    world.tell({ event: 'step-begins', step: boot === 1 ? 'probe' : `probe boot ${boot}` });
     const { session } = answered;
     await runProbes(world, { ...scenario, facts: theCase.facts, onAwaiting: begin }, session, seen.judged);
     const { budgetMs } = budget(world, probeS);

@@ -11,6 +11,7 @@ import { Fault } from './faults.ts';
 import { confirmMachine } from './identify.ts';
 import type { Guest, GuestDeath } from './lab.ts';
 import type { Case } from './model.ts';
+import { waitingTold } from './progress/told.ts';
 
 /** XO tells of a halt some seconds after the guest's connection has ended. */
 const HALT_SHOWN_MS = 10_000;
@@ -45,7 +46,7 @@ export async function explainLoss(
     return because(death.kind === 'halted' ? 'GUEST_HALTED' : 'VM_LOST', death.seen);
   }
   // A stop on the console or a new connection, whichever comes first.
-  const arrival = await awaitArrival(guest, world.login, deadline, world.tell.waiting, {
+  const arrival = await awaitArrival(guest, world.login, deadline, waitingTold(world.tell), {
     watch,
     lastWordMs: LAST_WORD_MS,
   });

@@ -24,7 +24,7 @@ export const GROUPS = {
   cache: 'Images kept in the lab',
   fixed: 'A VM allotted by an operator, [fixed] of the lab file (by default a VM is made)',
   night: 'What is run, and how',
-  outputs: 'The report as a file, besides the workdir and TAP on stdout (by default none)',
+  outputs: 'What is shown and written, besides the workdir and TAP on stdout (by default no file)',
   ssh: 'SSH to guests',
   addresses: 'Addresses of guests without guest tools',
   paths: 'Where the guest keeps its things (by default as [paths] of the lab file says, else the scenario)',
@@ -77,8 +77,10 @@ const PATH_OPTIONS = PATH_TABLE.map(({ option, key, list, is, meaning }) => {
 export const OUTPUT_OPTIONS: readonly Option[] = [
   outputs('junit', 'FILE', 'JUnit XML: ERROR as error, FAIL as failure'),
   outputs('markdown', 'FILE', 'summary for the page of a CI job; appended to $GITHUB_STEP_SUMMARY, else written anew'),
-  outputs('json', 'FILE', 'the same as JSON'),
-  outputs('tap', 'FILE', 'what goes to stdout'),
+  outputs('report-json', 'FILE', 'the same as JSON'),
+  outputs('tap', 'FILE', 'TAP, as it goes to stdout without --json'),
+  outputs('json', null, 'events on stdout instead of TAP, a JSON object a line, while they happen (docs/events.md)'),
+  outputs('quiet', null, 'nothing on stderr but what ended badly, and what stays in the lab'),
 ];
 
 export const OPTIONS: readonly Option[] = [
@@ -227,5 +229,10 @@ export const OTHER_VARIABLES: readonly Variable[] = [
     name: 'BOOTWITNESS_DEBIAN_MIRROR',
     meaning: "Debian mirror for the reference guest's packages (default: Debian's own)",
     beside: ['image', 'plan'],
+  },
+  {
+    name: 'BOOTWITNESS_EVENTS_FD',
+    meaning: 'open descriptor (3 or more) that gets the events, too (default: none)',
+    beside: ['quiet'],
   },
 ];

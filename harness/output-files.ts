@@ -3,8 +3,9 @@ import { accessSync, constants, existsSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { bad, type Environment, type Given, path } from './given.ts';
 import { codeIn } from './make-folder.ts';
+import type { Override } from './toml-reader.ts';
 
-export const OUTPUT_NAMES = ['junit', 'markdown', 'json', 'tap'] as const;
+export const OUTPUT_NAMES = ['junit', 'markdown', 'report-json', 'tap'] as const;
 export type OutputName = (typeof OUTPUT_NAMES)[number];
 
 export interface OutputFile {
@@ -16,12 +17,19 @@ export interface OutputFile {
 /** Null: not wanted. */
 export type OutputFiles = Readonly<Record<OutputName, OutputFile | null>>;
 
-export const NO_OUTPUTS: OutputFiles = { junit: null, markdown: null, json: null, tap: null };
+export const NO_OUTPUTS: OutputFiles = { junit: null, markdown: null, 'report-json': null, tap: null };
 
-/** @throws Fault BAD_OPTION, BAD_ENVIRONMENT for a file that cannot be written */
+/** @throws Fault BAD_OPTION, BAD_ENVIRONMENT for a file that cannot be written, and for a switch that is none */
 export function outputFiles(given: Given, environment: Environment): OutputFiles {
+  for (const name of ['json', 'quiet']) refuseNoSwitch(given.value(name));
   const named = OUTPUT_NAMES.map((name) => [name, outputFile(given, environment, name)] as const);
   return { ...NO_OUTPUTS, ...Object.fromEntries(named) };
+}
+
+/** A variable that once named a file, say. */
+function refuseNoSwitch(value: Override | null): void {
+  if (value === null || value.text === 'true' || value.text === 'false') return;
+  throw bad(value.from, 'true or false', `"${value.text}"`);
 }
 
 function outputFile(given: Given, { GITHUB_STEP_SUMMARY }: Environment, name: OutputName): OutputFile | null {

@@ -1,5 +1,5 @@
 /** Makes the Case and the World of a run out of what the caller asked for and the lab that was opened. */
-import { cleanUpBudget, type Tell, type World } from './boot.ts';
+import { cleanUpBudget, type World } from './boot.ts';
 import type { Request } from './config.ts';
 import type { Evidence } from './evidence.ts';
 import { Fault } from './faults.ts';
@@ -13,6 +13,7 @@ import { lintForRun } from './lint-run.ts';
 import type { Log } from './log.ts';
 import type { Case, PlannedImage, Scenario } from './model.ts';
 import type { Prepared } from './prepare.ts';
+import type { Tell } from './progress/event.ts';
 import { refuseOtherImage, type SameAs } from './same-as.ts';
 import type { StopStage } from './stop-at.ts';
 import type { Timeline } from './timeline.ts';

@@ -73,7 +73,7 @@ export async function reboot(world: World, theCase: Case, alive: Alive, boot: nu
   if (alive.bootId === null) {
     throw new Fault('PROBE_UNOBSERVED', 'the guest tells no boot id: that it was booted again could not be shown');
   }
-  world.tell.stage(`reboot boot ${boot}`);
+  world.tell({ event: 'step-begins', step: `reboot boot ${boot}` });
   const whose = { guest: alive.guest, boot } as const;
   const down = budget(world, scenario.budgets.rebootS);
   timeline.begin([{ stage: 'reboot', budgetS: down.budgetMs / 1000 }], whose);

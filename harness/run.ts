@@ -209,7 +209,7 @@ async function allBoots(world: World, theCase: Case, answered: Answered, finding
     if (guest.afterwards === 'halted' && !stays) {
       await answered.console.end();
       if ((await earlyFault(world, theCase, findings)) !== null) return null;
-      world.tell.stage('stop');
+      world.tell({ event: 'step-begins', step: 'stop' });
       const deadline = budget(world, scenario.budgets.disposeS);
       world.timeline.begin([{ stage: 'stop', budgetS: deadline.budgetMs / 1000 }]);
       findings.found.stoppedBy = await guest.stop(deadline, powerOffOver(world, theCase, session));

@@ -6,6 +6,7 @@
 import type { Budgets, StageRecord } from './budgets.ts';
 import { type Clock, systemClock } from './deadline.ts';
 import type { Firmware } from './model.ts';
+import type { Tell } from './progress/event.ts';
 import { briefStage, SLOW_SHARE, slowStage } from './slow-stages.ts';
 
 /** A stage that is begun: what it may take (seconds, scaled); null: it has no budget. */
@@ -50,7 +51,7 @@ const NOBODY: Whose = { guest: null, boot: 1 };
 /** One case's time. */
 export class Timeline {
   readonly #clock: Clock;
-  readonly #tell: (line: string) => void;
+  readonly #tell: Tell;
   readonly #startedMs: number;
   readonly #startedAtMs: number;
   readonly #over: Over[] = [];
@@ -60,10 +61,10 @@ export class Timeline {
   #onBegun: (stage: string, by: string) => void = () => undefined;
 
   /**
-   * @param tell is told of a stage that has used most of its budget, while it still runs
+   * @param tell is told of each stage that begins and ends, and of one that has used most of its budget while it runs
    * @param startedAt the present time
    */
-  constructor(tell: (line: string) => void, startedAt: Date, clock: Clock = systemClock) {
+  constructor(tell: Tell, startedAt: Date, clock: Clock = systemClock) {
     this.#tell = tell;
     this.#clock = clock;
     this.#startedMs = clock.nowMs();
@@ -165,18 +166,23 @@ export class Timeline {
     const watch = new AbortController();
     this.#watch = watch;
     const { signal } = watch;
-    const budgetS = sum(present(running).map((each) => each.budgetS));
+    const { stage, guest, boot, budgetS } = this.#record(running, present(running), '');
+    this.#tell({ event: 'stage-begins', stage, guest, boot, budgetS });
     if (budgetS === null) return;
     void this.#clock.sleep(budgetS * SLOW_SHARE * 1000, signal).then(() => {
       if (signal.aborted) return;
       const record = this.#record(running, present(running), '');
-      this.#tell(`${slowStage(record)} so far${this.#seen === '' ? '' : `; last seen: ${this.#seen}`}`);
+      const seen = this.#seen === '' ? '' : `; last seen: ${this.#seen}`;
+      this.#tell({ event: 'warning', text: `slow: ${slowStage(record)} so far${seen}` });
     });
   }
 
   #close(running: Running, stages: readonly StageBudget[], by: string): void {
     this.#watch.abort();
-    this.#over.push({ record: this.#record(running, stages, by), group: running.group });
+    const record = this.#record(running, stages, by);
+    this.#over.push({ record, group: running.group });
+    const { startedAt: _, endedAt: __, ...told } = record;
+    this.#tell({ event: 'stage-ends', ...told });
   }
 
   #record({ guest, boot, startedMs }: Running, stages: readonly StageBudget[], endedBy: string): StageRecord {

@@ -1,26 +1,30 @@
-/** Seconds by what is told to people as a stage, which is coarser than the timeline. */
+/** Seconds by the steps that people are told, which are coarser than the stages of the timeline. */
 import type { World } from './boot.ts';
+import type { Tell } from './progress/event.ts';
 
-/** Measures stages by listening to what is told. */
+/** Measures steps by listening to what is told. */
 export class Timings {
   readonly seconds: Record<string, number> = {};
   readonly world: World;
-  #stage: string | null = null;
+  #step: string | null = null;
   #sinceMs = performance.now();
   constructor(world: World) {
-    const stage = (name: string): void => {
-      this.end();
-      this.#stage = name;
-      this.#sinceMs = performance.now();
-      world.tell.stage(name);
+    const tell: Tell = (happening) => {
+      if (happening.event === 'step-begins') this.#begin(happening.step);
+      world.tell(happening);
     };
-    this.world = { ...world, tell: { ...world.tell, stage } };
+    this.world = { ...world, tell };
+  }
+  #begin(step: string): void {
+    this.end();
+    this.#step = step;
+    this.#sinceMs = performance.now();
   }
   end(): void {
-    if (this.#stage === null) return;
-    const key = this.#stage.replace(/\W+/g, '_');
+    if (this.#step === null) return;
+    const key = this.#step.replace(/\W+/g, '_');
     const took = (performance.now() - this.#sinceMs) / 1000;
     this.seconds[key] = Math.round(((this.seconds[key] ?? 0) + took) * 1000) / 1000;
-    this.#stage = null;
+    this.#step = null;
   }
 }

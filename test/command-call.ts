@@ -1,7 +1,7 @@
 /** For tests: a command beside the phases, called in this process as `runCommand` calls it. */
 import { type Command, failed } from '../harness/commands/command.ts';
 import { Given } from '../harness/given.ts';
-import { people } from '../harness/reporters/people.ts';
+import { plainProgress } from '../harness/progress/open.ts';
 
 export interface Called {
   readonly code: number;
@@ -12,7 +12,7 @@ export interface Called {
 /** Never rejects for what is the caller's fault: that is told and has its exit code. */
 export async function callCommand(command: Command, ...args: readonly string[]): Promise<Called> {
   let [stdout, stderr] = ['', ''];
-  const told = people({
+  const told = plainProgress({
     write: (text) => {
       stderr += text;
     },

@@ -4,7 +4,7 @@ import { PROBE_OPTIONS } from '../harness/command-options.ts';
 import { probe } from '../harness/commands/probe.ts';
 import { faultRecord } from '../harness/faults.ts';
 import { Given } from '../harness/given.ts';
-import { people } from '../harness/reporters/people.ts';
+import { plainProgress } from '../harness/progress/open.ts';
 import { phase9XcpngBoot } from '../scenarios/phase9-xcpng-boot.ts';
 import { phase11ShepherdPid1Xcpng } from '../scenarios/phase11-shepherd-pid1-xcpng.ts';
 
@@ -38,12 +38,9 @@ export async function callProbe(
   };
   try {
     const given = new Given(PROBE_OPTIONS, args, environment);
-    const printed = people({ write: (text) => err.push(text) });
-    const stage = (name: string): void => {
-      printed.stage(name);
-      onStage(name);
-    };
-    const told = { ...printed, stage };
+    const told = plainProgress({ write: (text) => err.push(text) }, (event) => {
+      if (event.event === 'step-begins') onStage(event.step);
+    });
     const code = await command.run({ given, environment, print: (line) => out.push(line), told, signal });
     return ended(code, null);
   } catch (thrown) {

@@ -9,8 +9,11 @@ import { ownEnvironment } from '../config.ts';
 import { faultRecord } from '../faults.ts';
 import { type Environment, Given, type OperandCount } from '../given.ts';
 import { listenForInterrupt } from '../interrupt.ts';
+import type { FaultRecord } from '../model.ts';
 import type { Option } from '../options.ts';
-import { type People, people } from '../reporters/people.ts';
+import { endProgress } from '../progress/end-progress.ts';
+import { openProgress, plainProgress } from '../progress/open.ts';
+import type { Progress } from '../progress/progress.ts';
 import { scrub } from '../secrets.ts';
 import { version } from '../version.ts';
 
@@ -21,7 +24,7 @@ export interface Call {
   /** Writes one line to stdout: the result. */
   readonly print: (line: string) => void;
   /** Progress and notes, on stderr. */
-  readonly told: People;
+  readonly told: Progress;
   /** Aborts with a Fault INTERRUPTED as its reason. */
   readonly signal: AbortSignal;
 }
@@ -33,6 +36,8 @@ export interface Command {
   /** How many of them, least and most. @default one */
   readonly operands?: OperandCount;
   readonly help: CommandWords;
+  /** It tells of its progress as the phases do: live on a terminal, `--quiet`, `--json` for events on stdout. */
+  readonly streams?: true;
   /** It looks after signals itself; then `signal` never aborts. */
   readonly ownSignals?: true;
   /** What an interrupt leaves, one half of a sentence for the person who pressed. */
@@ -42,28 +47,38 @@ export interface Command {
 }
 
 /** Tells what ended a command. @param asked how it was called, and what is said of it @returns the exit code */
-export function failed(thrown: unknown, told: People, asked?: { words: Words; args: readonly string[] }): number {
+export function failed(thrown: unknown, told: Progress, asked?: { words: Words; args: readonly string[] }): number {
   const cause = faultRecord(thrown);
   if (cause.party === 'harness') process.stderr.write(`${thrown instanceof Error ? thrown.stack : String(thrown)}\n`);
-  told.misuse(cause, asked === undefined ? [] : examplesFor(cause, asked.words, asked.args));
-  if (cause.code === 'INTERRUPTED') return EXIT.interrupted;
-  return cause.party === 'caller' ? EXIT.misuse : cause.party === 'harness' ? EXIT.bug : EXIT.lab;
+  const code = codeOf(cause);
+  told.refused(cause, code, asked === undefined ? [] : examplesFor(cause, asked.words, asked.args));
+  return code;
+}
+
+function codeOf({ code, party }: FaultRecord): number {
+  if (code === 'INTERRUPTED') return EXIT.interrupted;
+  return party === 'caller' ? EXIT.misuse : party === 'harness' ? EXIT.bug : EXIT.lab;
 }
 
 /** The whole program; ends the process. */
 export async function runCommand(command: Command, argv: readonly string[]): Promise<never> {
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined); // `| head`
-  const told = people(process.stderr);
+  const environment = ownEnvironment();
+  const opened = command.streams ? openProgress(argv.slice(2), environment, process) : null;
+  const told = opened?.progress ?? plainProgress(process.stderr);
   const { signal } = command.ownSignals
     ? new AbortController()
     : listenForInterrupt(
         (name) => told.note(`${name}: stopping; ${command.onInterrupt}`),
-        () => process.exit(EXIT.interrupted),
+        () => {
+          told.leave();
+          process.exit(EXIT.interrupted);
+        },
       );
   const print = (line: string): void => void process.stdout.write(`${scrub(line)}\n`);
   let code: number;
   try {
-    const environment = ownEnvironment();
+    if (opened?.problem) throw opened.problem;
     const given = new Given(command.options, argv.slice(2), environment, command.operand ?? null, command.operands);
     if (given.print === null) {
       given.refuseUnknownVariables(ALL_OPTIONS);
@@ -75,5 +90,5 @@ export async function runCommand(command: Command, argv: readonly string[]): Pro
   } catch (thrown) {
     code = failed(thrown, told, { words: command.help, args: argv.slice(2) });
   }
-  process.exit(code);
+  process.exit(await endProgress(told, code));
 }

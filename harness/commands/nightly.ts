@@ -16,11 +16,12 @@ import { makeNightFolder, removeOldNights, writeNightMark } from '../night/night
 import { loadPlanFile, type PlanFile } from '../night/plan-file.ts';
 import { type OutputFiles, outputFiles } from '../output-files.ts';
 import { placeOf } from '../process-place.ts';
+import type { Event, Happening, Tell } from '../progress/event.ts';
 import { writeFormats } from '../reporters/formats.ts';
 import { nightJson } from '../reporters/night-json.ts';
 import { printWhole } from '../reporters/stream.ts';
 import { tapNight } from '../reporters/tap.ts';
-import { type CaseSummary, type Remark, type Summary, standing } from '../summary.ts';
+import { type CaseSummary, type Remark, type Standing, type Summary, standing } from '../summary.ts';
 import type { Call, Command } from './command.ts';
 
 const WORDS: CommandWords = {
@@ -42,7 +43,7 @@ const WORDS: CommandWords = {
     { args: ['--plan', 'plans/nightly.toml', '--cases', 'phase9.*'], does: 'only some of it' },
   ],
   precedence: 'flags > environment > plan > defaults',
-  stdout: 'TAP version 14, a point for each case; stderr is for people.',
+  stdout: 'TAP version 14, a point for each case (--json: events); stderr is for people.',
   exits: {
     fine: 'every case passed, or failed as is known',
     failed: 'a case failed, or a known failure has expired',
@@ -61,6 +62,8 @@ interface NightRequest {
   readonly root: string;
   readonly reportsDir: string | null;
   readonly outputs: OutputFiles;
+  /** Events on stdout, not TAP. */
+  readonly json: boolean;
   /** For the cases: without what is the night's own. */
   readonly environment: Readonly<Record<string, string>>;
 }
@@ -93,6 +96,7 @@ async function nightRequest(given: Given, env: Environment, phases: readonly Pha
     root: plan.workdirs ?? stateFolder(env),
     reportsDir: reportsDir(given),
     outputs: outputFiles(given, env),
+    json: given.value('json')?.text === 'true',
   };
 }
 
@@ -134,17 +138,20 @@ async function night(request: NightRequest, call: Call): Promise<number> {
   const startedMs = performance.now();
   const now = new Date();
   const [startedAt, today] = [now.toISOString(), now.toISOString().slice(0, 10)];
+  const id = `${plan.name}-${startedAt.slice(0, 19)}Z`;
   const dir = makeNightFolder(root, plan.name, now.getTime());
   const mark = { plan: plan.path, process: placeOf(), labs: labOptions(labs) };
   writeNightMark(dir, startedAt, mark);
   for (const line of removeOldNights(root, plan.keepDays, now.getTime())) told.note(line);
-  told.note(`night: ${dir}`);
-  const id = `${plan.name}-${startedAt.slice(0, 19)}Z`;
+  told.tell(nightBegins(request, id, dir));
   const problems: Remark[] = [];
   const args = ['--reports-dir', 'none'];
   const cases = await runNight({
-    ...{ labs, retries: plan.retries, dir, signal, tell: told.note },
-    run: (theCase, where) => attempt({ theCase, dir: where, environment, args, signal }),
+    ...{ labs, retries: plan.retries, dir, signal, tell: told.tell },
+    run: (theCase, where, nth) => {
+      const onEvent = (event: Event): void => told.relay(event, { case: theCase.name, attempt: nth });
+      return attempt({ theCase, dir: where, environment, args, onEvent, signal });
+    },
     known: ({ phase, image }, verdict) =>
       knownOf(known, { scenario: phase.command, image: image.name }, verdict, today),
     onEnd: (end) => problems.push(...kept(end, { reportsDir: request.reportsDir, night: id, dir })),
@@ -159,8 +166,8 @@ async function night(request: NightRequest, call: Call): Promise<number> {
   const tap = await tapNight(summary);
   writeNightMark(dir, startedAt, { ...mark, ended: true, summary });
   writeFormats(request.outputs, { summary, json: () => nightJson(summary), tap });
-  await printWhole(process.stdout, tap);
-  closing(summary, dir, told.note);
+  if (!request.json) await printWhole(process.stdout, tap);
+  closing(summary, dir, told.tell);
   return exitCode;
 }
 
@@ -187,22 +194,28 @@ function codesOf(cases: readonly CaseSummary[], remarks: readonly Remark[]): rea
   ];
 }
 
-function closing({ cases, remarks, exitCode }: Summary, dir: string, tell: (line: string) => void): void {
-  for (const { level, text } of remarks) tell(`${level === 'warning' ? 'WARNING' : 'FAILURE'}: ${text}`);
-  const tally = new Map<string, number>();
+function nightBegins({ plan, labs }: NightRequest, night: string, dir: string): Happening {
+  const shown = labs.map(({ name, lanes, cases }) => ({ lab: name, lanes, cases: cases.map((each) => each.name) }));
+  return { event: 'night-begins', night, plan: plan.path, dir, labs: shown };
+}
+
+function closing({ title, cases, remarks, exitCode, seconds }: Summary, dir: string, tell: Tell): void {
+  for (const { level, text } of remarks) tell({ event: 'remark', level, text });
+  const tally = new Map<Standing, number>();
   for (const each of cases) tally.set(standing(each), (tally.get(standing(each)) ?? 0) + 1);
-  const counts = [...tally].map(([name, count]) => `${count} ${name}`).join(', ');
-  tell(`${cases.length} cases: ${counts}; exit code ${exitCode}; ${dir}`);
+  const counts = Object.fromEntries(tally);
+  tell({ event: 'night-ends', night: title, exitCode, seconds, cases: cases.length, counts, dir });
 }
 
 /** @param phases what can be run, as the entry file knows it */
 export const nightly = (phases: readonly PhaseEntry[]): Command => ({
-  options: NIGHT_OPTIONS,
+  ...{ options: NIGHT_OPTIONS, streams: true },
   help: WORDS,
   onInterrupt: 'the cases that run clean up; once more leaves at once',
   run: async (call) => {
     const request = await nightRequest(call.given, call.environment, phases);
     if (call.given.value('list')?.text !== 'true') return night(request, call);
+    if (request.json) throw bad('--json', 'a night that runs', '--list, too');
     list(request, new Date().toISOString().slice(0, 10), call);
     return EXIT.fine;
   },

@@ -178,11 +178,11 @@ async function run({ given, environment, print, told, signal }: Call, scenarios:
   let session: SshSession | null = null;
   let thrown: unknown = null;
   try {
-    told.stage(`connect to ${written(door.host, door.port)}`);
+    told.step(`connect to ${written(door.host, door.port)}`);
     session = await enter(door, login, asking);
     reached = reachedBy(session, door, login, logins);
     asking.evidence.record('connection', 'live machine', reached);
-    await lookAtMachine(asking, session, login, wish, { sight, tell: told.stage });
+    await lookAtMachine(asking, session, login, wish, { sight, tell: told.step });
   } catch (error) {
     thrown = error;
   } finally {

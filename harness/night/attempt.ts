@@ -5,12 +5,17 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, mkdirSync, openSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
+import { systemClock } from '../deadline.ts';
 import { FAULTS, type FaultCode } from '../fault-table.ts';
 import { Fault, faultRecord } from '../faults.ts';
 import { makeFolder } from '../make-folder.ts';
 import type { FaultRecord, Verdict } from '../model.ts';
 import { placeOf } from '../process-place.ts';
+import type { Event } from '../progress/event.ts';
+import { EVENTS_FD } from '../progress/open.ts';
+import { readEvents } from '../progress/relay.ts';
 import { SCHEMA } from '../report.ts';
 import { writeWhole } from '../workdir.ts';
 import type { NightCase } from './cases.ts';
@@ -23,6 +28,8 @@ export interface AttemptOptions {
   readonly environment: Readonly<Record<string, string>>;
   /** More arguments of the phase. */
   readonly args: readonly string[];
+  /** Told what the case tells of itself while it runs. */
+  readonly onEvent: (event: Event) => void;
   /** Asks the case to end in good order. */
   readonly signal: AbortSignal;
 }
@@ -52,6 +59,8 @@ const EXIT_MISUSE = 2;
 const EXIT_INTERRUPTED = 130;
 const ASKS_WITH = 'SIGTERM';
 const LAST_LINES = 3;
+/** What a process told is read so long after its end. */
+const LAST_EVENTS_MS = 1_000;
 /** In the folder of an attempt. */
 export const ATTEMPT_PROCESS = 'process.json';
 export const ATTEMPT_RUNS = 'run';
@@ -76,7 +85,7 @@ const endAll = (): void => {
   for (const end of ends) end();
 };
 
-async function runProcess({ theCase, dir, environment, args, signal }: AttemptOptions): Promise<Ended> {
+async function runProcess({ theCase, dir, environment, args, onEvent, signal }: AttemptOptions): Promise<Ended> {
   const { tap, log, runs } = files(dir);
   const [out, err] = [openSync(tap, 'ax', 0o644), openSync(log, 'ax', 0o644)];
   const { phase, name } = theCase;
@@ -87,8 +96,10 @@ async function runProcess({ theCase, dir, environment, args, signal }: AttemptOp
       ...['--workdir-root', runs, '--label', name],
     ],
     // Its own group: a Ctrl-C at the terminal is for the night, which passes it on.
-    { stdio: ['ignore', out, err], env: environment, detached: true },
+    { stdio: ['ignore', out, err, 'pipe'], env: { ...environment, [EVENTS_FD]: '3' }, detached: true },
   );
+  const told = child.stdio[3] instanceof Readable ? child.stdio[3] : null;
+  if (told !== null) readEvents(told, onEvent);
   closeSync(out);
   closeSync(err);
   remember(dir, child);
@@ -100,7 +111,10 @@ async function runProcess({ theCase, dir, environment, args, signal }: AttemptOp
   try {
     return await new Promise<Ended>((resolve) => {
       child.once('error', (error) => resolve({ code: null, signal: error.message, asked: false }));
-      child.once('close', (code, how) => resolve({ code, signal: how, asked: signal.aborted }));
+      child.once('exit', (code, how) => {
+        const ended = { code, signal: how, asked: signal.aborted };
+        void allTold(told).then(() => resolve(ended));
+      });
       if (signal.aborted) end();
     });
   } finally {
@@ -118,6 +132,16 @@ function remember(dir: string, child: ChildProcess): void {
   } catch {
     child.kill(ASKS_WITH); // nobody would find it; its end says that the disk is full
   }
+}
+
+/** Whatever else holds the pipe must not hold the night. */
+async function allTold(told: Readable | null): Promise<void> {
+  if (told === null || told.closed) return;
+  const stop = new AbortController();
+  const closed = new Promise<void>((resolve) => told.once('close', resolve));
+  await Promise.race([closed, systemClock.sleep(LAST_EVENTS_MS, stop.signal)]);
+  stop.abort();
+  told.destroy();
 }
 
 /** Exported for tests: a case that ended so, with these files. */

@@ -5,7 +5,9 @@
 import { join } from 'node:path';
 import type { FaultCode } from '../fault-table.ts';
 import type { FaultRecord, Verdict } from '../model.ts';
-import type { Attempt, CaseSummary, KnownNote } from '../summary.ts';
+import type { CaseEnds, Tell } from '../progress/event.ts';
+import { causeIn, causeOf } from '../progress/run-ends.ts';
+import { type Attempt, type CaseSummary, type KnownNote, standing } from '../summary.ts';
 import type { Attempted } from './attempt.ts';
 import type { NightCase, NightLab } from './cases.ts';
 
@@ -25,8 +27,8 @@ export interface NightOptions {
   /** Where the workdirs of the cases are. */
   readonly dir: string;
   readonly signal: AbortSignal;
-  readonly run: (theCase: NightCase, dir: string) => Promise<Attempted>;
-  readonly tell: (line: string) => void;
+  readonly run: (theCase: NightCase, dir: string, attempt: number) => Promise<Attempted>;
+  readonly tell: Tell;
   /** The failures of this case that are known. */
   readonly known: (theCase: NightCase, verdict: Verdict) => readonly KnownNote[];
   /** Told of each attempt that has ended. */
@@ -68,7 +70,7 @@ class LabNight {
       for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
         const summary = await this.#case(next);
         this.#summaries.set(next, summary);
-        this.#options.tell(`${next.name}: ${ending(summary)}`);
+        this.#options.tell(caseEnds(summary), { case: next.name, attempt: summary.retried.length + 1 });
       }
     };
     await Promise.all(Array.from({ length: Math.min(this.#lab.lanes, queue.length) }, lane));
@@ -82,15 +84,16 @@ class LabNight {
     for (;;) {
       const nth = retried.length + 1;
       const notRun = this.#notRun();
-      if (notRun === null) tell(`${theCase.name}: begins${nth === 1 ? '' : `, attempt ${nth}`}`);
+      const of = { case: theCase.name, attempt: nth };
+      if (notRun === null) tell({ event: 'attempt-begins', lab: theCase.lab.name }, of);
       const attemptMs = nowMs();
-      const attempted = notRun ?? (await run(theCase, join(dir, theCase.name, `attempt-${nth}`)));
+      const attempted = notRun ?? (await run(theCase, join(dir, theCase.name, `attempt-${nth}`), nth));
       const summary = this.#summarize(theCase, attempted, { startedAt, startedMs, retried });
       this.#options.onEnd({ theCase, summary, attempted });
       const cause = notRun === null ? this.#lookAt(theCase, attempted) : null;
       if (cause === null || nth > retries || signal.aborted || this.#sticky !== null) return summary;
       retried.push({ cause, seconds: (nowMs() - attemptMs) / 1000, workdir: attempted.workdir });
-      tell(`${theCase.name}: ${cause.code} (${cause.party}): ${cause.message}; it is tried again`);
+      tell({ event: 'attempt-repeated', cause: causeOf(cause) }, of);
     }
   }
 
@@ -123,7 +126,7 @@ class LabNight {
     if (cause === null) return null;
     if (isOfWholeLab(cause) && this.#sticky === null) {
       this.#sticky = { cause, by: name };
-      this.#options.tell(`${this.#lab.name}: ${cause.code} concerns the whole lab: its remaining cases end with it`);
+      this.#options.tell({ event: 'lab-given-up', lab: this.#lab.name, cause: causeOf(cause) });
     }
     return cause.party === 'lab' ? cause : null;
   }
@@ -150,12 +153,14 @@ class LabNight {
   }
 }
 
-function ending({ verdict, seconds, leaked, retried }: CaseSummary): string {
-  const cause = verdict.status === 'FAIL' || verdict.status === 'ERROR' ? `: ${verdict.cause.code}` : '';
-  const why = verdict.status === 'SKIP' ? `: ${verdict.reason}` : cause;
-  const again = retried.length === 0 ? '' : `, attempt ${retried.length + 1}`;
-  const left = leaked.length === 0 ? '' : `, ${leaked.length} LEFT IN THE LAB`;
-  return `${verdict.status}${why} (${seconds.toFixed(1)} s${again})${left}`;
+function caseEnds(summary: CaseSummary): CaseEnds {
+  const { verdict, lab, exitCode, seconds, leaked, workdir, retried } = summary;
+  const { status } = verdict;
+  return {
+    ...{ event: 'case-ends', lab, status, standing: standing(summary), cause: causeIn(verdict) },
+    ...{ skipped: status === 'SKIP' ? verdict.reason : null, exitCode, seconds, attempts: retried.length + 1 },
+    ...{ leaked, workdir },
+  };
 }
 
 const SEVERITY = [70, 1, 3, 0] as const;

@@ -19,7 +19,7 @@ export function writeFormats(files: OutputFiles, { summary, json, tap }: Texts):
   const texts: Readonly<Record<OutputName, () => string>> = {
     junit: () => junitText(summary),
     markdown: () => markdownText(summary),
-    json,
+    'report-json': json,
     tap: () => tap,
   };
   for (const [name, file] of Object.entries(files)) {

@@ -9,14 +9,14 @@ import { Scratch } from '../../harness/image/scratch.ts';
 import { lintForRun } from '../../harness/lint-run.ts';
 import { openLog } from '../../harness/log.ts';
 import type { PlannedImage } from '../../harness/model.ts';
-import { people } from '../../harness/reporters/people.ts';
+import type { Happening } from '../../harness/progress/event.ts';
 
 const dir = mkdtempSync(join(tmpdir(), 'bw-lint-run-'));
 t.teardown(() => rmSync(dir, { recursive: true, force: true }));
 const evidence = new Evidence(dir);
 const log = openLog(dir, {});
 const told: string[] = [];
-const tell = people({ write: (text: string) => void told.push(text) });
+const tell = (happening: Happening): void => void told.push(happening.event === 'warning' ? happening.text : '');
 const signal = new AbortController().signal;
 const world = { evidence, log, tell, scratch: new Scratch({ dir }), signal };
 const planned = (path: string, fileState = ''): PlannedImage => ({

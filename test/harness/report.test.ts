@@ -1,8 +1,9 @@
 import t from 'tap';
 import { Fault, faultRecord } from '../../harness/faults.ts';
 import type { JudgedCheck, Verdict } from '../../harness/model.ts';
+import { plainProgress } from '../../harness/progress/open.ts';
+import { runEnds } from '../../harness/progress/run-ends.ts';
 import { escapeValue, headline, keyFacts, metadata, type Report, resultJson } from '../../harness/report.ts';
-import { people } from '../../harness/reporters/people.ts';
 import { bailOut, tapText } from '../../harness/reporters/tap.ts';
 import { SAMPLE } from './stored/sample.ts';
 
@@ -148,7 +149,8 @@ t.test('FAIL has a point that is not ok, ERROR bails out', async (t) => {
 t.test('a person sees cause, blame, remedy, where to look and what to type', async (t) => {
   let text = '';
   const lost = faultRecord(new Fault('XO_UNREACHABLE', 'connection refused'));
-  people({ write: (chunk) => (text += chunk) }).closing(report({ status: 'ERROR', checks: [], cause: lost }));
+  const ended = runEnds(report({ status: 'ERROR', checks: [], cause: lost }), []);
+  plainProgress({ write: (chunk) => (text += chunk) }).tell(ended);
   for (const word of [
     'ERROR phase11',
     'workdir: /tmp/x',
@@ -158,23 +160,4 @@ t.test('a person sees cause, blame, remedy, where to look and what to type', asy
   ]) {
     t.match(text, word);
   }
-});
-
-t.test('a wait says what was seen last: live on a terminal, rarely elsewhere', async (t) => {
-  let live = '';
-  people({ isTTY: true, write: (chunk) => (live += chunk) }).waiting('connected, no banner', 7_000, 60_000);
-  t.match(live, /waiting for the guest, 7 of 60 s: connected, no banner$/);
-  let plain = '';
-  const told = people({ write: (chunk) => (plain += chunk) });
-  told.stage('boot');
-  told.waiting('connected, no banner', 7_000, 60_000);
-  t.notMatch(plain, /waiting/, 'not a line for every look');
-  const { now } = performance;
-  const later = now.call(performance) + 16_000;
-  performance.now = () => later;
-  t.teardown(() => {
-    performance.now = now;
-  });
-  told.waiting('closed without a banner', 23_000, 60_000);
-  t.match(plain, /waiting for the guest, 23 of 60 s: closed without a banner\n/);
 });

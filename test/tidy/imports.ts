@@ -105,6 +105,7 @@ export const BOUNDARIES: readonly Boundary[] = [
     files: ['harness/reporters/**'],
     only: [
       'harness/reporters/**',
+      'harness/progress/board.ts',
       ...WORDS,
       'harness/report.ts',
       'harness/summary.ts',
@@ -112,6 +113,8 @@ export const BOUNDARIES: readonly Boundary[] = [
       'harness/workdir.ts',
       'node:',
       'tap',
+      'slice-ansi',
+      'string-width',
     ],
     because: 'a reporter prints what was decided and decides nothing',
   },
@@ -158,6 +161,10 @@ export const LIBRARIES: Readonly<Record<string, readonly string[]>> = {
   tap: ['harness/reporters/tap.ts'],
   ws: ['lab/**', 'harness/xcpng/console-socket.ts'],
   ajv: ['lab/**'],
+  'slice-ansi': ['harness/reporters/columns.ts'],
+  'string-width': ['harness/reporters/columns.ts'],
+  'signal-exit': ['harness/progress/open.ts'],
+  '@xterm/headless': [],
   uplot: ['harness/site/browser/*'],
   typescript: [],
 };

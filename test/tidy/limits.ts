@@ -49,6 +49,7 @@ export const PERMISSIONS: readonly Permission[] = [
     allowed: {
       'harness/invocation.ts': 'the workdir and the report carry the time of day',
       'harness/commands/nightly.ts': 'a night and its cases carry the time of day',
+      'harness/progress/progress.ts': 'events carry the time of day',
       'harness/evidence.ts': 'evidence carries the time of day',
       'harness/journal.ts': 'the journal carries the time of day',
       'harness/ssh/session.ts': 'a command record carries the time of day',

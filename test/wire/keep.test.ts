@@ -6,7 +6,7 @@ import t from 'tap';
 import { SWEEP_OPTIONS } from '../../harness/command-options.ts';
 import { sweep } from '../../harness/commands/sweep.ts';
 import { Given } from '../../harness/given.ts';
-import { people } from '../../harness/reporters/people.ts';
+import { plainProgress } from '../../harness/progress/open.ts';
 import { inLanes } from '../lanes.ts';
 import { fixedOptions, makeVm, runningGuest, shown } from './operators-vm.ts';
 import { type Backstage, type Play, type Played, witness } from './witness.ts';
@@ -21,7 +21,7 @@ async function swept({ lab }: Backstage, ...args: readonly string[]) {
   const lines: string[] = [];
   const environment = { BOOTWITNESS_CACHE_DIR: join(dir, 'cache') };
   const given = new Given(SWEEP_OPTIONS, ['--lab', lab.labFile, ...args], environment);
-  const told = people({ write: () => undefined });
+  const told = plainProgress({ write: () => undefined });
   const { signal } = new AbortController();
   const code = await sweep.run({ given, environment, print: (line) => lines.push(line), told, signal });
   return { code, text: lines.join('\n') };

@@ -8,7 +8,7 @@ import { consoleCommand } from '../../harness/commands/console.ts';
 import { repro } from '../../harness/commands/repro.ts';
 import { faultRecord } from '../../harness/faults.ts';
 import { Given } from '../../harness/given.ts';
-import { people } from '../../harness/reporters/people.ts';
+import { plainProgress } from '../../harness/progress/open.ts';
 import { phase9XcpngBoot } from '../../scenarios/phase9-xcpng-boot.ts';
 import { startLab } from '../lab-process.ts';
 import { runPhase, workdirRoot } from '../phase-process.ts';
@@ -38,7 +38,7 @@ const command = repro([phase9XcpngBoot]);
 
 async function again(...args: readonly string[]) {
   const [out, err]: [string[], string[]] = [[], []];
-  const told = people({ write: (text) => err.push(text) });
+  const told = plainProgress({ write: (text) => err.push(text) });
   const { signal } = new AbortController();
   const ended = (code: number) => ({ code, stdout: out.join('\n'), stderr: err.join('') });
   try {
@@ -131,7 +131,7 @@ t.test('with --keep and --repeat it ends at the first that does not pass, and ke
   t.match(kept.stderr, /^KEPT: VM /m);
   const lines: string[] = [];
   const given = new Given(CONSOLE_OPTIONS, [runs[0].workdir], environment, 'WORKDIR');
-  const told = people({ write: (text) => lines.push(text) });
+  const told = plainProgress({ write: (text) => lines.push(text) });
   const { signal } = new AbortController();
   const print = (line: string): void => void lines.push(line);
   const code = await consoleCommand.run({ given, environment, print, told, signal });

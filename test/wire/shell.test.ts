@@ -13,8 +13,8 @@ import { SHELL_OPTIONS } from '../../harness/command-options.ts';
 import { shell } from '../../harness/commands/shell.ts';
 import { faultRecord } from '../../harness/faults.ts';
 import { Given } from '../../harness/given.ts';
+import { plainProgress } from '../../harness/progress/open.ts';
 import { writeFiles } from '../../harness/reporters/files.ts';
-import { people } from '../../harness/reporters/people.ts';
 import { makeSshKeyPair } from '../../lab/ssh-key.ts';
 import { SAMPLE } from '../harness/stored/sample.ts';
 import { startJump } from '../jump-host.ts';
@@ -131,7 +131,7 @@ const piped = (text: string, ...args: readonly string[]): Promise<Ended> => {
 /** In this process, where it comes to no shell. */
 async function called(...args: readonly string[]) {
   const { signal } = new AbortController();
-  const told = people({ write: () => undefined });
+  const told = plainProgress({ write: () => undefined });
   try {
     const given = new Given(SHELL_OPTIONS, args, {}, 'WORKDIR');
     const code = await shell.run({ given, environment: {}, print: () => undefined, told, signal });

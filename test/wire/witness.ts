@@ -10,7 +10,7 @@ import { readRequest } from '../../harness/config.ts';
 import { Deadline } from '../../harness/deadline.ts';
 import { Fault, faultRecord } from '../../harness/faults.ts';
 import { Invocation } from '../../harness/invocation.ts';
-import { people } from '../../harness/reporters/people.ts';
+import { plainProgress } from '../../harness/progress/open.ts';
 import { bailOut } from '../../harness/reporters/tap.ts';
 import { Secret } from '../../harness/secrets.ts';
 import { openSession, type Session } from '../../harness/xcpng/session.ts';
@@ -197,14 +197,9 @@ async function invoke(
   const [out, err] = [collector(), collector()];
   const asked = readRequest(args, { BOOTWITNESS_CACHE_DIR: cacheDir });
   if (!('request' in asked)) throw new Error('expected a request');
-  const printed = people({ write: (text) => err.stream.write(text) });
-  const told = {
-    ...printed,
-    stage: (name: string): void => {
-      printed.stage(name);
-      onStage(name);
-    },
-  };
+  const told = plainProgress({ write: (text) => err.stream.write(text) }, (event) => {
+    if (event.event === 'step-begins') onStage(event.step);
+  });
   const options = {
     scenario: SCENARIOS[phase],
     request: keep === undefined ? asked.request : { ...asked.request, keep },
@@ -218,7 +213,7 @@ async function invoke(
     if (!(thrown instanceof Fault && thrown.party === 'caller')) throw thrown;
     refused = thrown;
     // As `phase.ts` ends it.
-    printed.misuse(faultRecord(thrown));
+    told.refused(faultRecord(thrown), 2);
     out.stream.write(bailOut(faultRecord(thrown)));
     return 2;
   });

@@ -1,0 +1,90 @@
+/** Chooses who is told of the progress: a person at a terminal, a log, nobody but of bad ends; and programs besides. */
+import { createWriteStream, fstatSync } from 'node:fs';
+import { Socket } from 'node:net';
+import type { Writable } from 'node:stream';
+import { onExit } from 'signal-exit';
+import type { Fault } from '../faults.ts';
+import { bad, type Environment } from '../given.ts';
+import { LiveView, type Screen } from '../reporters/live-view.ts';
+import { Plain, type Sink } from '../reporters/plain.ts';
+import { Quiet } from '../reporters/quiet.ts';
+import type { Event } from './event.ts';
+import { EventStream } from './event-stream.ts';
+import { Progress, type Reporter } from './progress.ts';
+
+/** Names the descriptor that gets the events besides; how a night hears of its cases. */
+export const EVENTS_FD = 'BOOTWITNESS_EVENTS_FD';
+const FD = /^[3-9]$|^[1-9]\d{1,3}$/;
+/** A parent that is stopped does not hold a run that has ended. */
+const EVENTS_END_MS = 2_000;
+
+export interface Terminals {
+  readonly stdout: Writable;
+  readonly stderr: Screen & { readonly isTTY?: boolean };
+}
+
+export interface OpenProgress {
+  readonly progress: Progress;
+  /** Are events on stdout, and nothing else? */
+  readonly json: boolean;
+  /** What is wrong with what was asked for; to be thrown where it can be told. */
+  readonly problem: Fault | null;
+}
+
+/**
+ * Never throws: whatever is wrong with a call has to be told somehow. So flags are looked for before they are checked.
+ */
+export function openProgress(args: readonly string[], environment: Environment, terminals: Terminals): OpenProgress {
+  const wanted = (name: string): boolean => {
+    if (args.some((arg) => arg === `--${name}` || arg === `--${name}=true`)) return true;
+    return environment[`BOOTWITNESS_${name.toUpperCase()}`] === 'true' && !args.includes(`--${name}=false`);
+  };
+  const json = wanted('json');
+  const { stdout, stderr } = terminals;
+  const reporters: Reporter[] = [wanted('quiet') ? new Quiet(stderr) : forPeople(stderr, environment)];
+  if (json) reporters.push(new EventStream(stdout, { endMs: Number.POSITIVE_INFINITY, mustBeWhole: true }));
+  const { stream, problem } = besides(environment[EVENTS_FD]);
+  if (stream !== null) reporters.push(new EventStream(stream, { endMs: EVENTS_END_MS, mustBeWhole: false }));
+  const progress = new Progress(reporters);
+  if (reporters[0] instanceof LiveView) whenItEnds(progress.leave);
+  return { progress, json, problem };
+}
+
+/** Is there a person at a terminal that can be drawn on? */
+export function isLive({ isTTY }: Terminals['stderr'], { TERM, CI }: Environment): boolean {
+  return isTTY === true && TERM !== undefined && TERM !== '' && TERM !== 'dumb' && (CI === undefined || CI === '');
+}
+
+function forPeople(stderr: Terminals['stderr'], environment: Environment): Reporter {
+  if (!isLive(stderr, environment)) return new Plain(stderr);
+  return new LiveView(stderr, { colours: (environment.NO_COLOR ?? '') === '' });
+}
+
+/** However the process ends, what was drawn goes before anything else is printed; other listeners are left alone. */
+function whenItEnds(leave: () => void): void {
+  onExit(leave);
+  process.on('uncaughtExceptionMonitor', leave);
+}
+
+function besides(fd: string | undefined): { readonly stream: Writable | null; readonly problem: Fault | null } {
+  if (fd === undefined) return { stream: null, problem: null };
+  try {
+    if (!FD.test(fd)) throw new Error('no number from 3 on');
+    const open = fstatSync(Number(fd));
+    if (open.isFile()) return { stream: createWriteStream('', { fd: Number(fd), autoClose: false }), problem: null };
+    if (!open.isFIFO() && !open.isSocket()) throw new Error('neither pipe nor file');
+    const stream = new Socket({ fd: Number(fd), readable: false, writable: true });
+    stream.unref();
+    return { stream, problem: null };
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    const problem = bad(EVENTS_FD, 'an open descriptor from 3 on that can be written to', `"${fd}" (${why})`);
+    return { stream: null, problem };
+  }
+}
+
+/** Plain lines alone, for commands that only say what they do. @param onEvent told of everything, too */
+export function plainProgress(sink: Sink, onEvent: (event: Event) => void = () => undefined): Progress {
+  const told: Reporter = { on: onEvent, tick: null, end: () => Promise.resolve(), leave: () => undefined };
+  return new Progress([new Plain(sink), told]);
+}
