@@ -185,9 +185,9 @@ async function provision(world: World, theCase: Case, order: BootOrder): Promise
     disposals: order.disposals,
     onUpload: (done, total) => {
       timeline.reached('upload', 'the first bytes were sent', true);
+      tellUpload(done, total);
       if (done === total) timeline.reached('attach', 'the last byte was sent', true);
       timeline.saw(`${done} of ${total} bytes sent`);
-      tellUpload(done, total);
     },
     onWarning: (line) => {
       world.log.warn({ placement: line }, 'placement');

@@ -72,7 +72,7 @@ export class Progress {
   };
 
   /** What a process of ours told of its case, as it came. @param event as it was stamped there */
-  relay({ schema: _, time, elapsedS: __, ...happening }: Event, of: Of): void {
+  relay({ schema: _, time, elapsedS: __, case: ___, attempt: ____, ...happening }: Event, of: Of): void {
     this.#hand(happening, of, time);
   }
 
@@ -90,7 +90,7 @@ export class Progress {
 
   #hand(happening: Happening, of: Of, time: string): void {
     const stamp = { schema: EVENTS_SCHEMA, event: happening.event, time, elapsedS: this.#nowS() } as const;
-    const event: Event = { ...stamp, ...withoutSecrets(happening), case: of.case, attempt: of.attempt };
+    const event: Event = { ...stamp, ...of, ...withoutSecrets(happening) };
     for (const reporter of this.#reporters) reporter.on(event);
   }
 

@@ -110,7 +110,7 @@ t.test('a fault of the lab that passes is tried again, and recorded', async (t) 
   const lab = await simulated(t, {}, '--mishap', 'deleted-before=vm.start:once');
   const json = join(root, 'night.json');
   const { code, stderr } = await night(planOf(lab.labFile), {
-    args: ['--json', json, '--reports-dir', join(root, 'again')],
+    args: ['--report-json', json, '--reports-dir', join(root, 'again')],
   });
   t.equal(code, 0, stderr);
   const { cases } = JSON.parse(readFileSync(json, 'utf8'));

@@ -46,7 +46,7 @@ t.test('the report in other formats, where the caller wants it', async (t) => {
   writeFileSync(String(page), 'of the step before\n');
   const runs = join(dir, 'runs');
   mkdirSync(runs);
-  const args = ['--lab', lab.labFile, '--junit', String(junit), '--json', String(json), '--tap', String(tap)];
+  const args = ['--lab', lab.labFile, '--junit', String(junit), '--report-json', String(json), '--tap', String(tap)];
   const environment = { GITHUB_STEP_SUMMARY: String(page) };
   const outcome = await runPhase('phase9', runs, [...args, '--markdown', String(page)], { environment });
   t.equal(outcome.code, 0, outcome.stderr);
