@@ -19,7 +19,8 @@ export function readEvents(stream: Readable, onEvent: (event: Event) => void): v
 function handOn(line: string, onEvent: (event: Event) => void): void {
   try {
     const event = JSON.parse(line) as Partial<Event> | null;
-    const known = event?.schema === EVENTS_SCHEMA && typeof event.event === 'string' && event.event in EVENT_NAMES;
+    const known =
+      event?.schema === EVENTS_SCHEMA && typeof event.event === 'string' && Object.hasOwn(EVENT_NAMES, event.event);
     if (known && typeof event.time === 'string') onEvent(event as Event);
   } catch {
     return; // half a line of a process that was killed

@@ -7,8 +7,9 @@ const MIB = 1_048_576;
 const BAR = 10;
 /** Below this a rate is a guess. */
 const RATE_AFTER_S = 1;
+const GAP = '  ';
 /** Of a name at least so much is shown. */
-const NAME_MIN = 14;
+const NAME_MIN = 12;
 
 /** `45 s`, `3:05`, `1:02:03`. @param seconds 0 or more */
 export function duration(seconds: number): string {
@@ -44,7 +45,8 @@ function transferTexts({ what, doneBytes, totalBytes, fromBytes, sinceS }: Movin
   ];
 }
 
-function stageTexts({ step, stage, stageSinceS, budgetS }: Activity, nowS: number): readonly string[] {
+function stageTexts({ stageSinceS, budgetS, ...activity }: Activity, nowS: number): readonly string[] {
+  const [step, stage] = [oneLine(activity.step), oneLine(activity.stage)];
   const same = stage === '' || stage === step || step === 'begins';
   const short = stage === '' ? step : same ? stage : step;
   const long = same ? short : `${step}: ${stage}`;
@@ -89,12 +91,12 @@ export function activityLines(running: readonly Activity[], nowS: number, column
   const names = running.map(nameOf);
   const widest = Math.max(0, ...names.map((name) => widthOf(name)));
   return running.map((activity, nth) => {
-    const texts = textsOf(activity, nowS).map(oneLine);
-    const room = Math.min(widest, Math.max(NAME_MIN, columns - 2 - widthOf(texts[0] ?? '')));
-    const text = texts.find((each) => widthOf(each) + 2 + room <= columns) ?? texts.at(-1) ?? '';
-    const name = cut(names[nth] ?? '', Math.min(widest, Math.max(NAME_MIN, columns - 2 - widthOf(text))));
-    const padding = ' '.repeat(Math.max(0, Math.min(widest, room) - widthOf(name)));
-    return cut(`${name}${padding}  ${text}`, columns);
+    const texts = textsOf(activity, nowS);
+    const beside = (room: number) => (text: string) => room + GAP.length + widthOf(text) <= columns;
+    const text = texts.slice(0, -1).find(beside(widest)) ?? texts.find(beside(NAME_MIN)) ?? texts.at(-1) ?? '';
+    const room = Math.min(widest, Math.max(NAME_MIN, columns - GAP.length - widthOf(text)));
+    const name = cut(names[nth] ?? '', room);
+    return cut(`${name}${' '.repeat(room - widthOf(name))}${GAP}${text}`, columns);
   });
 }
 

@@ -7,5 +7,8 @@ export const widthOf = (text: string): number => stringWidth(text);
 /** At most so many columns wide; a cut is shown. */
 export function cut(text: string, columns: number): string {
   if (stringWidth(text) <= columns) return text;
-  return columns < 1 ? '' : `${sliceAnsi(text, 0, columns - 1)}…`;
+  if (columns < 1) return '';
+  const kept = sliceAnsi(text, 0, columns - 1);
+  // A character of two columns at the edge stands there whole.
+  return `${stringWidth(kept) < columns ? kept : sliceAnsi(text, 0, columns - 2)}…`;
 }

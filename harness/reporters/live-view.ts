@@ -3,7 +3,6 @@
  * line for each case that runs. For any terminal that knows three sequences (up, clear line, clear below); the
  * cursor is never hidden, so that nothing has to be given back when this process is killed.
  */
-import { styleText } from 'node:util';
 import { Board } from '../progress/board.ts';
 import type { Event } from '../progress/event.ts';
 import type { Reporter } from '../progress/progress.ts';
@@ -23,7 +22,9 @@ const TICK_MS = 500;
 const UNTOLD = { columns: 80, rows: 24 };
 const CLEAR_LINE = '\u001b[K';
 const CLEAR_BELOW = '\u001b[J';
-const COLOURS = { PASS: 'green', FAIL: 'red', ERROR: 'yellow' } as const;
+/** Green, red, yellow. */
+const COLOURS = { PASS: 32, FAIL: 31, ERROR: 33 } as const;
+const NO_COLOUR = 39;
 
 export interface LiveOptions {
   readonly colours: boolean;
@@ -104,8 +105,9 @@ export class LiveView implements Reporter {
 
   #coloured(line: string): string {
     if (!this.#options.colours) return line;
-    return line.replace(/(?<=^|: )(PASS|FAIL|ERROR)(?= |:)/, (word) =>
-      styleText(COLOURS[word as keyof typeof COLOURS], word),
+    return line.replace(
+      /(?<=^|: )(PASS|FAIL|ERROR)(?= |:)/,
+      (word) => `\u001b[${COLOURS[word as keyof typeof COLOURS]}m${word}\u001b[${NO_COLOUR}m`,
     );
   }
 }

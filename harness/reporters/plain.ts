@@ -10,8 +10,10 @@ export interface Sink {
   write(text: string): unknown;
 }
 
-/** A wait says something this often, and so does a phase that says nothing else. */
-const SAYS_EVERY_S = 15;
+/** A wait for a guest says what was seen this often. */
+const WAITING_EVERY_S = 15;
+/** A phase that says nothing else says this often that it goes on. */
+const STILL_EVERY_S = 30;
 /** What all cases of a night do is told this often. */
 const NIGHT_EVERY_S = 60;
 const TICK_MS = 5_000;
@@ -34,7 +36,7 @@ export class Plain implements Reporter {
     const lines = linesOf(event);
     if (lines.length > 0) this.#say(event.elapsedS, lines);
     else if (event.case !== null) return;
-    else if (event.event === 'waiting' && event.elapsedS - this.#saidS >= SAYS_EVERY_S) {
+    else if (event.event === 'waiting' && event.elapsedS - this.#saidS >= WAITING_EVERY_S) {
       const { waitedS, budgetS, seen } = event;
       const text = `waiting for the guest, ${waitedS.toFixed(0)} of ${budgetS.toFixed(0)} s: ${oneLine(seen)}`;
       this.#say(event.elapsedS, [`${stampOf(event.elapsedS)} ${text}`]);
@@ -63,7 +65,7 @@ export class Plain implements Reporter {
 
   #still(nowS: number): void {
     const { running, totals } = this.#board;
-    if (running.length === 0 || nowS - this.#saidS < (totals === null ? SAYS_EVERY_S : NIGHT_EVERY_S)) return;
+    if (running.length === 0 || nowS - this.#saidS < (totals === null ? STILL_EVERY_S : NIGHT_EVERY_S)) return;
     const stamp = stampOf(nowS);
     if (totals === null) {
       this.#say(nowS, [...running.map((each) => `${stamp} still ${activityPhrase(each, nowS)}`)]);
