@@ -84,7 +84,18 @@ t.test('--quiet: nothing of a PASS; cause and remedy of what ended badly', async
   t.equal(passed.stderr, '');
   t.match(passed.stdout, /^TAP version 14\n/);
   const deaf = await simulated(t, { boot: { sshd: 'immediate-end' } });
-  const short = ['--lab', deaf.labFile, '--workdir-root', folder, '--quiet', '--json', '--budget-scale', '0.05'];
+  const short = [
+    '--lab',
+    deaf.labFile,
+    '--workdir-root',
+    folder,
+    '--quiet',
+    '--json',
+    '--budget-scale',
+    '0.05',
+    '--control',
+    'none',
+  ];
   const silent = await started('phase9', short);
   t.equal(silent.code, 3, silent.stderr);
   t.match(
