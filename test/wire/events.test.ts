@@ -1,6 +1,6 @@
 /**
- * `--json` and `--quiet` of the phases and of a night, as processes on a simulated lab; and that the documentation of the
- * events, their schema and what is really printed are the same.
+ * `--json` and `--quiet` of the phases and of a night, as processes on a simulated lab; and that the documentation
+ * of the events, their schema and what is really printed are the same.
  */
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';

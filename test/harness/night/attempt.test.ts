@@ -22,7 +22,14 @@ t.test('cases side by side share one listener for the end of the night, and none
   const more = () => process.listeners('exit').filter((each) => !before.includes(each)).length;
   const { signal } = new AbortController();
   const all = [1, 2, 3].map((nth) =>
-    attempt({ theCase: theCase(nth), dir: join(dir, String(nth)), environment: {}, args: [], onEvent: () => undefined, signal }),
+    attempt({
+      theCase: theCase(nth),
+      dir: join(dir, String(nth)),
+      environment: {},
+      args: [],
+      onEvent: () => undefined,
+      signal,
+    }),
   );
   t.equal(more(), 1);
   for (const { verdict } of await Promise.all(all)) {

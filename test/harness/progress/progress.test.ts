@@ -75,7 +75,7 @@ t.test('a reader that stalls loses events that are counted, and no ending', asyn
   const { progress, tell } = byHand(new EventStream(stalled, TO_ITS_END));
   for (let nth = 0; nth < 20; nth++) progress.note('x'.repeat(100_000));
   t.ok(stalled.writableLength < 1_300_000, 'what waits for it is bounded');
-  tell({ event: 'refused', cause: { code: 'A', party: 'caller', message: 'm', remedy: 'r' }, exitCode: 2 });
+  tell({ event: 'refused', cause: { code: 'A', party: 'caller', message: 'm', remedy: 'r' }, exitCode: 2, hints: [] });
   const ended = progress.end();
   for (let done = waiting.shift(); done !== undefined; done = waiting.shift()) {
     done();

@@ -103,7 +103,12 @@ t.test('a phase: its steps scroll by, its stage and what was seen last stand bel
   ]);
   go(40);
   t.match((await screen.lines())[1], /140 % {2}70 s of 50 s/, 'a stage may borrow from the next');
-  tell({ event: 'refused', cause: { code: 'A', party: 'lab', message: 'it broke', remedy: 'Mend it.' }, exitCode: 3 });
+  tell({
+    event: 'refused',
+    cause: { code: 'A', party: 'lab', message: 'it broke', remedy: 'Mend it.' },
+    exitCode: 3,
+    hints: [],
+  });
   await progress.end();
   t.same(await screen.lines(), ['[   0.0 s] boot', 'it broke. Mend it.']);
 });

@@ -137,12 +137,12 @@ t.test('quiet: whatever ended badly, or stays', async (t) => {
   const commands = { shell: 's', console: 'c', ssh: null, remove: 'r' };
   tell({ ...ENDED, kept: { vm: 'v', name: 'n', until: 'u', afterwards: 'deleted', commands }, problems: ['LOST'] });
   t.match(said(), ['', /^KEPT: VM v n/, 'shell:   s', 'console: c', 'remove:  r', 'LOST']);
-  tell({ event: 'refused', cause: CAUSE, exitCode: 2 });
+  tell({ event: 'refused', cause: CAUSE, exitCode: 2, hints: ['Try this:'] });
   tell(caseEnds('ERROR', 1), of('a'));
   tell({ event: 'remark', level: 'failure', text: 'expired' });
   tell({ event: 'night-ends', night: 'n', exitCode: 130, seconds: 1, cases: 1, counts: { error: 1 }, dir: '/n' });
   t.match(said(), [
-    'it was \\u001b[31mdeleted. Look who.',
+    ...['it was \\u001b[31mdeleted. Look who.', 'Try this:'],
     ...['a: ERROR: WHY (1.0 s)', 'workdir: /w', 'cause:  because', 'remedy: Do it.'],
     ...[/FAILURE: expired/, /exit code 130/],
   ]);

@@ -1,0 +1,145 @@
+/** A night on a terminal, and one whose reader dies: processes on a simulated lab, the screen read from a terminal. */
+import { spawn } from 'node:child_process';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import t from 'tap';
+import { VirtualTerminal } from '../harness/reporters/virtual-terminal.ts';
+import { argumentsOf, environmentOf, folder, plan, simulated, started } from './event-runs.ts';
+
+const quoted = (words: readonly string[]): string => words.map((word) => `'${word}'`).join(' ');
+
+interface OnTerminal {
+  readonly code: number | null;
+  /** Screens as they followed one another. */
+  readonly screens: readonly (readonly string[])[];
+  /** What stands there in the end. */
+  readonly last: readonly string[];
+}
+
+/** @param onScreen may write to the terminal, as its keys do */
+async function onTerminal(
+  args: readonly string[],
+  { columns, rows }: { readonly columns: number; readonly rows: number },
+  environment: Readonly<Record<string, string>>,
+  onScreen: (lines: readonly string[], keys: (text: string) => void) => void = () => undefined,
+): Promise<OnTerminal> {
+  const program = quoted([process.execPath, ...argumentsOf('nightly', args)]);
+  const command = `stty rows ${rows} cols ${columns}; exec ${program}`;
+  const child = spawn('script', ['-qec', `${command} >'${join(folder, 'tap')}'`, '/dev/null'], {
+    ...{ cwd: folder, env: { ...environmentOf(), ...environment } },
+  });
+  const terminal = new VirtualTerminal(columns, rows);
+  const screens: (readonly string[])[] = [];
+  const looks: Promise<void>[] = [];
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    terminal.write(text);
+    const look = terminal.lines().then((lines) => {
+      screens.push(lines);
+      onScreen(lines, (keys) => void child.stdin.write(keys));
+    });
+    looks.push(look);
+  });
+  const code = await new Promise<number | null>((resolve) => child.once('close', resolve));
+  await Promise.all(looks);
+  return { code, screens, last: await terminal.lines() };
+}
+
+const TOTALS = /^\d of 2 done, \d running, \d waiting; \d passed, \d failed, \d error; \d+ s$/;
+
+t.test('two cases on a terminal of 80 columns: a line each while they run, and none of it afterwards', async (t) => {
+  const lab = await simulated(t, { boot: { delayMs: 1_500 } }, '--slots', '8');
+  const args = ['--plan', plan(lab.labFile, 2)];
+  const { code, screens, last } = await onTerminal(args, { columns: 80, rows: 24 }, { TERM: 'xterm' });
+  t.equal(code, 0, last.join('\n'));
+  const block = (screen: readonly string[]): readonly string[] => screen.slice(-3);
+  const both = screens
+    .map(block)
+    .filter(
+      ([one, two, totals]) =>
+        /^phase9\.reference0\.pool {2}\S/.test(one ?? '') &&
+        /^phase9\.reference1\.pool {2}\S/.test(two ?? '') &&
+        TOTALS.test(totals ?? ''),
+    );
+  t.ok(both.length >= 3, 'both stood below each other, with the totals');
+  const shown = both.flat().join('\n');
+  t.match(shown, /boot: firmware\+kernel\+services .* of 50 s/, 'by stage, with the share of its budget');
+  t.ok(
+    screens.every((screen) => screen.filter((line) => TOTALS.test(line)).length <= 1),
+    'never two blocks',
+  );
+  t.same(
+    last.filter((line) => TOTALS.test(line)),
+    [],
+    'gone in the end',
+  );
+  t.equal(last.filter((line) => /pool: PASS \(/.test(line)).length, 2, 'what has ended stays');
+  t.match(last.at(-1), /^\[ .* s\] 2 cases: 2 pass; exit code 0; /);
+});
+
+t.test('Ctrl-C on a terminal of 40 columns: the block is cleared, and the cases clean up', async (t) => {
+  const lab = await simulated(t, { boot: { delayMs: 60_000 } }, '--slots', '8');
+  let pressed = false;
+  const args = ['--plan', plan(lab.labFile, 2)];
+  const { code, last, screens } = await onTerminal(
+    args,
+    { columns: 40, rows: 24 },
+    { TERM: 'xterm' },
+    (screen, keys) => {
+      if (pressed || screen.filter((line) => /boot/.test(line)).length < 2) return;
+      pressed = true;
+      keys('\u0003');
+    },
+  );
+  t.equal(code, 130);
+  t.ok(screens.flat().every((line) => line.length <= 40));
+  t.match(last.join('').replaceAll('\n', ''), /SIGINT: stopping/);
+  t.match(last.join(''), /2 cases: 2 error; exit code 130; /);
+  t.notMatch(last.at(-1), /running/);
+});
+
+t.test('CI on a terminal: plain lines, no control characters', async (t) => {
+  const lab = await simulated(t, {}, '--slots', '8');
+  let text = '';
+  const args = quoted([process.execPath, ...argumentsOf('nightly', ['--plan', plan(lab.labFile, 1)])]);
+  const child = spawn('script', ['-qec', args, '/dev/null'], {
+    env: { ...environmentOf(), TERM: 'xterm', CI: 'true' },
+  });
+  child.stdout.setEncoding('utf8').on('data', (piece: string) => {
+    text += piece;
+  });
+  await new Promise((resolve) => child.once('close', resolve));
+  t.match(text, /phase9.reference0.pool: PASS/);
+  t.notOk(text.includes('\u001b'));
+});
+
+t.test('a night that is killed ends no case: it loses its reader, and passes', async (t) => {
+  const lab = await simulated(t, { boot: { delayMs: 1_000 } });
+  const begun = join(folder, 'state', 'bootwitness', 'nights');
+  const before = new Set(existsSync(begun) ? readdirSync(begun) : []);
+  let killed = false;
+  const { code } = await started('nightly', ['--plan', plan(lab.labFile, 1), '--json'], {
+    onStdout: (all, child) => {
+      if (killed || !all.includes('"step":"boot"')) return;
+      killed = true;
+      child.kill('SIGKILL');
+    },
+  });
+  t.equal(code, null);
+  const [night = ''] = readdirSync(begun).filter((name) => !before.has(name));
+  const attempt = join(begun, night, 'phase9.reference0.pool', 'attempt-1');
+  const ended = (): string | undefined => {
+    const [workdir = ''] = readdirSync(join(attempt, 'run'));
+    const file = join(attempt, 'run', workdir, 'metadata.txt');
+    return existsSync(file) ? readFileSync(file, 'utf8') : undefined;
+  };
+  const metadata = await new Promise<string>((resolve) => {
+    const looking = setInterval(() => {
+      const text = ended();
+      if (text === undefined) return;
+      clearInterval(looking);
+      resolve(text);
+    }, 50);
+  });
+  t.match(metadata, /^result=PASS$/m);
+  t.match(metadata, /^exit_code=0$/m);
+});
