@@ -73,7 +73,7 @@ t.test('two cases on a terminal of 80 columns: a line each while they run, and n
     'gone in the end',
   );
   t.equal(last.filter((line) => /pool: PASS \(/.test(line)).length, 2, 'what has ended stays');
-  t.match(last.at(-1), /^\[ .* s\] 2 cases: 2 pass; exit code 0; /);
+  t.match(last.slice(-2).join(''), /^\[ .* s\] 2 cases: 2 pass; exit code 0; /m);
 });
 
 t.test('Ctrl-C on a terminal of 40 columns: the block is cleared, and the cases clean up', async (t) => {
