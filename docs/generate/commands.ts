@@ -52,7 +52,7 @@ function listed(command: Parts): Listed {
 
 /** What they mean is read in one place; elsewhere an option of the same name may be another. */
 const isOfARun = (options: readonly Option[]): boolean =>
-  options.every((option) => option.name !== 'json' || option.form !== null) && options.includes(LAB);
+  options.every((option) => option.name !== 'json' || option.group === 'outputs') && options.includes(LAB);
 
 const LAB = OPTIONS.find(({ name }) => name === 'lab') as Option;
 
