@@ -97,6 +97,7 @@ export async function closeCase(
       text = typeof anew === 'string' ? anew : bailOut(gone);
     }
   }
+  told.leave();
   await printWhole(out, text);
   told.tell(runEnds(report, problems));
   return report.exitCode;

@@ -49,6 +49,7 @@ export interface Command {
 /** Tells what ended a command. @param asked how it was called, and what is said of it @returns the exit code */
 export function failed(thrown: unknown, told: Progress, asked?: { words: Words; args: readonly string[] }): number {
   const cause = faultRecord(thrown);
+  told.leave();
   if (cause.party === 'harness') process.stderr.write(`${thrown instanceof Error ? thrown.stack : String(thrown)}\n`);
   const code = codeOf(cause);
   told.refused(cause, code, asked === undefined ? [] : examplesFor(cause, asked.words, asked.args));

@@ -65,7 +65,7 @@ export class EventStream implements Reporter {
   }
 
   leave(): void {
-    this.#gone = true;
+    // It is no terminal's.
   }
 
   #write(event: Event): void {

@@ -19,7 +19,7 @@ const FD = /^[3-9]$|^[1-9]\d{1,3}$/;
 const EVENTS_END_MS = 2_000;
 
 export interface Terminals {
-  readonly stdout: Writable;
+  readonly stdout: Writable & { readonly isTTY?: boolean };
   readonly stderr: Screen & { readonly isTTY?: boolean };
 }
 
@@ -41,7 +41,9 @@ export function openProgress(args: readonly string[], environment: Environment, 
   };
   const json = wanted('json');
   const { stdout, stderr } = terminals;
-  const reporters: Reporter[] = [wanted('quiet') ? new Quiet(stderr) : forPeople(stderr, environment)];
+  // Two that draw on one terminal would draw over each other.
+  const live = isLive(stderr, environment) && !(json && stdout.isTTY);
+  const reporters: Reporter[] = [wanted('quiet') ? new Quiet(stderr) : forPeople(stderr, live, environment)];
   if (json) reporters.push(new EventStream(stdout, { endMs: Number.POSITIVE_INFINITY, mustBeWhole: true }));
   const { stream, problem } = besides(environment[EVENTS_FD]);
   if (stream !== null) reporters.push(new EventStream(stream, { endMs: EVENTS_END_MS, mustBeWhole: false }));
@@ -55,9 +57,8 @@ export function isLive({ isTTY }: Terminals['stderr'], { TERM, CI }: Environment
   return isTTY === true && TERM !== undefined && TERM !== '' && TERM !== 'dumb' && (CI === undefined || CI === '');
 }
 
-function forPeople(stderr: Terminals['stderr'], environment: Environment): Reporter {
-  if (!isLive(stderr, environment)) return new Plain(stderr);
-  return new LiveView(stderr, { colours: (environment.NO_COLOR ?? '') === '' });
+function forPeople(stderr: Terminals['stderr'], live: boolean, { NO_COLOR }: Environment): Reporter {
+  return live ? new LiveView(stderr, { colours: (NO_COLOR ?? '') === '' }) : new Plain(stderr);
 }
 
 /** However the process ends, what was drawn goes before anything else is printed; other listeners are left alone. */

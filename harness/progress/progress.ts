@@ -14,7 +14,7 @@ export interface Reporter {
   readonly tick: { readonly everyMs: number; run(nowS: number): void } | null;
   /** Nothing is told any more. @throws Fault OUTPUT_UNWRITABLE where what it wrote is not whole */
   end(): Promise<void>;
-  /** The same where the process is about to be gone: what must not stay on a terminal. */
+  /** Something else is about to be printed, or the process about to be gone: what must not stay on a terminal goes. */
   leave(): void;
 }
 
@@ -82,9 +82,8 @@ export class Progress {
     for (const reporter of this.#reporters) await reporter.end();
   }
 
-  /** As `end`, at once. */
+  /** To be called before anybody else prints, and before the process ends in disorder. */
   readonly leave = (): void => {
-    for (const stop of this.#stops) stop();
     for (const reporter of this.#reporters) reporter.leave();
   };
 

@@ -36,6 +36,8 @@ export class LiveView implements Reporter {
   readonly #board = new Board();
   /** What stands on the screen, uncut by the terminal. */
   #block: readonly string[] = [];
+  /** Others print there: no block until something begins. */
+  #left = false;
   readonly tick = { everyMs: TICK_MS, run: (nowS: number): void => this.#draw(nowS, []) };
 
   constructor(screen: Screen, options: LiveOptions) {
@@ -45,6 +47,7 @@ export class LiveView implements Reporter {
 
   on(event: Event): void {
     this.#board.on(event);
+    if (event.event === 'run-begins' || event.event === 'attempt-begins') this.#left = false;
     const lines = linesOf(event).map((line) => this.#coloured(line));
     // What changes all the time is drawn by the tick.
     if (lines.length > 0 || event.event === 'stage-begins') this.#draw(event.elapsedS, lines);
@@ -57,6 +60,7 @@ export class LiveView implements Reporter {
   leave(): void {
     if (this.#block.length > 0) this.#screen.write(`${this.#toTop()}${CLEAR_BELOW}`);
     this.#block = [];
+    this.#left = true;
   }
 
   #size(): { readonly columns: number; readonly rows: number } {
@@ -76,7 +80,7 @@ export class LiveView implements Reporter {
 
   /** One write, so that nobody sees half of it. */
   #draw(nowS: number, above: readonly string[]): void {
-    const block = this.#lines(nowS);
+    const block = this.#left ? [] : this.#lines(nowS);
     if (above.length === 0 && same(block, this.#block)) return;
     const lines = [...above, ...block].map((line) => `${line}${CLEAR_LINE}\n`);
     this.#screen.write(`${this.#toTop()}${lines.join('')}${CLEAR_BELOW}`);

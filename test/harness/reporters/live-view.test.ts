@@ -114,11 +114,13 @@ t.test('a phase: its steps scroll by, its stage and what was seen last stand bel
 });
 
 t.test('whoever leaves at once leaves no block', async (t) => {
-  const { screen, progress, go } = aNight(80, 24);
+  const { screen, progress, go, tell } = aNight(80, 24);
   progress.leave();
   screen.write('left at once\n');
   go(5);
   t.match(await screen.lines(), [/night: /, /begins/, /begins/, 'left at once']);
+  tell({ event: 'note', text: 'last words' });
+  t.match((await screen.lines()).slice(-2), ['left at once', /last words/], 'nor is what others print drawn over');
 });
 
 t.test('verdicts have a colour, unless none is wanted', async (t) => {
