@@ -8,24 +8,28 @@ import { argumentsOf, environmentOf, folder, plan, simulated, started } from './
 
 const quoted = (words: readonly string[]): string => words.map((word) => `'${word}'`).join(' ');
 
+/** Its TAP goes elsewhere. */
+const night = (file: string): string =>
+  `${quoted([process.execPath, ...argumentsOf('nightly', ['--plan', file])])} >'${join(folder, 'tap')}'`;
+
 interface OnTerminal {
   readonly code: number | null;
   /** Screens as they followed one another. */
   readonly screens: readonly (readonly string[])[];
+  readonly written: string;
   /** What stands there in the end. */
   readonly last: readonly string[];
 }
 
 /** @param onScreen may write to the terminal, as its keys do */
 async function onTerminal(
-  args: readonly string[],
+  program: string,
   { columns, rows }: { readonly columns: number; readonly rows: number },
   environment: Readonly<Record<string, string>>,
   onScreen: (lines: readonly string[], keys: (text: string) => void) => void = () => undefined,
 ): Promise<OnTerminal> {
-  const program = quoted([process.execPath, ...argumentsOf('nightly', args)]);
   const command = `stty rows ${rows} cols ${columns}; exec ${program}`;
-  const child = spawn('script', ['-qec', `${command} >'${join(folder, 'tap')}'`, '/dev/null'], {
+  const child = spawn('script', ['-qec', command, '/dev/null'], {
     ...{ cwd: folder, env: { ...environmentOf(), ...environment } },
   });
   const terminal = new VirtualTerminal(columns, rows);
@@ -41,15 +45,15 @@ async function onTerminal(
   });
   const code = await new Promise<number | null>((resolve) => child.once('close', resolve));
   await Promise.all(looks);
-  return { code, screens, last: await terminal.lines() };
+  return { code, screens, last: await terminal.lines(), written: terminal.written };
 }
 
 const TOTALS = /^\d of 2 done, \d running, \d waiting; \d passed, \d failed, \d error; \d+ s$/;
 
 t.test('two cases on a terminal of 80 columns: a line each while they run, and none of it afterwards', async (t) => {
   const lab = await simulated(t, { boot: { delayMs: 1_500 } }, '--slots', '8');
-  const args = ['--plan', plan(lab.labFile, 2)];
-  const { code, screens, last } = await onTerminal(args, { columns: 80, rows: 24 }, { TERM: 'xterm' });
+  const program = night(plan(lab.labFile, 2));
+  const { code, screens, last } = await onTerminal(program, { columns: 80, rows: 24 }, { TERM: 'xterm' });
   t.equal(code, 0, last.join('\n'));
   const block = (screen: readonly string[]): readonly string[] => screen.slice(-3);
   const both = screens
@@ -79,9 +83,9 @@ t.test('two cases on a terminal of 80 columns: a line each while they run, and n
 t.test('Ctrl-C on a terminal of 40 columns: the block is cleared, and the cases clean up', async (t) => {
   const lab = await simulated(t, { boot: { delayMs: 60_000 } }, '--slots', '8');
   let pressed = false;
-  const args = ['--plan', plan(lab.labFile, 2)];
+  const program = night(plan(lab.labFile, 2));
   const { code, last, screens } = await onTerminal(
-    args,
+    program,
     { columns: 40, rows: 24 },
     { TERM: 'xterm' },
     (screen, keys) => {
@@ -97,19 +101,30 @@ t.test('Ctrl-C on a terminal of 40 columns: the block is cleared, and the cases 
   t.notMatch(last.at(-1), /running/);
 });
 
-t.test('CI on a terminal: plain lines, no control characters', async (t) => {
-  const lab = await simulated(t, {}, '--slots', '8');
-  let text = '';
-  const args = quoted([process.execPath, ...argumentsOf('nightly', ['--plan', plan(lab.labFile, 1)])]);
-  const child = spawn('script', ['-qec', args, '/dev/null'], {
-    env: { ...environmentOf(), TERM: 'xterm', CI: 'true' },
-  });
-  child.stdout.setEncoding('utf8').on('data', (piece: string) => {
-    text += piece;
-  });
-  await new Promise((resolve) => child.once('close', resolve));
-  t.match(text, /phase9.reference0.pool: PASS/);
-  t.notOk(text.includes('\u001b'));
+t.test('a phase whose TAP goes to the same terminal: nothing of it is drawn over; plain where CI is set', async (t) => {
+  const lab = await simulated(t, { boot: { delayMs: 3_000 } });
+  const program = quoted([
+    process.execPath,
+    ...argumentsOf('phase9', ['--lab', lab.labFile, '--workdir-root', folder]),
+  ]);
+  const live = await onTerminal(program, { columns: 100, rows: 30 }, { TERM: 'xterm' });
+  t.equal(live.code, 0, live.last.join('\n'));
+  const drawn = /^phase9-xcpng-boot on lab {2}boot: firmware\+kernel\+services {2}\[.* of 50 s$/;
+  t.ok(live.screens.some((screen) => screen.some((line) => drawn.test(line))));
+  t.ok(
+    live.screens.some((screen) => screen.includes('  connected, no banner')),
+    'with what was seen last',
+  );
+  t.equal(live.last.filter((line) => /^ok \d+ - /.test(line)).length, 26, 'the whole TAP');
+  t.ok(live.last.includes('TAP version 14'));
+  t.match(live.last.at(-1), 'sshd_status=running');
+  t.notOk(
+    live.last.some((line) => / of 50 s$|^ {2}connected/.test(line)),
+    'and no block',
+  );
+  const plain = await onTerminal(program, { columns: 100, rows: 30 }, { TERM: 'xterm', CI: 'true' });
+  t.equal(plain.code, 0);
+  t.notOk(plain.written.includes('\u001b'));
 });
 
 t.test('a night that is killed ends no case: it loses its reader, and passes', async (t) => {
