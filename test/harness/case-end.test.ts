@@ -16,7 +16,8 @@ import { endCase, type KeepWish } from '../../harness/keep.ts';
 import type { Guest, Lab } from '../../harness/lab.ts';
 import type { Log } from '../../harness/log.ts';
 import { NO_OUTPUTS } from '../../harness/output-files.ts';
-import { people } from '../../harness/reporters/people.ts';
+import type { Happening } from '../../harness/progress/event.ts';
+import { plainProgress } from '../../harness/progress/open.ts';
 import { Timeline } from '../../harness/timeline.ts';
 import { awaitTurn } from '../../harness/turn.ts';
 import { phase9XcpngBoot } from '../../scenarios/phase9-xcpng-boot.ts';
@@ -45,7 +46,7 @@ async function endWith(refused: string, wish: Partial<KeepWish> = {}) {
   const world = {
     ...{ keep, signal, journal, log, budgetScale: 1, timeline: timeline() },
     lab: { timeOfDayMs: () => 0 } as Lab,
-    tell: { stage: () => undefined, note: (line: string) => notes?.push(line) },
+    tell: (happening: Happening) => happening.event === 'warning' && notes?.push(happening.text),
   } as unknown as World;
   const guest = { uuid: 'u', name: 'n', afterwards: 'deleted', address: async () => null } as unknown as Guest;
   const { budgets } = phase9XcpngBoot;
@@ -94,12 +95,12 @@ async function closing(name: string, spoil: (workdir: string) => void) {
       ...{ evidence, out, history: { reportsDir: null, night: null } },
       formats: {
         ...NO_OUTPUTS,
-        get json() {
+        get 'report-json'() {
           spoil(workdir);
           return { path: join(root, 'no-such-folder', 'x.json'), append: false };
         },
       },
-      told: people({ write: (text) => (told += text) }),
+      told: plainProgress({ write: (text) => (told += text) }),
     },
   );
   return { code, tap, told, files: existsSync(workdir) ? readdirSync(workdir).sort() : [] };
@@ -156,6 +157,8 @@ t.test('who leaves at once ends the lab that was started for the run, also one t
     done.push(`exit ${code}`);
   }) as typeof exit;
   stderr.write = ((text: string) => done.push(text.split(';')[0] ?? '') > 0) as typeof write;
-  leaveAtOnce('/w', 'npm run sweep', { abandon: () => void done.push('abandoned') });
-  t.same(done, ['abandoned', 'left at once', 'exit 130']);
+  leaveAtOnce('/w', 'npm run sweep', { abandon: () => void done.push('abandoned') }, () => {
+    done.push('cleared');
+  });
+  t.same(done, ['abandoned', 'cleared', 'left at once', 'exit 130']);
 });
