@@ -1,6 +1,7 @@
 /** Is it still that process? A pid that somebody else has got by now, and a zombie, are told from it. */
 import { spawn } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
+import type { Writable } from 'node:stream';
 import t from 'tap';
 import { isSurely, placeIn, placeOf, processState } from '../../harness/process-place.ts';
 
@@ -22,14 +23,19 @@ t.test('this one lives; the same pid started at another time is another one', pr
 });
 
 t.test('a zombie has ended', proc, async (t) => {
-  // The shell is replaced by one that does not wait for its child.
-  const parent = spawn('sh', ['-c', 'true & echo $!; exec sleep 60'], { stdio: ['ignore', 'pipe', 'ignore'] });
+  // The shell is replaced by a program that does not wait for its child, and only then the child ends.
+  const script = 'cat <&3 & echo $!; exec 3<&-; exec sleep 60';
+  const parent = spawn('sh', ['-c', script], { stdio: ['ignore', 'pipe', 'ignore', 'pipe'] });
   t.teardown(() => void parent.kill('SIGKILL'));
   const pid = await new Promise<number>((resolve) => {
-    parent.stdout.once('data', (text: Buffer) => resolve(Number(text.toString())));
+    parent.stdout?.once('data', (text: Buffer) => resolve(Number(text.toString())));
   });
-  const stat = () => readFileSync(`/proc/${pid}/stat`, 'utf8');
-  while (!/\) Z /.test(stat())) await new Promise((resolve) => setImmediate(resolve));
+  const shows = async (of: number | undefined, what: RegExp): Promise<void> => {
+    while (!what.test(readFileSync(`/proc/${of}/stat`, 'utf8'))) await new Promise((resolve) => setImmediate(resolve));
+  };
+  await shows(parent.pid, /\(sleep\)/);
+  (parent.stdio[3] as Writable).end();
+  await shows(pid, /\) Z /);
   t.doesNotThrow(() => process.kill(pid, 0), 'its pid is still taken');
   t.equal(processState(placeOf(pid)), 'dead');
 });
