@@ -14,6 +14,7 @@ import type { Option } from '../options.ts';
 import { endProgress } from '../progress/end-progress.ts';
 import { openProgress, plainProgress } from '../progress/open.ts';
 import type { Progress } from '../progress/progress.ts';
+import { WholeOutput } from '../reporters/stream.ts';
 import { scrub } from '../secrets.ts';
 import { version } from '../version.ts';
 
@@ -63,7 +64,8 @@ function codeOf({ code, party }: FaultRecord): number {
 
 /** The whole program; ends the process. */
 export async function runCommand(command: Command, argv: readonly string[]): Promise<never> {
-  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined); // `| head`
+  process.stderr.on('error', () => undefined);
+  const stdout = new WholeOutput(process.stdout);
   const environment = ownEnvironment();
   const opened = command.streams ? openProgress(argv.slice(2), environment, process) : null;
   const told = opened?.progress ?? plainProgress(process.stderr);
@@ -76,7 +78,7 @@ export async function runCommand(command: Command, argv: readonly string[]): Pro
           process.exit(EXIT.interrupted);
         },
       );
-  const print = (line: string): void => void process.stdout.write(`${scrub(line)}\n`);
+  const print = (line: string): void => stdout.print(`${scrub(line)}\n`);
   let code: number;
   try {
     if (opened?.problem) throw opened.problem;
@@ -85,11 +87,17 @@ export async function runCommand(command: Command, argv: readonly string[]): Pro
       given.refuseUnknownVariables(ALL_OPTIONS);
       code = await command.run({ given, environment, print, told, signal });
     } else {
-      process.stdout.write(given.print === 'version' ? `${version()}\n` : helpText(helpOf(command)));
+      stdout.print(given.print === 'version' ? `${version()}\n` : helpText(helpOf(command)));
       code = EXIT.fine;
     }
   } catch (thrown) {
     code = failed(thrown, told, { words: command.help, args: argv.slice(2) });
+  }
+  try {
+    await stdout.end();
+  } catch (thrown) {
+    // What is red already stays what it is.
+    code = code === EXIT.fine ? failed(thrown, told) : code;
   }
   process.exit(await endProgress(told, code));
 }

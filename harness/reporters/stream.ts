@@ -15,3 +15,36 @@ export function printWhole(stream: Writable, text: string): Promise<void> {
     });
   });
 }
+
+/**
+ * Stdout of a whole program: its lines are written without waiting, and whether all of them went out is told at the end.
+ * Without it `process.exit` drops what a slow reader has not taken yet.
+ */
+export class WholeOutput {
+  readonly #stream: Writable;
+  #error: NodeJS.ErrnoException | null = null;
+
+  constructor(stream: Writable) {
+    this.#stream = stream;
+    stream.on('error', (error) => {
+      this.#error ??= error;
+    });
+  }
+
+  print(text: string): void {
+    this.#stream.write(text);
+  }
+
+  /** Waits for the reader; one who has left wants no more. @throws Fault OUTPUT_UNWRITABLE */
+  async end(): Promise<void> {
+    if (this.#error === null) await printWhole(this.#stream, '').catch((fault: unknown) => this.#fail(fault));
+    if (this.#error !== null && this.#error.code !== 'EPIPE') {
+      throw new Fault('OUTPUT_UNWRITABLE', `stdout cannot be written: ${this.#error.message}`, { cause: this.#error });
+    }
+  }
+
+  /** The stream tells its own error first: that of a write after it says less. */
+  #fail(fault: unknown): void {
+    if (this.#error === null) throw fault;
+  }
+}

@@ -40,7 +40,7 @@ t.test('a signal in the middle: its case is cleaned up, the others are not run, 
   const [json, junit, reports] = ['json', 'junit', 'reports'].map((name) => join(root, `in-the-middle.${name}`));
   const { code, stdout, stderr } = await night(one(labFileOf(lab, head)), {
     cache: 'cache-1',
-    args: ['--json', String(json), '--junit', String(junit), '--reports-dir', String(reports)],
+    args: ['--report-json', String(json), '--junit', String(junit), '--reports-dir', String(reports)],
     onStderr: signalWhen(() => startedIn(lab), 'SIGINT'),
   });
   t.equal(code, 130, stderr);
