@@ -223,7 +223,8 @@ t.test(ROWS[2]?.name ?? '', async (t) => {
   t.equal(cleaned.code, 0, cleaned.said);
   t.match(cleaned.said, /^removed VM \S+ bootwitness phase\d.*: of run /m);
   t.match(cleaned.said, /^removed ticket on pool /m);
-  t.match(cleaned.said, /^6 removed, 0 left in the lab, 0 left alone$/m, 'two machines, two disks, two tickets');
+  // Up to two machines, disks and tickets: one case may have come less far than the other.
+  t.match(cleaned.said, /^[3-6] removed, 0 left in the lab, 0 left alone$/m);
   t.equal(ran.step('Page of the morning').code, 0, 'also of a night that has no runs');
 });
 
