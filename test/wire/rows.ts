@@ -30,6 +30,8 @@ export interface Row extends Play, Expected {
   readonly leaves?: number;
   /** Of the scenario's budgets, default 0.5: guests here answer at once or never. */
   readonly scale?: number;
+  /** They may be longer where the machine is slow: nothing of the row must come after their end. Default: false. */
+  readonly stretches?: true;
   /** How often the session is made anew. */
   readonly reconnects?: number;
 }
@@ -69,11 +71,10 @@ export function expectedOf(row: Row, eyes: Eyes): Expected {
   return eyes === 'serial' ? row : { ...row, ...row[eyes] };
 }
 
-/** Whatever is less than the scenario's own was chosen for a machine that does nothing else. */
-function scaleOf({ scale = 0.5 }: Row, eyes: Eyes): number {
+function scaleOf({ scale = 0.5, stretches }: Row, eyes: Eyes): number {
   // Reading takes its time, and a stop that was read ends the wait early anyway.
   const least = Math.max(scale, eyes === 'screen' ? 1 : 0);
-  return least < 1 ? least * slowness() : least;
+  return stretches && least < 1 ? least * slowness() : least;
 }
 
 /** The row as it is played. */

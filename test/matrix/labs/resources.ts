@@ -35,8 +35,6 @@ export const RESOURCES: readonly Row[] = [
   { name: `${OPERATORS}a start that comes late`, ...fixed, mishaps: ['start-comes-late=5'], ...PASS },
   {
     name: 'a start that fails late: the budget ends first',
-    // Also where the machine is slow, and budgets three times as long, before the minute is over.
-    scale: 0.25,
     mishaps: ['start-fails-late'],
     ...{ ...lab('XO_OBJECT_LATE'), says: /power_state Halted/ },
   },
