@@ -10,6 +10,8 @@ export interface ProcessPlace {
   /** Null: this system does not tell. */
   readonly bootId: string | null;
   readonly pids: string | null;
+  /** Machines that were cloned share their name, and a folder perhaps. Null: it has none; absent: nobody asked. */
+  readonly machineId?: string | null;
   readonly pid: number;
   /** When it was started, in ticks since boot; null or absent: nobody knows. */
   readonly startTicks?: string | null;
@@ -30,12 +32,19 @@ function statOf(pid: number): { readonly state: string | null; readonly startTic
   return { state: fields[0] || null, startTicks: fields[19] ?? null };
 }
 
+/** machine-id(5): 32 hex digits; in an image that was never booted empty, or `uninitialized`. */
+function machineId(): string | null {
+  const text = orNull(() => readFileSync('/etc/machine-id', 'utf8')) ?? '';
+  return /^[0-9a-f]{32}$/.test(text) ? text : null;
+}
+
 /** @param pid a process that is seen from here; this one by default */
 export function placeOf(pid: number = process.pid): ProcessPlace {
   return {
     host: hostname(),
     bootId: orNull(() => readFileSync('/proc/sys/kernel/random/boot_id', 'utf8')),
     pids: orNull(() => readlinkSync('/proc/self/ns/pid')),
+    machineId: machineId(),
     ...{ pid, startTicks: statOf(pid).startTicks },
   };
 }
@@ -43,17 +52,28 @@ export function placeOf(pid: number = process.pid): ProcessPlace {
 /** What of a stored place can be believed; null: it is none. */
 export function placeIn(value: unknown): ProcessPlace | null {
   if (typeof value !== 'object' || value === null) return null;
-  const { host, bootId = null, pids = null, pid, startTicks = null } = value as Record<string, unknown>;
-  const textOrNull = [bootId, pids, startTicks].every((each) => each === null || typeof each === 'string');
+  const {
+    host,
+    bootId = null,
+    pids = null,
+    machineId = null,
+    pid,
+    startTicks = null,
+  } = value as Record<string, unknown>;
+  const textOrNull = [bootId, pids, machineId, startTicks].every((each) => each === null || typeof each === 'string');
   return typeof host === 'string' && Number.isSafeInteger(pid) && Number(pid) > 0 && textOrNull
     ? (value as ProcessPlace)
     : null;
 }
 
-/** `unknown`: on another machine or in another container. */
-export function processState(was: ProcessPlace): 'alive' | 'dead' | 'unknown' {
-  const { host, bootId, pids } = placeOf();
+/**
+ * `unknown`: on another machine or in another container.
+ * @param here where this process is; given by tests
+ */
+export function processState(was: ProcessPlace, here: ProcessPlace = placeOf()): 'alive' | 'dead' | 'unknown' {
+  const { host, bootId, pids } = here;
   if (was.host !== host) return 'unknown';
+  if (was.machineId !== undefined && was.machineId !== here.machineId) return 'unknown';
   if (was.bootId !== bootId) return bootId === null || was.bootId === null ? 'unknown' : 'dead';
   if (was.pids !== pids) return 'unknown';
   try {

@@ -22,6 +22,18 @@ t.test('this one lives; the same pid started at another time is another one', pr
   t.equal(processState({ ...here, bootId: 'another' }), 'dead');
 });
 
+t.test('another boot of this machine, or a clone of it with its name?', proc, async (t) => {
+  const before = { ...placeOf(), bootId: 'another' };
+  const clone = { ...before, machineId: 'b'.repeat(32) };
+  t.equal(processState(clone, { ...placeOf(), machineId: 'a'.repeat(32) }), 'unknown');
+  t.equal(processState(clone, { ...placeOf(), machineId: 'b'.repeat(32) }), 'dead');
+  t.equal(processState({ ...placeOf(), machineId: 'b'.repeat(32) }, { ...placeOf(), machineId: null }), 'unknown');
+  t.equal(processState({ ...before, machineId: null }, { ...placeOf(), machineId: null }), 'dead', 'neither has one');
+  const { machineId: _, ...older } = before;
+  t.equal(processState(older), 'dead', 'of an older version: as good as it can be told');
+  t.notOk(isSurely({ ...placeOf(), machineId: 'c'.repeat(32) }), 'nobody is signalled on a clone');
+});
+
 t.test('a zombie has ended', proc, async (t) => {
   // The shell is replaced by a program that does not wait for its child, and only then the child ends.
   const script = 'cat <&3 & echo $!; exec 3<&-; exec sleep 60';
@@ -43,7 +55,15 @@ t.test('a zombie has ended', proc, async (t) => {
 t.test('what is stored is looked at before it is believed', async (t) => {
   const here = placeOf();
   t.same(placeIn(JSON.parse(JSON.stringify(here))), here);
-  for (const wrong of [null, 7, {}, { ...here, pid: -1 }, { ...here, pid: '7' }, { ...here, host: 1 }]) {
+  for (const wrong of [
+    null,
+    7,
+    {},
+    { ...here, pid: -1 },
+    { ...here, pid: '7' },
+    { ...here, host: 1 },
+    { ...here, machineId: 1 },
+  ]) {
     t.equal(placeIn(wrong), null, JSON.stringify(wrong));
   }
 });
