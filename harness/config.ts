@@ -227,7 +227,8 @@ export function readSecretFile(from: string, what: string, file: string): Secret
   return new Secret(plain);
 }
 
-function cacheDir(environment: Environment): string {
+/** Where this user's caches are, and what runs of this machine wrote down. @throws Fault BAD_ENVIRONMENT */
+export function cacheDir(environment: Environment): string {
   const named = environment.BOOTWITNESS_CACHE_DIR;
   // Named and not to be had is a mistake; without the default one a run only reads its image anew.
   if (named) return makeCacheDir('BOOTWITNESS_CACHE_DIR', resolve(named));

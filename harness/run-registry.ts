@@ -8,16 +8,19 @@ import { makeFolder } from './make-folder.ts';
 import { type ProcessPlace, placeOf, processState } from './process-place.ts';
 import { writeWhole } from './workdir.ts';
 
-interface RunRecord extends ProcessPlace {
+interface RunRecord extends RegisteredProcess {
   readonly runId: string;
   /** URL of Xen Orchestra. */
   readonly url: string;
   readonly workdir: string;
   readonly startedAt: string;
-  /** True: it has ended by itself, and something stayed. */
-  readonly ended: boolean;
   /** Its guest is kept until then, by the clock of this machine (ISO 8601); absent: none is. */
   readonly keptUntil?: string;
+}
+
+export interface RegisteredProcess extends ProcessPlace {
+  /** True: it has ended by itself, whoever has its pid now. */
+  readonly ended: boolean;
 }
 
 export interface RegisteredRun {
@@ -73,6 +76,11 @@ export class RunRegistry {
 
   forget(runId: string): void {
     rmSync(this.#file(runId), { force: true });
+  }
+
+  /** Who a run was; null: nobody wrote it down, or nothing of it stayed. */
+  processOf(runId: string): RegisteredProcess | null {
+    return this.#read(runId);
   }
 
   /** The runs against this Xen Orchestra. */

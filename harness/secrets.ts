@@ -21,6 +21,10 @@ export class Secret {
   reveal(): string {
     return this.#value;
   }
+  /** Without revealing either. */
+  equals(other: Secret): boolean {
+    return this.#value === other.#value;
+  }
   toString(): string {
     return MASK;
   }

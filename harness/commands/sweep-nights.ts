@@ -2,30 +2,43 @@
  * `npm run sweep -- --nights DIR`: takes back what nights left, on every lab that they used. For the last step of a CI
  * job, however the step before it has ended: what still runs is ended first, since nothing is taken from a living run.
  */
+import { isDeepStrictEqual } from 'node:util';
 import { EXIT } from '../../help/exits.ts';
-import { type Request, requestOf } from '../config.ts';
+import { cacheDir, requestOf } from '../config.ts';
 import { Deadline } from '../deadline.ts';
 import { type Environment, Given } from '../given.ts';
 import { readJournal } from '../journal-reading.ts';
 import type { DeadRun, SweepLines } from '../lab.ts';
 import { endNights, systemProcesses, whyNot } from '../night/end-nights.ts';
 import { nightsIn, type PastAttempt, type PastNight } from '../night/past-nights.ts';
+import { sweepWithLate } from '../night/sweep-late.ts';
 import { OPTIONS } from '../options.ts';
 import { mayLeaveMore } from '../predecessors.ts';
 import { prepareSettings } from '../prepare.ts';
 import { RunRegistry } from '../run-registry.ts';
-import type { XoLabSettings } from '../xcpng/settings.ts';
+import { sameCredential, type XoLabSettings } from '../xcpng/settings.ts';
 import { sweepXo } from '../xcpng/sweep.ts';
 import { type Call, failed } from './command.ts';
 
 const LAB_MS = 10 * 60_000;
-/** What was asked for when the run died comes within seconds, as a rule. */
-const LATE_MS = 60_000;
-const LOOK_MS = 3_000;
 
 /** A run that has ended, with what a sweep wants to know of it. */
 interface EndedRun extends DeadRun {
   readonly workdir: string;
+}
+
+/** A night with runs that have ended. */
+interface NightToSweep {
+  readonly night: PastNight;
+  readonly runs: readonly EndedRun[];
+  /** False as soon as one of its labs was not swept well: which run was on which is not written down. */
+  fine: boolean;
+}
+
+/** One Xen Orchestra as one user sees it. */
+interface NightsLab {
+  readonly settings: XoLabSettings;
+  readonly nights: NightToSweep[];
 }
 
 export interface NightsWish {
@@ -37,88 +50,115 @@ export interface NightsWish {
 }
 
 /** @returns the exit code: the worst of all labs @throws Fault of the caller, the interrupt */
-export async function sweepNights({ from, dir, dryRun, printSwept }: NightsWish, call: Call): Promise<number> {
+export async function sweepNights(wish: NightsWish, call: Call): Promise<number> {
+  const { from, dir, dryRun } = wish;
   const { print, told, signal, environment } = call;
-  const nights = nightsIn(from, dir);
+  const registry = new RunRegistry(cacheDir(environment));
+  const nights = nightsIn(from, dir, registry);
   if (nights.length === 0) print(`${dir}: no night was begun here, nothing to take back`);
-  // Before anything is ended: a call that is refused changes nothing.
-  const labs = labsOf(nights, environment);
   if (!dryRun) await endNights(nights, { processes: systemProcesses, signal, tell: told.note });
-  const attempts = nights.flatMap((each) => each.attempts());
   const codes: number[] = [];
+  const toSweep = nights.flatMap((night) => nightToSweep(night, print, codes));
+  if (nights.length > 0 && toSweep.length + codes.length === 0) {
+    print(`${nights.length} nights: no run came so far that it made anything`);
+  }
+  const labs = labsOf(toSweep, environment, (thrown) => void codes.push(failed(thrown, told)));
+  for (const lab of labs) codes.push(await sweepLab(lab, wish, call));
+  if (!dryRun) for (const lab of labs) forget(registry, lab);
+  return [EXIT.bug, EXIT.misuse, EXIT.lab].find((code) => codes.includes(code)) ?? EXIT.fine;
+}
+
+/** Tells what of it cannot be swept, or need not be. @param codes added to, where that is no good end */
+function nightToSweep(night: PastNight, print: Call['print'], codes: number[]): readonly NightToSweep[] {
+  const attempts = night.attempts();
   for (const each of attempts) {
     const why = whyNot(each, systemProcesses);
     if (why === null) continue;
     print(`NOT SWEPT ${each.name}${each.runId === null ? '' : `, run ${each.runId}`}: it ${why}`);
     codes.push(EXIT.lab);
   }
-  const ended = attempts.flatMap((each) => (whyNot(each, systemProcesses) === null ? runOf(each) : []));
-  if (attempts.length > 0 && ended.length + codes.length === 0) {
-    print(`${nights.length} nights: no run came so far that it made anything`);
+  const runs = attempts.flatMap((each) => (whyNot(each, systemProcesses) === null ? runOf(each) : []));
+  if (runs.length === 0) return [];
+  if (night.labs === null) {
+    print(`NOT SWEPT ${night.dir}: nobody wrote down on which labs its ${runs.length} runs were; sweep each by --lab`);
+    codes.push(EXIT.lab);
+  } else if (night.labs.length === 0) {
+    print(`${night.dir}: ${runs.length} runs, on embedded labs only, which ended with them`);
   }
-  for (const { request, settings } of ended.length === 0 ? [] : labs) {
-    print(`${settings.url}: ${ended.length} runs of ${nights.length} nights`);
-    try {
-      const swept = await sweepLab(settings, ended, { dryRun, signal, tell: told.note });
-      printSwept(swept);
-      if (swept.stayed.length > 0) codes.push(EXIT.lab);
-      else if (!dryRun) forget(new RunRegistry(request.cacheDir), settings.url, ended);
-    } catch (thrown) {
-      signal.throwIfAborted();
-      codes.push(failed(thrown, told));
-    }
-  }
-  return [EXIT.bug, EXIT.misuse, EXIT.lab].find((code) => codes.includes(code)) ?? EXIT.fine;
+  return [{ night, runs, fine: true }];
 }
 
 const runOf = ({ runId, workdir }: PastAttempt): readonly EndedRun[] =>
   runId === null || workdir === null ? [] : [{ runId, workdir, ...readJournal(workdir) }];
 
-interface NightsLab {
-  readonly request: Request;
-  readonly settings: XoLabSettings;
-}
-
-/** Each Xen Orchestra once. @throws Fault of the caller */
-function labsOf(nights: readonly PastNight[], environment: Environment): readonly NightsLab[] {
-  const byUrl = new Map<string, NightsLab>();
-  for (const args of nights.flatMap(({ labs }) => labs)) {
-    const request = requestOf(new Given(OPTIONS, args, environment), environment);
-    const settings = prepareSettings(request);
-    if (!byUrl.has(settings.url)) byUrl.set(settings.url, { request, settings });
-  }
-  return [...byUrl.values()];
-}
-
-/** Once more while something may come that a run asked for when it was killed. */
-async function sweepLab(
-  settings: XoLabSettings,
-  runs: readonly EndedRun[],
-  { dryRun, signal, tell }: { readonly dryRun: boolean; readonly signal: AbortSignal; tell(line: string): void },
-): Promise<SweepLines> {
-  const deadline = Deadline.after(LAB_MS, signal);
-  const wish = { dead: runs, only: runs.map(({ runId }) => runId), dryRun, takesKept: false };
-  const late = deadline.within(LATE_MS);
-  const removed: string[] = [];
-  for (;;) {
-    const swept = await sweepXo(settings, wish, deadline);
-    removed.push(...swept.removed);
-    const pending = dryRun ? [] : runs.filter((each) => mayLeaveMore(each));
-    if (pending.length === 0 || swept.stayed.length > 0) return { ...swept, removed };
-    const ids = pending.map(({ runId }) => runId).join(', ');
-    if (late.expired()) {
-      tell(`${ids}: killed while something was asked for, which has not come; look again in some minutes`);
-      return { ...swept, removed };
+/** Each user of each Xen Orchestra once. @param refuse told of a lab that cannot be had any more, once for each */
+function labsOf(
+  nights: readonly NightToSweep[],
+  environment: Environment,
+  refuse: (thrown: unknown) => void,
+): readonly NightsLab[] {
+  const byArgs = new Map<string, NightsLab | null>();
+  const labs: NightsLab[] = [];
+  const labAt = (args: readonly string[]): NightsLab | null => {
+    try {
+      const settings = prepareSettings(requestOf(new Given(OPTIONS, args, environment), environment));
+      const known = labs.find((each) => seesTheSame(each.settings, settings));
+      if (known !== undefined) return known;
+      const lab = { settings, nights: [] };
+      labs.push(lab);
+      return lab;
+    } catch (thrown) {
+      refuse(thrown);
+      return null;
     }
-    await deadline.clock.sleep(LOOK_MS, signal);
-    deadline.check();
+  };
+  for (const each of nights) {
+    for (const args of each.night.labs ?? []) {
+      const key = JSON.stringify(args);
+      const lab = byArgs.has(key) ? byArgs.get(key) : labAt(args);
+      byArgs.set(key, lab ?? null);
+      if (!lab) each.fine = false;
+      else if (!lab.nights.includes(each)) lab.nights.push(each);
+    }
   }
+  return labs;
+}
+
+/** Another user may see, and delete, other machines. */
+const seesTheSame = (a: XoLabSettings, b: XoLabSettings): boolean =>
+  a.url === b.url && isDeepStrictEqual(a.tls, b.tls) && sameCredential(a.credential, b.credential);
+
+/** @returns the exit code of this lab @throws the interrupt */
+async function sweepLab({ settings, nights }: NightsLab, wish: NightsWish, call: Call): Promise<number> {
+  const { print, told, signal } = call;
+  const { dryRun, printSwept } = wish;
+  const runs = nights.flatMap((each) => each.runs);
+  print(`${settings.url}: ${runs.length} runs of ${nights.length} nights`);
+  let code: number = EXIT.lab;
+  try {
+    const asked = { dead: runs, only: runs.map(({ runId }) => runId), dryRun, takesKept: false };
+    const { swept, late } = await sweepWithLate({
+      deadline: Deadline.after(LAB_MS, signal),
+      sweep: (deadline) => sweepXo(settings, asked, deadline),
+      pending: () => (dryRun ? [] : runs.filter((each) => mayLeaveMore(each)).map(({ runId }) => runId)),
+    });
+    printSwept(swept);
+    if (late.length > 0) {
+      print(`MAY STILL COME ${late.join(', ')}: killed while something was asked for; sweep again in ten minutes`);
+    }
+    if (swept.stayed.length + late.length === 0) code = EXIT.fine;
+  } catch (thrown) {
+    signal.throwIfAborted();
+    code = failed(thrown, told);
+  }
+  if (code !== EXIT.fine) for (const each of nights) each.fine = false;
+  return code;
 }
 
 /** What may still come stays on the list of the next run of this machine, and so does what is kept for somebody. */
-function forget(registry: RunRegistry, url: string, runs: readonly EndedRun[]): void {
-  const settled = new Set(runs.filter((each) => !mayLeaveMore(each)).map(({ runId }) => runId));
-  for (const { runId, state } of registry.runs(url)) {
+function forget(registry: RunRegistry, { settings, nights }: NightsLab): void {
+  const settled = new Set(nights.flatMap(({ fine, runs }) => (fine ? runs : [])).map(({ runId }) => runId));
+  for (const { runId, state } of registry.runs(settings.url)) {
     if (state === 'dead' && settled.has(runId)) registry.forget(runId);
   }
 }

@@ -85,8 +85,11 @@ async function tellAll(
 }
 
 /** Why nothing may be taken from a run yet; null: it has ended. */
-export function whyNot({ process }: PastAttempt, processes: Processes): string | null {
-  if (process === null) return null;
+export function whyNot({ process, ended, workdir }: PastAttempt, processes: Processes): string | null {
+  if (process === null) {
+    // Who has no workdir was not started, or is not so far that anything could be taken from it.
+    return ended || workdir === null ? null : 'may still run: nobody wrote down as which process';
+  }
   const now = processes.state(process);
   if (now === 'dead') return null;
   return now === 'alive'

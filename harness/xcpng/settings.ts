@@ -4,6 +4,12 @@ import type { Secret } from '../secrets.ts';
 
 export type Credential = { readonly token: Secret } | { readonly email: string; readonly password: Secret };
 
+/** Is it the same user, with the same proof? */
+export const sameCredential = (a: Credential, b: Credential): boolean =>
+  'token' in a
+    ? 'token' in b && a.token.equals(b.token)
+    : 'email' in b && a.email === b.email && a.password.equals(b.password);
+
 /** How much of TLS is believed; `false` and null: Node's own rules. */
 export interface TlsSettings {
   /** True: any certificate is taken. For labs with a self-signed one where no CA can be had. */

@@ -109,7 +109,9 @@ async function play({ recipe, cases = '', guests, cancel }: Pass): Promise<Playe
 
 /** A test that fails leaves nobody behind. */
 function endAll(nights: string): void {
-  const processes = nightsIn('', nights).flatMap((night) => [night, ...night.attempts()].map(({ process }) => process));
+  const processes = nightsIn('', nights, { processOf: () => null }).flatMap((night) =>
+    [night, ...night.attempts()].map(({ process }) => process),
+  );
   for (const each of processes) if (each !== null && isSurely(each)) process.kill(each.pid, 'SIGKILL');
 }
 

@@ -3,12 +3,13 @@
  * processes; guests are simulated.
  */
 import { execFile } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import t from 'tap';
 import { Deadline } from '../../harness/deadline.ts';
+import { writeNightMark } from '../../harness/night/night-folder.ts';
 import { Secret } from '../../harness/secrets.ts';
 import { openSession, type Session } from '../../harness/xcpng/session.ts';
 import { startLab } from '../lab-process.ts';
@@ -106,6 +107,26 @@ t.test('sweep by hand', async (t) => {
   t.match(swept.stdout, /^2 removed, 0 left in the lab, 0 left alone$/m);
   t.same(await belongings(), []);
   t.match((await sweep('--lab', lab.labFile)).stdout, /^0 removed/);
+});
+
+t.test('nights: a lab that is gone leaves its run on the list of the next one, and hinders no other', async (t) => {
+  const workdir = await killedAt(/\] boot\n/);
+  const runId = runIdOf(workdir);
+  const night = join(dir, 'nights/night-1');
+  // Its night was killed before it wrote down the process.
+  cpSync(workdir, join(night, 'phase9.main.pool1/attempt-1/run', basename(workdir)), { recursive: true });
+  const listed = (): boolean => existsSync(join(cacheDir, 'runs', `${runId}.json`));
+  const gone = ['--lab', join(dir, 'gone.toml')];
+  writeNightMark(night, '2026-01-01T00:00:00Z', { labs: [gone, ['--lab', lab.labFile]] });
+  const half = await sweep('--nights', night);
+  t.match([half.code, half.stdout], [2, /^2 removed, 0 left in the lab, 0 left alone$/m], half.stderr);
+  t.match(half.stderr, /gone\.toml/);
+  t.same(await belongings(), []);
+  t.ok(listed());
+  writeNightMark(night, '2026-01-01T00:00:00Z', { labs: [['--lab', lab.labFile]] });
+  const whole = await sweep('--nights', night);
+  t.match([whole.code, whole.stdout], [0, /^0 removed/m], whole.stderr);
+  t.notOk(listed());
 });
 
 t.test('what must stay is a leak, exit code 3; one run by its id, by another name of the same XO', async (t) => {

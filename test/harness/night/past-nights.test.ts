@@ -8,9 +8,11 @@ import { endNights, type Processes, whyNot } from '../../../harness/night/end-ni
 import { writeNightMark } from '../../../harness/night/night-folder.ts';
 import { nightsIn, type PastNight } from '../../../harness/night/past-nights.ts';
 import type { ProcessPlace } from '../../../harness/process-place.ts';
+import type { RegisteredProcess } from '../../../harness/run-registry.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'bw-past-'));
 t.teardown(() => rmSync(root, { recursive: true }));
+const nobody = { processOf: () => null };
 const place = (pid: number): ProcessPlace => ({ host: 'h', bootId: 'b', pids: 'p', pid, startTicks: '7' });
 
 function attempt(night: string, theCase: string, { pid = 0, run = '', lines = '' } = {}): void {
@@ -30,20 +32,40 @@ t.test('a night is read as far as it came', async (t) => {
   attempt(night, 'b', { pid: 7, run: 'b-1', lines: '{"run":' });
   attempt(night, 'c', { pid: 8 });
   attempt(night, 'd');
-  const [found, ...others] = nightsIn('--nights', nights);
+  const [found, ...others] = nightsIn('--nights', nights, nobody);
   t.equal(others.length, 0, 'a folder without a mark is none');
   t.match(found, { dir: night, process: place(5), labs: [['--lab', '/l.toml']] });
   t.strictSame(found?.attempts(), [
-    { name: 'a/attempt-1', process: place(6), workdir: join(night, 'a/attempt-1/run/a-1'), runId: 'r1' },
-    { name: 'b/attempt-1', process: place(7), workdir: join(night, 'b/attempt-1/run/b-1'), runId: null },
-    { name: 'c/attempt-1', process: place(8), workdir: null, runId: null },
-    { name: 'd/attempt-1', process: null, workdir: null, runId: null },
+    { name: 'a/attempt-1', process: place(6), workdir: join(night, 'a/attempt-1/run/a-1'), runId: 'r1', ended: false },
+    { name: 'b/attempt-1', process: place(7), workdir: join(night, 'b/attempt-1/run/b-1'), runId: null, ended: false },
+    { name: 'c/attempt-1', process: place(8), workdir: null, runId: null, ended: false },
+    { name: 'd/attempt-1', process: null, workdir: null, runId: null, ended: false },
   ]);
-  t.match(nightsIn('--nights', night), [{ dir: night }], 'its own folder names it as well');
-  t.same(nightsIn('--nights', join(root, 'nowhere')), [], 'no night was begun');
+  t.match(nightsIn('--nights', night, nobody), [{ dir: night }], 'its own folder names it as well');
+  t.same(nightsIn('--nights', join(root, 'nowhere'), nobody), [], 'no night was begun');
   const file = join(night, 'night.json');
   const expected = `--nights: expected the folder of a night, or one of nights, given ${file}`;
-  t.throws(() => nightsIn('--nights', file), { message: expected });
+  t.throws(() => nightsIn('--nights', file, nobody), { message: expected });
+});
+
+t.test('whose process its night has not written down may have done so itself', async (t) => {
+  const itself = join(root, 'itself');
+  mkdirSync(itself);
+  writeNightMark(itself, '2026-01-01T00:00:00Z', {});
+  for (const run of ['r1', 'r2', 'r3', 'r4']) attempt(itself, run, { run, lines: `{"run":"${run}"}\n` });
+  writeFileSync(join(itself, 'r3/attempt-1/run/r3/result.json'), '{}');
+  const wrote: Readonly<Record<string, RegisteredProcess>> = {
+    r1: { ...place(6), ended: false },
+    r2: { ...place(7), ended: true },
+  };
+  const [found] = nightsIn('', itself, { processOf: (runId) => wrote[runId] ?? null });
+  t.equal(found?.labs, null, 'nobody wrote down its labs');
+  t.match(found?.attempts(), [
+    { runId: 'r1', process: place(6), ended: false },
+    { runId: 'r2', process: null, ended: true },
+    { runId: 'r3', process: null, ended: true },
+    { runId: 'r4', process: null, ended: false },
+  ]);
 });
 
 /** Processes by pid, and how often each has to be told; null: it never ends. */
@@ -80,7 +102,8 @@ class Scripted implements Processes, Clock {
 
 const night = (pid: number, ...cases: readonly number[]): PastNight => ({
   ...{ dir: `night-${pid}`, process: place(pid), labs: [] },
-  attempts: () => cases.map((each) => ({ name: `case-${each}`, process: place(each), workdir: null, runId: null })),
+  attempts: () =>
+    cases.map((each) => ({ name: `case-${each}`, process: place(each), workdir: null, runId: null, ended: false })),
 });
 
 async function end(processes: Scripted, ...nights: readonly PastNight[]): Promise<readonly string[]> {
@@ -121,7 +144,10 @@ t.test('who has ended is not told; nobody is, where it was elsewhere', async (t)
   t.same(await end(processes, night(1, 2)), []);
   const [ended] = night(1, 2).attempts();
   t.equal(ended && whyNot(ended, processes), null);
-  const elsewhere = { name: 'x', process: { ...place(4), host: 'runner-2' }, workdir: null, runId: 'r' };
+  const elsewhere = { name: 'x', process: { ...place(4), host: 'runner-2' }, workdir: null, runId: 'r', ended: false };
   t.match(whyNot(elsewhere, processes), /^may still run on runner-2/);
-  t.equal(whyNot({ ...elsewhere, process: null }, processes), null, 'never started');
+  const unnamed = { ...elsewhere, process: null };
+  t.equal(whyNot(unnamed, processes), null, 'never started');
+  t.equal(whyNot({ ...unnamed, workdir: '/w' }, processes), 'may still run: nobody wrote down as which process');
+  t.equal(whyNot({ ...unnamed, workdir: '/w', ended: true }, processes), null, 'it has said so');
 });
