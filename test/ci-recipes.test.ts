@@ -1,6 +1,6 @@
 /** The recipes of docs/ci as text: what they use is known, their shell reads well, and nothing odd slips through. */
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t from 'tap';
@@ -11,13 +11,13 @@ t.teardown(() => rmSync(root, { recursive: true, force: true }));
 
 /** By its documentation, each with the inputs that we give it. */
 const ACTIONS: Readonly<Record<string, readonly string[]>> = {
-  'actions/checkout@v4': ['repository', 'ref', 'path'],
+  'actions/checkout@v4': ['repository', 'ref', 'path', 'token'],
   'actions/setup-node@v4': ['node-version'],
   'actions/upload-artifact@v4': ['name', 'path', 'retention-days'],
-  'https://code.forgejo.org/actions/checkout@v4': ['repository', 'ref', 'path'],
+  'https://code.forgejo.org/actions/checkout@v4': ['repository', 'ref', 'path', 'token'],
   'https://code.forgejo.org/actions/setup-node@v4': ['node-version'],
   'https://code.forgejo.org/forgejo/upload-artifact@v4': ['name', 'path', 'retention-days'],
-  './bootwitness/docs/ci/sweep-afterwards': ['nights'],
+  './bootwitness/docs/ci/sweep-afterwards': ['nights', 'remove'],
 };
 
 t.test('what stands in a recipe is what was run or is told in docs/ci.md', async (t) => {
@@ -39,6 +39,29 @@ t.test('what stands in a recipe is what was run or is told in docs/ci.md', async
       t.equal(read.stdout, '', `${name}: ${ofStep} (setup.sh brings shellcheck)`);
     }
   }
+});
+
+t.test('what was not set is one sentence, and nothing is run', async (t) => {
+  for (const [name, file] of Object.entries(RECIPES)) {
+    const cwd = join(root, name, 'bootwitness');
+    mkdirSync(cwd, { recursive: true });
+    const ran = (step: string) => {
+      const { run = '' } = readRecipe(file).job.steps.find((each) => each.name === step) ?? {};
+      const { PATH } = process.env;
+      return spawnSync('bash', ['--noprofile', '--norc', '-e', '-c', run], { cwd, encoding: 'utf8', env: { PATH, SSH_KEY: '' } });
+    };
+    t.match(ran('Key of the guests'), { status: 2, stderr: 'BOOTWITNESS_SSH_KEY is empty\n' }, name);
+    t.notOk(existsSync(join(cwd, '../guest-key')));
+    t.match(ran('Set up'), { status: 2, stderr: /^no Bootwitness .*: is BOOTWITNESS_REPOSITORY set\?\n$/ }, name);
+  }
+});
+
+t.test('a night of Forgejo ends before the limits that a runner and a server have by default', async (t) => {
+  const { job } = readRecipe(RECIPES.forgejo);
+  t.ok(job['timeout-minutes'] < 180);
+  const night = job.steps.find(({ name }) => name === 'Nightly');
+  const [, grace, limit] = /--kill-after=(\d+)m (\d+)m/.exec(night?.run ?? '') ?? [];
+  t.ok(Number(grace) + Number(limit) < (night?.['timeout-minutes'] ?? 0), 'in good order, before its step is killed');
 });
 
 t.test('a recipe that means more than was run is refused', async (t) => {
