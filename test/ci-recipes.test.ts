@@ -48,7 +48,11 @@ t.test('what was not set is one sentence, and nothing is run', async (t) => {
     const ran = (step: string) => {
       const { run = '' } = readRecipe(file).job.steps.find((each) => each.name === step) ?? {};
       const { PATH } = process.env;
-      return spawnSync('bash', ['--noprofile', '--norc', '-e', '-c', run], { cwd, encoding: 'utf8', env: { PATH, SSH_KEY: '' } });
+      return spawnSync('bash', ['--noprofile', '--norc', '-e', '-c', run], {
+        cwd,
+        encoding: 'utf8',
+        env: { PATH, SSH_KEY: '' },
+      });
     };
     t.match(ran('Key of the guests'), { status: 2, stderr: 'BOOTWITNESS_SSH_KEY is empty\n' }, name);
     t.notOk(existsSync(join(cwd, '../guest-key')));

@@ -58,7 +58,11 @@ const WORDS: CommandWords = {
   ],
   precedence: 'flags > environment > lab file > defaults',
   stdout: 'a line for each thing: removed, left in the lab, left alone.',
-  exits: { fine: 'nothing of ours stayed', lab: 'something stayed, or the lab could not be asked' },
+  exits: {
+    fine: 'nothing of ours stayed',
+    misuse: 'misuse: one sentence says what was expected; nothing was begun, but by --nights on labs that are not gone',
+    lab: 'something stayed, may still come or still runs, or the lab could not be asked',
+  },
 };
 
 /** Sweeps as it was asked for. @returns the exit code; what was done is printed line by line */
