@@ -155,6 +155,15 @@ async function finished(name: string, child: ChildProcess): Promise<StepRun> {
   return { name, code, said };
 }
 
+/** One of those that are killed together may have ended by itself meanwhile. */
+export function killIfThere(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+  }
+}
+
 /** All processes below one, by their parents, and itself: what a runner kills at last. */
 export function treeOf(pid: number): readonly number[] {
   const parents = readdirSync('/proc').flatMap((name): readonly [number, number][] => {

@@ -13,7 +13,7 @@ import { nightsIn } from '../../harness/night/past-nights.ts';
 import { isSurely } from '../../harness/process-place.ts';
 import { Secret } from '../../harness/secrets.ts';
 import { openSession, type Session } from '../../harness/xcpng/session.ts';
-import { type Cancel, type JobRun, makeWorkspace, runJob, type StepRun, treeOf } from '../ci-job.ts';
+import { type Cancel, type JobRun, killIfThere, makeWorkspace, runJob, type StepRun, treeOf } from '../ci-job.ts';
 import { evaluated, RECIPES, readRecipe } from '../ci-recipe.ts';
 import { type LabProcess, startLab } from '../lab-process.ts';
 import { inLanes } from '../lanes.ts';
@@ -91,10 +91,7 @@ async function play({ recipe, cases = '', guests, cancel }: Pass): Promise<Playe
     });
     const [job, known] = [readRecipe(RECIPES[recipe]), expressions(lab, cases)];
     const ran = await runJob({
-      recipe: job,
-      workspace,
-      environment,
-      expressions: known,
+      ...{ recipe: job, workspace, environment, expressions: known },
       cancel: cancel?.(lab) ?? null,
     });
     const registry = readdirSync(join(environment.HOME ?? '', '.cache/bootwitness/runs'));
@@ -131,7 +128,7 @@ const ROWS: readonly Pass[] = [
       kill: ({ pid = 0 }) => {
         const all = treeOf(pid);
         process.kill(pid, 'SIGINT');
-        for (const each of all) process.kill(each, 'SIGKILL');
+        for (const each of all) killIfThere(each);
       },
       laterSteps: true,
     }),
