@@ -21,6 +21,8 @@ export interface Attempt {
   readonly cause: FaultRecord;
   readonly seconds: number;
   readonly workdir: string | null;
+  /** What it left in the lab. */
+  readonly leaked: readonly string[];
 }
 
 /** One case as it ended. */
@@ -36,7 +38,7 @@ export interface CaseSummary {
   readonly runId: string | null;
   readonly verdict: Verdict;
   readonly exitCode: number;
-  /** What stayed in the lab. */
+  /** What stayed in the lab; of an earlier attempt marked so: `VM 12 name (after attempt 1)`. */
   readonly leaked: readonly string[];
   /** ISO 8601. */
   readonly startedAt: string;
@@ -82,7 +84,7 @@ export function standing({ verdict, known, leaked }: CaseSummary): Standing {
     case 'ERROR':
       return 'error';
     default:
-      return 'skip';
+      return leaked.length > 0 ? 'leak' : 'skip';
   }
 }
 

@@ -19,6 +19,9 @@ const WHOLE_LAB: ReadonlySet<string> = new Set<FaultCode>([
   ...(['JUMP_UNREACHABLE', 'JUMP_KEY_REFUSED', 'JUMP_HOST_KEY', 'JUMP_FORBIDS_FORWARD', 'CONTROL_SILENT'] as const),
 ]);
 
+/** Of a PASS that left something in the lab. */
+const EXIT_LEFT = 3;
+
 export const isOfWholeLab = ({ code }: Pick<FaultRecord, 'code'>): boolean => WHOLE_LAB.has(code);
 
 export interface NightOptions {
@@ -92,7 +95,8 @@ class LabNight {
       this.#options.onEnd({ theCase, summary, attempted });
       const cause = notRun === null ? this.#lookAt(theCase, attempted) : null;
       if (cause === null || nth > retries || signal.aborted || this.#sticky !== null) return summary;
-      retried.push({ cause, seconds: (nowMs() - attemptMs) / 1000, workdir: attempted.workdir });
+      const { workdir, leaked } = attempted;
+      retried.push({ cause, seconds: (nowMs() - attemptMs) / 1000, workdir, leaked });
       tell({ event: 'attempt-repeated', cause: causeOf(cause) }, of);
     }
   }
@@ -103,7 +107,9 @@ class LabNight {
     { startedAt, startedMs, retried }: { startedAt: string; startedMs: number; retried: readonly Attempt[] },
   ): CaseSummary {
     const { name, phase, image, lab } = theCase;
-    const { verdict, exitCode, runId, imageSha256, leaked, workdir, repeat } = attempted;
+    const { verdict, runId, imageSha256, workdir, repeat } = attempted;
+    const leaked = leftBy(retried, attempted.leaked);
+    const exitCode = attempted.exitCode === 0 && leaked.length > 0 ? EXIT_LEFT : attempted.exitCode;
     return {
       ...{
         name,
@@ -152,6 +158,12 @@ class LabNight {
     };
   }
 }
+
+/** What an earlier attempt left is no less left, although a later one ended well. */
+const leftBy = (retried: readonly Attempt[], last: readonly string[]): readonly string[] => [
+  ...retried.flatMap(({ leaked }, index) => leaked.map((each) => `${each} (after attempt ${index + 1})`)),
+  ...last,
+];
 
 function caseEnds(summary: CaseSummary): CaseEnds {
   const { verdict, lab, exitCode, seconds, leaked, workdir, retried } = summary;

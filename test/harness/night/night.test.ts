@@ -13,6 +13,7 @@ import type { NightCase, NightLab } from '../../../harness/night/cases.ts';
 import { nightExitCode, runNight } from '../../../harness/night/night.ts';
 import { makeNightFolder, removeOldNights, writeNightMark } from '../../../harness/night/night-folder.ts';
 import { SCHEMA } from '../../../harness/report.ts';
+import { standing } from '../../../harness/summary.ts';
 import { check } from '../reporters/summaries.ts';
 import { PHASES } from './phases.ts';
 
@@ -45,10 +46,15 @@ interface Script {
   readonly signal?: AbortSignal;
   /** What each attempt at a case comes to, in order; PASS where it is silent. */
   readonly verdicts?: Readonly<Record<string, readonly Verdict[]>>;
+  /** What each attempt at a case leaves in the lab; nothing where it is silent. */
+  readonly leaks?: Readonly<Record<string, readonly (readonly string[])[]>>;
   readonly onRun?: (name: string) => void;
 }
 
-async function play(labs: readonly NightLab[], { retries = 1, verdicts = {}, onRun, ...more }: Script = {}) {
+async function play(
+  labs: readonly NightLab[],
+  { retries = 1, verdicts = {}, leaks = {}, onRun, ...more }: Script = {},
+) {
   const runs: string[] = [];
   const ends: string[] = [];
   let [now, most] = [0, 0];
@@ -61,7 +67,7 @@ async function play(labs: readonly NightLab[], { retries = 1, verdicts = {}, onR
       await new Promise((resolve) => setImmediate(resolve));
       now--;
       const nth = runs.filter((each) => each === name).length;
-      return attempted(verdicts[name]?.[nth - 1] ?? PASS);
+      return { ...attempted(verdicts[name]?.[nth - 1] ?? PASS), leaked: leaks[name]?.[nth - 1] ?? [] };
     },
     known: () => [],
     onEnd: ({ summary }) => ends.push(`${summary.name} ${summary.verdict.status}`),
@@ -115,6 +121,18 @@ t.test('only what is the fault of the lab is tried again, so often, and recorded
   t.equal(ends.length, runs.length, 'each attempt is kept');
   const none = await play([labOf('a', 1)], { retries: 0, verdicts });
   t.same(none.summaries.map(codeOf), ['VM_LOST']);
+});
+
+t.test('what a repeated attempt left in the lab is not forgotten: its PASS is none', async (t) => {
+  const verdicts = {
+    'phase9.i1.a': [fault('VM_LOST'), fault('VM_LOST'), PASS],
+    'phase9.i2.a': [fault('VM_LOST'), FAIL],
+  };
+  const leaks = { 'phase9.i1.a': [['VM 1', 'VDI 2'], [], []], 'phase9.i2.a': [['VM 3'], ['VM 4']] };
+  const [passed, bad] = (await play([labOf('a', 2)], { retries: 2, verdicts, leaks })).summaries;
+  t.match(passed, { exitCode: 3, leaked: ['VM 1 (after attempt 1)', 'VDI 2 (after attempt 1)'] });
+  t.same(passed && [standing(passed), passed.retried.map(({ leaked }) => leaked)], ['leak', [['VM 1', 'VDI 2'], []]]);
+  t.match(bad, { verdict: { status: 'FAIL' }, leaked: ['VM 3 (after attempt 1)', 'VM 4'] });
 });
 
 t.test('what concerns the whole lab ends its remaining cases at once, with the same cause', async (t) => {

@@ -52,7 +52,7 @@ export const PANICKED = caseOf('panicked', { verdict: judge({ checks: [], fault:
 export const LOST = caseOf('lost', {
   verdict: judge({ checks: [check('uname', 'held')], fault: lost }),
   exitCode: 3,
-  retried: [{ cause: lost, seconds: 3, workdir: '/w/lost-1' }],
+  retried: [{ cause: lost, seconds: 3, workdir: '/w/lost-1', leaked: [] }],
 });
 export const UNSEEN = caseOf('unseen', {
   verdict: judge({ checks: [check('ready', 'unobserved')], fault: null }),
