@@ -4,6 +4,8 @@ import type { Progress } from './progress.ts';
 
 /** As after a PASS whose report in another format was not written. */
 const OUTPUT_LOST = 3;
+/** Of our own bug (design §3). */
+const BUG = 70;
 
 /** @returns the exit code: that of the verdict, raised where what was told is not whole */
 export async function endProgress(told: Progress, code: number): Promise<number> {
@@ -11,8 +13,11 @@ export async function endProgress(told: Progress, code: number): Promise<number>
     await told.end();
     return code;
   } catch (thrown) {
-    const { message, remedy } = faultRecord(thrown);
+    const { message, remedy, party } = faultRecord(thrown);
     process.stderr.write(`${message}. ${remedy}\n`);
-    return code === 0 ? OUTPUT_LOST : code;
+    const ours = party === 'harness';
+    if (ours && thrown instanceof Error) process.stderr.write(`${thrown.stack}\n`);
+    if (code !== 0) return code;
+    return ours ? BUG : OUTPUT_LOST;
   }
 }

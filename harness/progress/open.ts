@@ -46,7 +46,7 @@ export function openProgress(args: readonly string[], environment: Environment, 
   const reporters: Reporter[] = [wanted('quiet') ? new Quiet(stderr) : forPeople(stderr, live, environment)];
   if (json) reporters.push(new EventStream(stdout, { endMs: Number.POSITIVE_INFINITY, mustBeWhole: true }));
   const { stream, problem } = besides(environment[EVENTS_FD]);
-  if (stream !== null) reporters.push(new EventStream(stream, { endMs: EVENTS_END_MS, mustBeWhole: false }));
+  if (stream !== null) reporters.push(stream);
   const progress = new Progress(reporters);
   if (reporters[0] instanceof LiveView) whenItEnds(progress.leave);
   return { progress, json, problem };
@@ -67,16 +67,21 @@ function whenItEnds(leave: () => void): void {
   process.on('uncaughtExceptionMonitor', leave);
 }
 
-function besides(fd: string | undefined): { readonly stream: Writable | null; readonly problem: Fault | null } {
+/** A file that is read later must be whole; who reads while it goes on may have gone, or have stopped. */
+function besides(fd: string | undefined): { readonly stream: EventStream | null; readonly problem: Fault | null } {
   if (fd === undefined) return { stream: null, problem: null };
   try {
     if (!FD.test(fd)) throw new Error('no number from 3 on');
     const open = fstatSync(Number(fd));
-    if (open.isFile()) return { stream: createWriteStream('', { fd: Number(fd), autoClose: false }), problem: null };
+    if (open.isFile()) {
+      const file = createWriteStream('', { fd: Number(fd), autoClose: false });
+      const whole = { endMs: Number.POSITIVE_INFINITY, mustBeWhole: true };
+      return { stream: new EventStream(file, whole), problem: null };
+    }
     if (!open.isFIFO() && !open.isSocket()) throw new Error('neither pipe nor file');
-    const stream = new Socket({ fd: Number(fd), readable: false, writable: true });
-    stream.unref();
-    return { stream, problem: null };
+    const reader = new Socket({ fd: Number(fd), readable: false, writable: true });
+    reader.unref();
+    return { stream: new EventStream(reader, { endMs: EVENTS_END_MS, mustBeWhole: false }), problem: null };
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
     const problem = bad(EVENTS_FD, 'an open descriptor from 3 on that can be written to', `"${fd}" (${why})`);

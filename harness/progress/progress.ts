@@ -45,6 +45,7 @@ export class Progress {
   readonly #startedMs: number;
   readonly #stops: readonly (() => void)[];
   readonly #transfers = new Map<string, Passed>();
+  #thrown: { readonly error: unknown } | null = null;
   #waitedMs = Number.NEGATIVE_INFINITY;
 
   constructor(reporters: readonly Reporter[], { clock, time, repeat }: Times = REAL) {
@@ -53,7 +54,7 @@ export class Progress {
     this.#time = time;
     this.#startedMs = clock.nowMs();
     this.#stops = reporters.flatMap(({ tick }) =>
-      tick === null ? [] : [repeat(tick.everyMs, () => tick.run(this.#nowS()))],
+      tick === null ? [] : [repeat(tick.everyMs, () => this.#guard(() => tick.run(this.#nowS())))],
     );
   }
 
@@ -76,21 +77,32 @@ export class Progress {
     this.#hand(happening, of, time);
   }
 
-  /** Ends all reporters. @throws Fault OUTPUT_UNWRITABLE */
+  /** Ends all reporters, whatever becomes of one. @throws Fault OUTPUT_UNWRITABLE; the first bug of a reporter */
   async end(): Promise<void> {
     for (const stop of this.#stops) stop();
-    for (const reporter of this.#reporters) await reporter.end();
+    const ended = await Promise.allSettled(this.#reporters.map(async (reporter) => reporter.end()));
+    if (this.#thrown !== null) throw this.#thrown.error;
+    for (const each of ended) if (each.status === 'rejected') throw each.reason;
   }
 
   /** To be called before anybody else prints, and before the process ends in disorder. */
   readonly leave = (): void => {
-    for (const reporter of this.#reporters) reporter.leave();
+    for (const reporter of this.#reporters) this.#guard(() => reporter.leave());
   };
 
   #hand(happening: Happening, of: Of, time: string): void {
     const stamp = { schema: EVENTS_SCHEMA, event: happening.event, time, elapsedS: this.#nowS() } as const;
     const event: Event = { ...stamp, ...of, ...withoutSecrets(happening) };
-    for (const reporter of this.#reporters) reporter.on(event);
+    for (const reporter of this.#reporters) this.#guard(() => reporter.on(event));
+  }
+
+  /** Whoever tells is in the middle of work that must go on, and the other reporters have to be told as well. */
+  #guard(show: () => void): void {
+    try {
+      show();
+    } catch (error) {
+      this.#thrown ??= { error };
+    }
   }
 
   #nowS(): number {

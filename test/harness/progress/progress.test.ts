@@ -111,6 +111,24 @@ t.test('a reader that leaves is nobody’s fault; a full disk is told', async (t
   t.pass('and a parent that is stopped holds no run');
 });
 
+t.test('a reporter that throws ends nothing, keeps nothing from the others, and is told at the end', async (t) => {
+  const seen = collecting();
+  const bad = (): never => {
+    throw new TypeError('of ours');
+  };
+  const throwing: Reporter = { on: bad, tick: { everyMs: 1, run: bad }, end: async () => bad(), leave: bad };
+  const closed: string[] = [];
+  const last: Reporter = { ...seen, end: async () => void closed.push('last') };
+  const { progress, go } = byHand(throwing, last);
+  progress.note('one');
+  go(1);
+  progress.leave();
+  progress.note('two');
+  t.match(seen.events, [{ text: 'one' }, { text: 'two' }]);
+  await t.rejects(progress.end(), { name: 'TypeError', message: 'of ours' });
+  t.same(closed, ['last'], 'the last events of the others are written');
+});
+
 t.test('what is no event is left out, and what a reporter cannot take ends nothing', async (t) => {
   const stream = new PassThrough();
   const events: Event[] = [];
@@ -158,6 +176,10 @@ t.test('the descriptor for events has to be one', async (t) => {
   progress.note('one');
   await progress.end();
   t.match(JSON.parse(readFileSync(join(dir, 'events.ndjson'), 'utf8')), { event: 'note', text: 'one' });
+  const unwritable = openSync(join(dir, 'events.ndjson'), 'r');
+  const full = openProgress(['--quiet'], { [EVENTS_FD]: String(unwritable) }, sinks);
+  full.progress.note('one');
+  await t.rejects(full.progress.end(), { code: 'OUTPUT_UNWRITABLE' }, 'a file that has half of it, as on stdout');
 });
 
 t.test('switches are known before a call is checked, as it will understand them', async (t) => {
