@@ -73,6 +73,11 @@ export function listenForInterrupt(onFirst: (signal: string) => void, onSecond: 
   };
 }
 
+/** What aborted it, where that was no interrupt but a bug of ours; null: nothing did, or somebody asked for it. */
+export function bugBehind({ aborted, reason }: AbortSignal): { readonly error: unknown } | null {
+  return aborted && !(reason instanceof Fault && reason.code === 'INTERRUPTED') ? { error: reason } : null;
+}
+
 /**
  * The second press: what was created may stay, so it is said how to find it.
  * @param remedy the command that takes it away

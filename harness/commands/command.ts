@@ -26,7 +26,7 @@ export interface Call {
   readonly print: (line: string) => void;
   /** Progress and notes, on stderr. */
   readonly told: Progress;
-  /** Aborts with a Fault INTERRUPTED as its reason. */
+  /** Aborts with a Fault INTERRUPTED as its reason, or with an error of ours that nobody caught (`bugBehind`). */
   readonly signal: AbortSignal;
 }
 

@@ -7,6 +7,7 @@ import type { CommandWords } from '../command-help.ts';
 import { NIGHT_OPTIONS } from '../command-options.ts';
 import { bad, type Environment, type Given, path } from '../given.ts';
 import { checkReportsDir, reportsDir } from '../history-wish.ts';
+import { bugBehind } from '../interrupt.ts';
 import { attempt } from '../night/attempt.ts';
 import { type NightLab, nightLabs, onlyCases, type PhaseEntry } from '../night/cases.ts';
 import { keepInHistory } from '../night/keep-history.ts';
@@ -16,7 +17,7 @@ import { makeNightFolder, removeOldNights, writeNightMark } from '../night/night
 import { loadPlanFile, type PlanFile } from '../night/plan-file.ts';
 import { type OutputFiles, outputFiles } from '../output-files.ts';
 import { placeOf } from '../process-place.ts';
-import type { Event, Happening, Tell } from '../progress/event.ts';
+import type { Event, Happening } from '../progress/event.ts';
 import { writeFormats } from '../reporters/formats.ts';
 import { nightJson } from '../reporters/night-json.ts';
 import { printWhole } from '../reporters/stream.ts';
@@ -130,7 +131,7 @@ const labOptions = (labs: readonly NightLab[]): readonly (readonly string[])[] =
     first === undefined || first.lab.lab === 'embedded' ? [] : [['--lab', first.lab.lab, ...first.lab.args]],
   );
 
-/** Runs what is asked for. @returns the exit code */
+/** Runs what is asked for. @returns the exit code @throws a bug that ended it, after its reports */
 async function night(request: NightRequest, call: Call): Promise<number> {
   const { plan, labs, known, root, environment } = request;
   const { told, signal } = call;
@@ -160,14 +161,18 @@ async function night(request: NightRequest, call: Call): Promise<number> {
   });
   const byName = new Map(cases.map((each) => [each.name, each]));
   const remarks = [...(request.partly ? [] : remarksOn(known, scopes(labs, byName), today)), ...problems];
-  const exitCode = nightExitCode(codesOf(cases, remarks), signal.aborted);
+  const bug = bugBehind(signal);
+  const codes = [...codesOf(cases, remarks), ...(bug === null ? [] : [EXIT.bug])];
+  const exitCode = nightExitCode(codes, signal.aborted && bug === null);
   const seconds = (performance.now() - startedMs) / 1000;
   const summary: Summary = { title: id, startedAt, seconds, exitCode, cases, remarks };
   const tap = await tapNight(summary);
   writeNightMark(dir, startedAt, { ...mark, ended: true, summary });
   writeFormats(request.outputs, { summary, json: () => nightJson(summary), tap });
   if (!request.json) await printWhole(process.stdout, tap);
-  closing(summary, dir, told.tell);
+  for (const { level, text } of remarks) told.tell({ event: 'remark', level, text });
+  if (bug !== null) throw bug.error;
+  told.tell(nightEnds(summary, dir));
   return exitCode;
 }
 
@@ -199,12 +204,11 @@ function nightBegins({ plan, labs }: NightRequest, night: string, dir: string): 
   return { event: 'night-begins', night, plan: plan.path, dir, labs: shown };
 }
 
-function closing({ title, cases, remarks, exitCode, seconds }: Summary, dir: string, tell: Tell): void {
-  for (const { level, text } of remarks) tell({ event: 'remark', level, text });
+function nightEnds({ title, cases, exitCode, seconds }: Summary, dir: string): Happening {
   const tally = new Map<Standing, number>();
   for (const each of cases) tally.set(standing(each), (tally.get(standing(each)) ?? 0) + 1);
   const counts = Object.fromEntries(tally);
-  tell({ event: 'night-ends', night: title, exitCode, seconds, cases: cases.length, counts, dir });
+  return { event: 'night-ends', night: title, exitCode, seconds, cases: cases.length, counts, dir };
 }
 
 /** @param phases what can be run, as the entry file knows it */
