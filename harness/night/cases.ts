@@ -7,6 +7,7 @@ import { readSidecar } from '../image/sidecar.ts';
 import { loadLabFile } from '../lab-file.ts';
 import type { LabFile } from '../lab-tables.ts';
 import type { Scenario } from '../model.ts';
+import { OUTPUT_OPTIONS } from '../options.ts';
 import { imageName } from '../summary.ts';
 import { fits } from './pattern.ts';
 import type { PlanFile, PlannedNightImage, PlannedNightLab } from './plan-file.ts';
@@ -49,6 +50,7 @@ export async function nightLabs(
 ): Promise<readonly NightLab[]> {
   const labs: NightLab[] = [];
   for (const lab of plan.labs) {
+    refuseOfTheNight(lab, plan.path);
     const images = plan.images.filter(({ name }) => lab.images.length === 0 || lab.images.includes(name));
     const cases: NightCase[] = [];
     for (const image of images) {
@@ -72,6 +74,19 @@ function phasesOf(plan: PlanFile, image: PlannedNightImage, phases: readonly Pha
     );
   }
   return phases.filter(({ command }) => image.scenarios.length === 0 || image.scenarios.includes(command));
+}
+
+/** How a case reports, and what is no case at all: a night could not read what became of it. */
+const OF_THE_NIGHT: ReadonlySet<string> = new Set([
+  ...OUTPUT_OPTIONS.map(({ name }) => `--${name}`),
+  ...['--help', '-h', '--version'],
+]);
+
+function refuseOfTheNight({ name, args }: PlannedNightLab, plan: string): void {
+  const given = args.find((arg) => OF_THE_NIGHT.has(arg.replace(/=.*/s, '')));
+  if (given === undefined) return;
+  const expected = 'expected options of single cases';
+  throw new Fault('BAD_PLAN', `${plan}: labs.${name}.args: ${expected}, given "${given}": outputs are the night's own`);
 }
 
 interface Wanted {

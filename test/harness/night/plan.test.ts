@@ -80,7 +80,11 @@ t.test('what is wrong is told in one sentence, with its line', async (t) => {
     [`${PLAN}images = ["c"]\n`, /line 9: labs.pool.images: expected some of a, b, given \["c"\]/],
     [`${PLAN}parallel = 0\n`, /labs.pool.parallel: expected a number from 1 to 500, given 0/],
     [`${PLAN}args = ["--boots", "99"]\n`, /labs.pool: --boots: expected a whole number from 1 to 9, given "99"/],
-    [`${PLAN}args = ["--help"]\n`, /labs.pool: expected options of a run, given .*--help/],
+    ...['--help', '-h', '--version', '--json', '--json=true', '--quiet', '--tap", "x', '--junit=x', '--markdown=x'].map(
+      (args) =>
+        [`${PLAN}args = ["${args}"]\n`, /labs.pool.args: expected options of single cases, given "--?\w/] as const,
+    ),
+    [`${PLAN}args = ["--boots", "2", "--report-json", "x"]\n`, /given "--report-json": .* the night's own/],
     [PLAN.replace('two.toml', 'none.toml'), /lab: expected a lab file that can be read, given .*none.toml/],
     [`retries = 9\n${PLAN}`, /line 1: retries: expected a number from 0 to 5, given 9/],
     ['[images', /plan.toml, line 1:/],
