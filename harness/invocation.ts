@@ -154,6 +154,7 @@ export class Invocation {
     } catch (thrown) {
       const fault = faultRecord(thrown);
       if (fault.party === 'caller') throw thrown;
+      this.#timeline.end(fault.code);
       open.log.error({ err: thrown, code: fault.code }, fault.message);
       return judge({ checks: [], fault });
     } finally {
@@ -199,9 +200,9 @@ export class Invocation {
   }
 
   async #afterOthers(lab: Lab, { settings: { url } }: Prepared, { workdir, interrupt, log }: Omit<Opened, 'evidence'>) {
-    const tell = (line: string): void => {
-      log.warn({ sweep: line }, 'predecessors');
-      this.#told.note(line);
+    const tell = (text: string, stays = false): void => {
+      log.warn({ sweep: text }, 'predecessors');
+      this.#told.tell(stays ? { event: 'warning', text, stays } : { event: 'note', text });
     };
     this.#others = new AmongOthers({
       ...{ registry: new RunRegistry(this.#request.cacheDir), lab, signal: interrupt.signal, tell },
@@ -225,15 +226,14 @@ export class Invocation {
   }
 
   async #report(workdir: string, evidence: Evidence, verdict: Verdict): Promise<number> {
-    const report = reportOf({
+    this.#reported = reportOf({
       ...{ scenario: this.#scenario, request: this.#request, prepared: this.#prepared, lab: this.#lab },
       ...{ theCase: this.#case, image: this.#image, verdict, result: this.#result },
       ...{ runId: this.#runId, workdir, embeddedLabFile: this.#embedded?.labFile ?? null },
       ...{ startedAt: this.#startedAt, seconds: (performance.now() - this.#startedMs) / 1000, repeat: this.#repeat },
     });
-    this.#reported = report;
     const { outputs: formats } = this.#request;
-    return closeCase(report, { evidence, history: this.#request, formats, out: this.#out, told: this.#told });
+    return closeCase(this.#reported, { evidence, history: this.#request, formats, out: this.#out, told: this.#told });
   }
 
   /** Null: it has not ended, or the caller was refused. */

@@ -37,7 +37,6 @@ function rememberRun(
 
 /**
  * Never throws for what the lab does: that is told, and the claims expire. @throws the interrupt
- * @param tell one line for each thing
  * @returns true: more may come of what they asked for last, so that it is worth while to sweep again later
  */
 async function sweepPredecessors(
@@ -45,7 +44,7 @@ async function sweepPredecessors(
   url: string,
   registry: RunRegistry,
   signal: AbortSignal,
-  tell: (line: string) => void,
+  tell: RunAmongOthers['tell'],
 ): Promise<boolean> {
   registry.forgetOld(Date.now());
   const dead = registry.runs(url).filter(({ state }) => state === 'dead');
@@ -53,7 +52,7 @@ async function sweepPredecessors(
   try {
     const swept = await lab.sweepDead(dead.map(deadRun), Deadline.after(SWEEP_MS, signal));
     for (const line of swept.removed) tell(`swept: ${line}`);
-    for (const line of swept.stayed) tell(`STILL LEFT IN THE LAB by a run that died: ${line}`);
+    for (const line of swept.stayed) tell(`STILL LEFT IN THE LAB by a run that died: ${line}`, true);
     for (const line of swept.left) tell(`left alone: ${line}`);
     const nowMs = Date.now();
     const waiting = dead.filter((each) => mayLeaveMore(each, nowMs));
@@ -73,8 +72,8 @@ interface RunAmongOthers {
   readonly lab: Lab;
   readonly run: Parameters<RunRegistry['add']>[0];
   readonly signal: AbortSignal;
-  /** One line for each thing. */
-  readonly tell: (line: string) => void;
+  /** One line for each thing; true: something stays in the lab. */
+  readonly tell: (line: string, stays?: true) => void;
 }
 
 /** One run among those of its machine: it sweeps what others left, and is swept by others should it be killed. */

@@ -83,6 +83,8 @@ export interface Note {
 export interface Warning {
   readonly event: 'warning';
   readonly text: string;
+  /** Something stays in the lab by mistake, of another run: said also when quiet. */
+  readonly stays?: true;
 }
 
 /** Nothing was run: the call was refused, or something was missing. The last event of its stream. */

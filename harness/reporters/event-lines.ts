@@ -65,6 +65,8 @@ function ofCase(event: Event, name: string): readonly string[] {
       ];
     case 'case-ends':
       return [`${name}: ${caseLine(event)}`];
+    case 'warning':
+      return event.stays ? [`${name}: warning: ${oneLine(event.text)}`] : [];
     default:
       return [];
   }
@@ -141,6 +143,8 @@ export function badEndings(event: Event): readonly string[] {
       return badCase(event, event.case ?? '');
     case 'remark':
       return event.level === 'warning' ? [] : linesOf(event);
+    case 'warning':
+      return event.stays ? linesOf(event) : [];
     case 'night-ends':
       return event.exitCode === 130 ? linesOf(event) : [];
     default:

@@ -32,9 +32,11 @@ function after(lines: readonly Readonly<Record<string, string>>[], stayed: reado
   } as unknown as Lab;
   const run = { runId: 'next', url: URL, workdir: join(dir, 'next'), startedAt: new Date().toISOString() };
   const { signal } = new AbortController();
-  const others = new AmongOthers({ registry, lab, run, signal, tell: () => undefined });
+  const told: (readonly [string, boolean | undefined])[] = [];
+  const tell = (line: string, stays?: true): void => void told.push([line, stays]);
+  const others = new AmongOthers({ registry, lab, run, signal, tell });
   const known = (): readonly string[] => registry.runs(URL).map(({ runId }) => runId);
-  return { others, swept, known };
+  return { others, swept, known, told };
 }
 
 const asked = (msAgo: number): Readonly<Record<string, string>> => ({
@@ -66,8 +68,9 @@ t.test('nothing may come any more: swept once, and forgotten', async (t) => {
 });
 
 t.test('something of it stayed: the next run tries again', async (t) => {
-  const { others, known } = after([], ['VM 1 name: in use']);
+  const { others, known, told } = after([], ['VM 1 name: in use']);
   await others.begin();
+  t.same(told, [['STILL LEFT IN THE LAB by a run that died: VM 1 name: in use', true]], 'as what stays');
   others.ended(false);
   t.same(known(), ['killed']);
 });

@@ -61,6 +61,14 @@ t.test('phase --json: what happens, and nothing else on stdout', async (t) => {
 const workdirOf = (events: readonly Event[]): string =>
   events.flatMap((each) => (each.event === 'workdir-made' ? [each.workdir] : []))[0] ?? '';
 
+t.test('a run that ends before its case is planned: nothing comes after its end', async (t) => {
+  const text = readFileSync(lab.labFile, 'utf8').replace(/^url = .*$/m, 'url = "http://127.0.0.1:9"');
+  const lost = ['--lab', written('lost.toml', text), '--workdir-root', folder, '--json', '--quiet'];
+  const { code, events, wrong } = await started('phase9', lost);
+  t.same([code, wrong], [3, []]);
+  t.same(names(events).slice(-2), ['stage-ends', 'run-ends']);
+});
+
 t.test('a call that is refused, and a reader that leaves', async (t) => {
   const refused = await started('phase9', ['--boots', 'x', '--json', '--quiet']);
   t.equal(refused.code, 2);

@@ -139,11 +139,13 @@ t.test('quiet: whatever ended badly, or stays', async (t) => {
   t.match(said(), ['', /^KEPT: VM v n/, 'shell:   s', 'console: c', 'remove:  r', 'LOST']);
   tell({ event: 'refused', cause: CAUSE, exitCode: 2, hints: ['Try this:'] });
   tell(caseEnds('ERROR', 1), of('a'));
+  tell({ event: 'warning', text: 'STILL LEFT: x', stays: true });
+  tell({ event: 'warning', text: 'STILL LEFT: y', stays: true }, of('a'));
   tell({ event: 'remark', level: 'failure', text: 'expired' });
   tell({ event: 'night-ends', night: 'n', exitCode: 130, seconds: 1, cases: 1, counts: { error: 1 }, dir: '/n' });
   t.match(said(), [
     ...['it was \\u001b[31mdeleted. Look who.', 'Try this:'],
     ...['a: ERROR: WHY (1.0 s)', 'workdir: /w', 'cause:  because', 'remedy: Do it.'],
-    ...[/FAILURE: expired/, /exit code 130/],
+    ...[/ warning: STILL LEFT: x$/, / a: warning: STILL LEFT: y$/, /FAILURE: expired/, /exit code 130/],
   ]);
 });
