@@ -50,7 +50,7 @@ function attempt(work: () => void): FaultRecord | null {
 const tapOf = (report: Report): Promise<string | FaultRecord> => tapText(report).catch(faultRecord);
 
 /** As after a PASS that left something in the lab. */
-const FORMAT_LOST = 3;
+const OUTPUT_LOST = 3;
 
 /** What somebody waits for and was not written turns no verdict. @returns why; null: all of them were */
 function lostFormat(report: Report, formats: OutputFiles, tap: string): string | null {
@@ -60,6 +60,32 @@ function lostFormat(report: Report, formats: OutputFiles, tap: string): string |
   } catch (error) {
     return `A FORMAT WAS NOT WRITTEN: ${error instanceof Error ? error.message : String(error)}`;
   }
+}
+
+/** The TAP, or one line that says why there is none. */
+async function textOf(report: Report): Promise<string> {
+  const tap = await tapOf(report);
+  return typeof tap === 'string' ? tap : bailOut(report.verdict.status === 'ERROR' ? report.verdict.cause : tap);
+}
+
+/** Why not all of it was printed; null: it was. @throws what is not a fault of this machine */
+async function unprinted(out: Writable, text: string): Promise<FaultRecord | null> {
+  try {
+    await printWhole(out, text);
+    return null;
+  } catch (error) {
+    return attempt(() => {
+      throw error;
+    });
+  }
+}
+
+/** Its files have another exit code now; where they cannot be had any more, a PASS is none. */
+function writtenAnew(report: Report, told: Progress): Report {
+  const gone = attempt(() => writeFiles(report));
+  if (gone === null) return report;
+  told.tell({ event: 'warning', text: `the workdir holds no report: ${gone.message}` });
+  return unkept(report, gone);
 }
 
 /** @returns the exit code */
@@ -83,22 +109,21 @@ export async function closeCase(
     const again = attempt(write);
     if (again !== null) told.tell({ event: 'warning', text: `the workdir holds no report: ${again.message}` });
   }
-  const tap = await tapOf(report);
-  let text = typeof tap === 'string' ? tap : bailOut(report.verdict.status === 'ERROR' ? report.verdict.cause : tap);
+  let text = await textOf(report);
   const missing = lostFormat(report, formats, text);
   if (missing !== null) {
     problems = [...problems, missing];
-    if (report.exitCode === 0) report = { ...report, exitCode: FORMAT_LOST };
-    const gone = attempt(() => writeFiles(report));
-    if (gone !== null) {
-      report = unkept(report, gone);
-      told.tell({ event: 'warning', text: `the workdir holds no report: ${gone.message}` });
-      const anew = await tapOf(report);
-      text = typeof anew === 'string' ? anew : bailOut(gone);
-    }
+    report = writtenAnew(report.exitCode === 0 ? { ...report, exitCode: OUTPUT_LOST } : report, told);
+    text = await textOf(report);
   }
   told.leave();
-  await printWhole(out, text);
+  const silent = await unprinted(out, text);
+  if (silent !== null) {
+    problems = [...problems, silent.message];
+    // Who reads TAP cannot have seen what failed, either.
+    const says = report.exitCode === 0 || report.exitCode === 1;
+    report = writtenAnew(says ? { ...report, exitCode: OUTPUT_LOST } : report, told);
+  }
   told.tell(runEnds(report, problems));
   return report.exitCode;
 }

@@ -2,7 +2,7 @@
  * The end of a case where something fails at its last moment: a guest is kept only when that is written down, and a
  * PASS whose report is lost is none. Lab, disposals and timeline are real or as small as they can be.
  */
-import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Writable } from 'node:stream';
@@ -12,6 +12,7 @@ import { closeCase } from '../../harness/close-case.ts';
 import { Disposals } from '../../harness/disposals.ts';
 import { Evidence } from '../../harness/evidence.ts';
 import { leaveAtOnce } from '../../harness/interrupt.ts';
+import { judge } from '../../harness/judge.ts';
 import { endCase, type KeepWish } from '../../harness/keep.ts';
 import type { Guest, Lab } from '../../harness/lab.ts';
 import type { Log } from '../../harness/log.ts';
@@ -21,6 +22,7 @@ import { plainProgress } from '../../harness/progress/open.ts';
 import { Timeline } from '../../harness/timeline.ts';
 import { awaitTurn } from '../../harness/turn.ts';
 import { phase9XcpngBoot } from '../../scenarios/phase9-xcpng-boot.ts';
+import { check } from './reporters/summaries.ts';
 import { SAMPLE } from './stored/sample.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'bw-case-end-'));
@@ -78,7 +80,7 @@ t.test('who is passed by is kept only where all of it is wanted', async (t) => {
   t.match([ended.kept?.vm, calls], ['u', ['marked']]);
 });
 
-/** Closes a PASS whose `--json` cannot be written. @param spoil is called when that is tried */
+/** Closes a PASS whose `--report-json` cannot be written. @param spoil is called when that is tried */
 async function closing(name: string, spoil: (workdir: string) => void) {
   const workdir = mkdtempSync(join(root, `${name}-`));
   const evidence = new Evidence(workdir);
@@ -121,6 +123,32 @@ t.test('a PASS whose report is lost as its exit code changes is none, on either 
   t.match(told, /the workdir holds no report: /);
   t.notMatch(told, /^PASS/m);
 });
+
+t.test(
+  'stdout on a full disk: what stays in the lab, the workdir and the kept machine are told all the same',
+  async (t) => {
+    for (const [status, was] of [
+      ['PASS', 0],
+      ['FAIL', 1],
+    ] as const) {
+      const workdir = mkdtempSync(join(root, 'stdout-'));
+      const full = new Writable({ write: (_piece, _encoding, done) => done(new Error('ENOSPC')) });
+      full.on('error', () => undefined);
+      const ends: Happening[] = [];
+      const told = plainProgress({ write: () => true }, (event) => event.event === 'run-ends' && ends.push(event));
+      const checks = [check('uname', status === 'PASS' ? 'held' : 'failed')];
+      const result = SAMPLE.result && { ...SAMPLE.result, leaked: ['VM 1 name'] };
+      const report = { ...SAMPLE, workdir, result, exitCode: was, verdict: judge({ checks, fault: null }) };
+      const history = { reportsDir: null, night: null };
+      const evidence = new Evidence(workdir);
+      const code = await closeCase(report, { evidence, history, formats: NO_OUTPUTS, out: full, told });
+      t.equal(code, 3);
+      const problems = [/^stdout cannot be written: ENOSPC/];
+      t.match(ends, [{ status, workdir, leaked: ['VM 1 name'], exitCode: 3, problems }]);
+      t.equal(JSON.parse(readFileSync(join(workdir, 'result.json'), 'utf8')).exitCode, 3, 'a night compares them');
+    }
+  },
+);
 
 t.test('a time limit: half of what is left for work may be waited, and only a wait is a stage', async (t) => {
   const waits: number[] = [];
