@@ -17,7 +17,7 @@ export function printWhole(stream: Writable, text: string): Promise<void> {
 }
 
 /**
- * Stdout of a whole program: its lines are written without waiting, and whether all of them went out is told at the end.
+ * Stdout of a whole program: lines are written without waiting, and whether all of them went out is told at the end.
  * Without it `process.exit` drops what a slow reader has not taken yet.
  */
 export class WholeOutput {
