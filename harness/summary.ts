@@ -88,6 +88,13 @@ export function standing({ verdict, known, leaked }: CaseSummary): Standing {
   }
 }
 
+/** Exit code that a case gives its night. A FAIL that is known leaves what stands beside it, which blames no image. */
+export function nightCodeOf(each: CaseSummary): number {
+  const stands = standing(each);
+  if (stands === 'known') return 0;
+  return stands === 'leak' || (stands === 'error' && each.verdict.status === 'FAIL') ? 3 : each.exitCode;
+}
+
 /** What of a FAIL wants an explanation: its failed checks; and its cause, where that is more than those. */
 export function failuresOf(verdict: Verdict): readonly string[] {
   if (verdict.status !== 'FAIL') return [];

@@ -22,7 +22,7 @@ import { writeFormats } from '../reporters/formats.ts';
 import { nightJson } from '../reporters/night-json.ts';
 import { printWhole } from '../reporters/stream.ts';
 import { tapNight } from '../reporters/tap.ts';
-import { type CaseSummary, type Remark, type Standing, type Summary, standing } from '../summary.ts';
+import { type CaseSummary, nightCodeOf, type Remark, type Standing, type Summary, standing } from '../summary.ts';
 import type { Call, Command } from './command.ts';
 
 const WORDS: CommandWords = {
@@ -193,10 +193,7 @@ function kept(
 
 function codesOf(cases: readonly CaseSummary[], remarks: readonly Remark[]): readonly number[] {
   const remarked = { failure: EXIT.failed, lost: EXIT.lab, warning: EXIT.fine } as const;
-  return [
-    ...cases.map((each) => (standing(each) === 'known' ? EXIT.fine : each.exitCode)),
-    ...remarks.map(({ level }) => remarked[level]),
-  ];
+  return [...cases.map(nightCodeOf), ...remarks.map(({ level }) => remarked[level])];
 }
 
 function nightBegins({ plan, labs }: NightRequest, night: string, dir: string): Happening {

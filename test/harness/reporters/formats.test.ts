@@ -6,7 +6,7 @@ import { judge } from '../../../harness/judge.ts';
 import { junitText } from '../../../harness/reporters/junit.ts';
 import { markdownText, plain } from '../../../harness/reporters/markdown.ts';
 import { Secret } from '../../../harness/secrets.ts';
-import { pointsOf, standing } from '../../../harness/summary.ts';
+import { nightCodeOf, pointsOf, standing } from '../../../harness/summary.ts';
 import * as made from './summaries.ts';
 
 const SCHEMA = fileURLToPath(new URL('fixtures/junit.xsd', import.meta.url));
@@ -40,6 +40,11 @@ t.test('what is known hides nothing else', async (t) => {
   t.equal(standing({ ...made.KNOWN, leaked: ['VM 1'] }), 'leak');
   t.equal(standing({ ...made.PANICKED, known: [made.note] }), 'fail', 'a panic beside a known check');
   t.equal(standing({ ...made.LOST, known: [{ ...made.note, check: 'XO_UNREACHABLE' }] }), 'error', 'an ERROR');
+  const codes = [
+    ...[made.KNOWN, { ...made.KNOWN, leaked: ['VM 1'] }, failing(['uname', 'unobserved'])],
+    ...[failing(['uname', 'failed']), made.LOST, made.PASSED],
+  ];
+  t.same(codes.map(nightCodeOf), [0, 3, 3, 1, 3, 0], 'what is left beside a known failure blames no image');
 });
 
 t.test('a case has a point at least, and an ERROR one that is an error', async (t) => {
