@@ -20,6 +20,7 @@ import {
 import { compare } from '../../harness/commands/compare.ts';
 import { pack } from '../../harness/commands/pack.ts';
 import { rejudge } from '../../harness/commands/rejudge.ts';
+import type { Scenario } from '../../harness/model.ts';
 import { OPTIONS, type Option } from '../../harness/options.ts';
 import { phase9XcpngBoot } from '../../scenarios/phase9-xcpng-boot.ts';
 import { callCommand } from '../command-call.ts';
@@ -55,9 +56,15 @@ const PLAYS = {
   undetermined: { answers: { guests: [MUTE] }, labFile: inHaste, args: ['--control', 'none'] },
   misuse: { args: ['--image', '/home/u/fruix.rw'], before: async () => [] },
   harness: {
-    onStage: (stage: string): void => {
-      if (stage === 'probe') throw new TypeError("Cannot read properties of undefined (reading 'facts')");
-    },
+    scenario: (scenario: Scenario): Scenario => ({
+      ...scenario,
+      probes: scenario.probes.map((probe) => ({
+        ...probe,
+        observe: async () => {
+          throw new TypeError("Cannot read properties of undefined (reading 'facts')");
+        },
+      })),
+    }),
   },
 } satisfies Record<string, Play>;
 type Name = keyof typeof PLAYS;

@@ -10,6 +10,7 @@ import { readRequest } from '../../harness/config.ts';
 import { Deadline } from '../../harness/deadline.ts';
 import { Fault, faultRecord } from '../../harness/faults.ts';
 import { Invocation } from '../../harness/invocation.ts';
+import type { Scenario } from '../../harness/model.ts';
 import { plainProgress } from '../../harness/progress/open.ts';
 import { bailOut } from '../../harness/reporters/tap.ts';
 import { Secret } from '../../harness/secrets.ts';
@@ -41,6 +42,8 @@ export type Phase = keyof typeof SCENARIOS;
 export interface Play {
   /** Default: phase9. */
   readonly phase?: Phase;
+  /** Changes what is asserted, e.g. a probe of it. */
+  readonly scenario?: (scenario: Scenario) => Scenario;
   /** Arguments of the phase beyond `--lab`. */
   readonly args?: readonly string[];
   readonly mishaps?: readonly string[];
@@ -188,7 +191,7 @@ async function openAndList(lab: Lab, token: string): Promise<readonly string[]> 
 }
 
 async function invoke(
-  { phase = 'phase9', keep }: Play,
+  { phase = 'phase9', keep, scenario = (usual) => usual }: Play,
   args: readonly string[],
   onStage: (stage: string) => void,
   cacheDir: string,
@@ -201,7 +204,7 @@ async function invoke(
     if (event.event === 'step-begins') onStage(event.step);
   });
   const options = {
-    scenario: SCENARIOS[phase],
+    scenario: scenario(SCENARIOS[phase]),
     request: keep === undefined ? asked.request : { ...asked.request, keep },
     told,
     out: out.stream,
