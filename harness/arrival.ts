@@ -10,7 +10,7 @@ import type { Address, Guest, GuestDeath } from './lab.ts';
 import { type Attempt, attemptSsh, type Reached } from './ssh/attempt.ts';
 import type { Login } from './ssh/login.ts';
 import type { SshSession } from './ssh/session.ts';
-import { Standstill } from './standstill.ts';
+import { listening } from './standstill.ts';
 
 /** First wait for a banner; a user-mode network accepts before the guest exists. Grows, see below. */
 const BANNER_WAIT_MS = 2_000;
@@ -98,15 +98,11 @@ export async function awaitArrival(
   onLook: OnLook,
   beside: Beside = {},
 ): Promise<Arrival> {
-  const ended = new AbortController();
-  const watched = Standstill.watch(ended.signal);
-  try {
-    const arrival = await arrivalOf(guest, login, deadline, onLook, beside);
-    if (arrival.state !== 'silent') return arrival;
-    return { state: 'silent', silence: { ...arrival.silence, stoodMs: watched.stoodMs } };
-  } finally {
-    ended.abort();
-  }
+  const stood = listening();
+  const arrival = await arrivalOf(guest, login, deadline, onLook, beside);
+  // What halted or shows a stop was not silent for want of a listener.
+  if (arrival.state !== 'silent' || arrival.silence.halted || arrival.silence.fatal !== null) return arrival;
+  return { state: 'silent', silence: { ...arrival.silence, stoodMs: stood() } };
 }
 
 async function arrivalOf(

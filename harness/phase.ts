@@ -14,6 +14,7 @@ import { phaseWords } from './phase-help.ts';
 import { endProgress } from './progress/end-progress.ts';
 import { openProgress } from './progress/open.ts';
 import { bailOut } from './reporters/tap.ts';
+import { watchStandstill } from './standstill.ts';
 import { version } from './version.ts';
 
 const nowhere = (): Writable => new Writable({ write: (_piece, _encoding, done) => done() });
@@ -37,6 +38,7 @@ export async function phase(scenario: Scenario, argv: readonly string[]): Promis
       code = 0;
     } else {
       const how = { command: `npm run -s ${help.name} --`, args };
+      watchStandstill(new AbortController().signal);
       code = await new Invocation({ scenario, request: asked.request, told, out, ...how }).go();
     }
   } catch (thrown) {

@@ -1,6 +1,6 @@
 /**
  * How long this process did not get on: a machine that is out of memory or has far too much to do, a container that is
- * frozen, a laptop that slept. Whoever could not ask must not say that nobody answered.
+ * frozen. Whoever could not ask must not say that nobody answered.
  */
 import { systemClock } from './deadline.ts';
 
@@ -10,30 +10,21 @@ const USUAL_GAP_MS = 1_000;
 /** From this share of a wait on, what was not heard says nothing. */
 const SHARE_MAX = 0.25;
 
+/** A moment that a wait begins at. */
+export interface Since {
+  readonly atMs: number;
+  readonly stoodMs: number;
+}
+
 export class Standstill {
   readonly #now: () => number;
-  readonly #startedMs: number;
   #lastMs: number;
   #stoodMs = 0;
 
   /** @param now milliseconds, monotonic */
   constructor(now: () => number) {
     this.#now = now;
-    this.#startedMs = now();
-    this.#lastMs = this.#startedMs;
-  }
-
-  /** Begins to watch, by waits that are late whenever this process is, until the signal. */
-  static watch(ended: AbortSignal): Standstill {
-    const watched = new Standstill(systemClock.nowMs);
-    const watch = async (): Promise<void> => {
-      while (!ended.aborted) {
-        await systemClock.sleep(EVERY_MS, ended);
-        watched.tick();
-      }
-    };
-    void watch();
-    return watched;
+    this.#lastMs = now();
   }
 
   /** Called every 250 ms, when this process is on time. */
@@ -44,10 +35,39 @@ export class Standstill {
     this.#lastMs = nowMs;
   }
 
-  /** Milliseconds that it stood still, where that is much of the time since the start; null: it is not. */
-  get stoodMs(): number | null {
+  begin(): Since {
     this.tick();
-    const allMs = this.#lastMs - this.#startedMs;
-    return this.#stoodMs > 0 && this.#stoodMs >= allMs * SHARE_MAX ? Math.round(this.#stoodMs) : null;
+    return { atMs: this.#lastMs, stoodMs: this.#stoodMs };
   }
+
+  /** Milliseconds that it stood still since then, where that is much of the time; null: it is not. */
+  since({ atMs, stoodMs }: Since): number | null {
+    this.tick();
+    const stood = this.#stoodMs - stoodMs;
+    return stood > 0 && stood >= (this.#lastMs - atMs) * SHARE_MAX ? Math.round(stood) : null;
+  }
+}
+
+/** That of this process; null: nobody watches, as where many runs share one process. */
+let ofThisProcess: Standstill | null = null;
+
+/** Begins to watch this process, until the signal, by waits that are late whenever it is. */
+export function watchStandstill(ended: AbortSignal): void {
+  const watched = new Standstill(systemClock.nowMs);
+  const watch = async (): Promise<void> => {
+    while (!ended.aborted) {
+      await systemClock.sleep(EVERY_MS, ended);
+      watched.tick();
+    }
+    if (ofThisProcess === watched) ofThisProcess = null;
+  };
+  ofThisProcess = watched;
+  void watch();
+}
+
+/** @returns what tells at the end of a wait that begins now for how long nobody could listen */
+export function listening(): () => number | null {
+  const watched = ofThisProcess;
+  const since = watched?.begin();
+  return () => (watched === null || since === undefined ? null : watched.since(since));
 }

@@ -16,6 +16,7 @@ import { phaseCommand } from '../phase-help.ts';
 import { type Difference, differencesBefore, scenarioOfThen, sentence, xoDifference } from '../repro/differences.ts';
 import { argumentsAgain, otherLab } from '../repro/options-again.ts';
 import { counted, exitCodeOf, outcomeOf, outcomeOfReport, type Repeated, tableLines } from '../repro/outcomes.ts';
+import { watchStandstill } from '../standstill.ts';
 import type { StoredReport } from '../stored/stored-report.ts';
 import { readStoredRun } from '../stored/stored-run.ts';
 import { version } from '../version.ts';
@@ -122,7 +123,9 @@ async function once(call: Call, series: Repeating, label: string): Promise<Repea
     command: `npm run -s ${phaseCommand(scenario)} --`,
     sameAs: { remembered, sha256: report.image?.sha256 ?? null, agree },
   });
-  const exitCode = await invocation.go();
+  const watching = new AbortController();
+  watchStandstill(watching.signal);
+  const exitCode = await invocation.go().finally(() => watching.abort());
   const ended = invocation.report;
   if (ended === null) throw new Error('a run ended without a report');
   const { workdir, runId, seconds, kept } = ended;

@@ -5,11 +5,12 @@ import { Standstill } from '../../harness/standstill.ts';
 function over(gapsMs: readonly number[]): number | null {
   let nowMs = 1_000;
   const watched = new Standstill(() => nowMs);
+  const since = watched.begin();
   for (const gapMs of gapsMs) {
     nowMs += gapMs;
     watched.tick();
   }
-  return watched.stoodMs;
+  return watched.since(since);
 }
 const QUIET = Array.from({ length: 40 }, () => 250);
 
@@ -25,6 +26,8 @@ t.test('what stood still', async (t) => {
 t.test('also what goes on until it is asked', async (t) => {
   let nowMs = 0;
   const watched = new Standstill(() => nowMs);
+  const since = watched.begin();
   nowMs = 60_000;
-  t.equal(watched.stoodMs, 60_000);
+  t.equal(watched.since(since), 60_000);
+  t.equal(watched.since(watched.begin()), null, 'what stood before a wait is not of it');
 });

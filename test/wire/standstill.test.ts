@@ -1,9 +1,14 @@
 /** A harness that could not listen blames nobody: the process stands still while it waits. Guests are simulated. */
 import t from 'tap';
+import { watchStandstill } from '../../harness/standstill.ts';
 import { witness } from './witness.ts';
 
 const MUTE = { boot: { sshd: 'never' } };
 const cell = new Int32Array(new SharedArrayBuffer(4));
+
+const ended = new AbortController();
+watchStandstill(ended.signal);
+t.teardown(() => ended.abort());
 
 /** Stands still most of the time, until it is ended: 1.3 s, then a moment for others. */
 function standStill(): () => void {
