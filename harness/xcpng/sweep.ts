@@ -2,6 +2,7 @@
 import type { Deadline } from '../deadline.ts';
 import { Fault } from '../faults.ts';
 import type { SweepLines } from '../lab.ts';
+import { textsOf } from './cache/entries.ts';
 import { somePoolShown } from './listing.ts';
 import { openSession, type Session } from './session.ts';
 import type { XoLabSettings } from './settings.ts';
@@ -41,9 +42,9 @@ async function remove(session: Session, choice: Choice, deadline: Deadline): Pro
       return await removeObject(session, { id, kind: type, poolId: pool }, deadline);
     }
     await session.call('tag.remove', { id, tag: tag ?? '' }, deadline);
-    const carrier = type === 'lock' ? 'VM' : 'pool';
     await session.objects.waitFor(deadline.within(SHOWN_MS), `the ${type} on ${id} to go`, 'XO_OBJECT_LATE', () =>
-      session.objects.get(carrier, id)?.tags.includes(tag ?? '') ? { seen: 'still listed' } : { done: true },
+      // Whatever carries it: an entry of the cache is a template, no VM.
+      textsOf(session.objects.raw(id)?.tags).includes(tag ?? '') ? { seen: 'still listed' } : { done: true },
     );
     return null;
   } catch (error) {
