@@ -156,9 +156,9 @@ async function finished(name: string, child: ChildProcess): Promise<StepRun> {
 }
 
 /** One of those that are killed together may have ended by itself meanwhile. */
-export function killIfThere(pid: number): void {
+export function signalIfThere(pid: number, signal: NodeJS.Signals): void {
   try {
-    process.kill(pid, 'SIGKILL');
+    process.kill(pid, signal);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
   }

@@ -33,7 +33,7 @@ async function run({ given, print, told }: Call): Promise<number> {
   if (dir === null) throw bad('--reports-dir', 'a folder', 'none');
   try {
     const { page, runs, pagesWritten, skipped, red } = buildSite(dir);
-    for (const { file, why } of skipped.slice(0, SKIPPED_TOLD)) told.note(`left out ${JSON.stringify(file)}: ${why}`);
+    for (const { file, why } of skipped.slice(0, SKIPPED_TOLD)) told.note(`left out "${file}": ${why}`);
     if (skipped.length > SKIPPED_TOLD) told.note(`and ${skipped.length - SKIPPED_TOLD} more, all in index.json`);
     print(`${runs} runs, ${red} cases red in the last night, ${pagesWritten} pages of runs written anew`);
     print(page);

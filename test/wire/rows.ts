@@ -2,7 +2,6 @@
  * For tests: rows of faults as data (a broken guest or a broken lab, and what it must come to), and what is different
  * from that in a row that was played. One list serves the tests and `npm run matrix`.
  */
-import { slowness } from '../slowness.ts';
 import type { Play, Played } from './witness.ts';
 
 /** What a row must come to. */
@@ -30,8 +29,6 @@ export interface Row extends Play, Expected {
   readonly leaves?: number;
   /** Of the scenario's budgets, default 0.5: guests here answer at once or never. */
   readonly scale?: number;
-  /** They may be longer where the machine is slow: nothing of the row must come after their end. Default: false. */
-  readonly stretches?: true;
   /** How often the session is made anew. */
   readonly reconnects?: number;
 }
@@ -71,18 +68,13 @@ export function expectedOf(row: Row, eyes: Eyes): Expected {
   return eyes === 'serial' ? row : { ...row, ...row[eyes] };
 }
 
-function scaleOf({ scale = 0.5, stretches }: Row, eyes: Eyes): number {
-  // Reading takes its time, and a stop that was read ends the wait early anyway.
-  const least = Math.max(scale, eyes === 'screen' ? 1 : 0);
-  return stretches && least < 1 ? least * slowness() : least;
-}
-
 /** The row as it is played. */
 export function playOf(row: Row, eyes: Eyes): Play {
   const shown = row.labFile ?? ((text: string) => text);
   return {
     ...row,
-    args: ['--budget-scale', scaleOf(row, eyes).toFixed(3), ...(row.args ?? [])],
+    // Reading takes its time, and a stop that was read ends the wait early anyway.
+    args: ['--budget-scale', String(Math.max(row.scale ?? 0.5, eyes === 'screen' ? 1 : 0)), ...(row.args ?? [])],
     answers: withScreens(row.answers ?? {}, eyes === 'screen'),
     labFile: eyes === 'serial' ? shown : (text) => withoutSerial(shown(text)),
   };

@@ -27,7 +27,7 @@ t.test('a run that was just made is on the page', async (t) => {
     made.stdout,
     `1 runs, 0 cases red in the last night, 1 pages of runs written anew\n${join(reports, 'index.html')}\n`,
   );
-  t.match(made.stderr, /left out "\\+u001b\[31m\.txt": foreign/, 'a name cannot paint the terminal');
+  t.match(made.stderr, 'left out "\\u001b[31m.txt": foreign', 'a name cannot paint the terminal');
   const id = outcome.metadata.get('run_id') ?? '';
   t.match(readFileSync(join(reports, 'index.html'), 'utf8'), `href="run/${id}.html"`);
   const page = readFileSync(join(reports, 'run', `${id}.html`), 'utf8');
