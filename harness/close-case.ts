@@ -3,6 +3,7 @@
  * disk whole is no verdict: it becomes an ERROR of this machine, told on both streams where no file can be written.
  */
 import type { Writable } from 'node:stream';
+import { EXIT } from '../help/exits.ts';
 import type { Evidence } from './evidence.ts';
 import { Fault, faultRecord } from './faults.ts';
 import type { HistoryWish } from './history-wish.ts';
@@ -48,9 +49,6 @@ function attempt(work: () => void): FaultRecord | null {
 
 /** The TAP, or why there is none. */
 const tapOf = (report: Report): Promise<string | FaultRecord> => tapText(report).catch(faultRecord);
-
-/** As after a PASS that left something in the lab. */
-const OUTPUT_LOST = 3;
 
 /** What somebody waits for and was not written turns no verdict. @returns why; null: all of them were */
 function lostFormat(report: Report, formats: OutputFiles, tap: string): string | null {
@@ -113,7 +111,7 @@ export async function closeCase(
   const missing = lostFormat(report, formats, text);
   if (missing !== null) {
     problems = [...problems, missing];
-    report = writtenAnew(report.exitCode === 0 ? { ...report, exitCode: OUTPUT_LOST } : report, told);
+    report = writtenAnew(report.exitCode === 0 ? { ...report, exitCode: EXIT.lab } : report, told);
     text = await textOf(report);
   }
   told.leave();
@@ -122,7 +120,7 @@ export async function closeCase(
     problems = [...problems, silent.message];
     // Who reads TAP cannot have seen what failed, either.
     const says = report.exitCode === 0 || report.exitCode === 1;
-    report = writtenAnew(says ? { ...report, exitCode: OUTPUT_LOST } : report, told);
+    report = writtenAnew(says ? { ...report, exitCode: EXIT.lab } : report, told);
   }
   told.tell(runEnds(report, problems));
   return report.exitCode;

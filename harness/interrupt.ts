@@ -4,14 +4,12 @@
  * An exception that nobody caught ends a case in the same orderly way: Node's own end would leave the
  * VM running and exit with 1, which means that the image is to blame.
  */
+import { EXIT } from '../help/exits.ts';
 import { Fault } from './faults.ts';
 
 /** Signals closer together than this are one press of a key. */
 const SAME_PRESS_MS = 700;
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
-/** Exit code of our own bug (design §3). */
-const BUG_EXIT = 70;
-const EXIT_INTERRUPTED = 130;
 
 export interface Interrupt {
   readonly signal: AbortSignal;
@@ -53,7 +51,7 @@ export function listenForInterrupt(onFirst: (signal: string) => void, onSecond: 
   };
   let bugs = 0;
   const onBug = (error: unknown): void => {
-    if (++bugs > 1) process.exit(BUG_EXIT);
+    if (++bugs > 1) process.exit(EXIT.bug);
     controller.abort(error instanceof Error ? error : new Error(String(error)));
   };
   const listener = { onSignal, onBug };
@@ -95,5 +93,5 @@ export function leaveAtOnce(
   process.stderr.write(
     `left at once; what this run created may have stayed: ${remedy}\nsee ${workdir}/journal.ndjson\n`,
   );
-  process.exit(EXIT_INTERRUPTED);
+  process.exit(EXIT.interrupted);
 }

@@ -3,6 +3,7 @@
  * Pure.
  */
 import { basename } from 'node:path';
+import { EXIT } from '../help/exits.ts';
 import type { FaultRecord, JudgedCheck, Verdict } from './model.ts';
 import { headline, type Report } from './report.ts';
 
@@ -91,8 +92,8 @@ export function standing({ verdict, known, leaked }: CaseSummary): Standing {
 /** Exit code that a case gives its night. A FAIL that is known leaves what stands beside it, which blames no image. */
 export function nightCodeOf(each: CaseSummary): number {
   const stands = standing(each);
-  if (stands === 'known') return 0;
-  return stands === 'leak' || (stands === 'error' && each.verdict.status === 'FAIL') ? 3 : each.exitCode;
+  if (stands === 'known') return EXIT.fine;
+  return stands === 'leak' || (stands === 'error' && each.verdict.status === 'FAIL') ? EXIT.lab : each.exitCode;
 }
 
 /** What of a FAIL wants an explanation: its failed checks; and its cause, where that is more than those. */

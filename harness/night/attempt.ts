@@ -7,6 +7,7 @@ import { closeSync, mkdirSync, openSync, readdirSync, readFileSync } from 'node:
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
+import { EXIT } from '../../help/exits.ts';
 import { systemClock } from '../deadline.ts';
 import { FAULTS, type FaultCode } from '../fault-table.ts';
 import { Fault, faultRecord } from '../faults.ts';
@@ -54,9 +55,6 @@ interface Ended {
   readonly asked: boolean;
 }
 
-const EXIT_BUG = 70;
-const EXIT_MISUSE = 2;
-const EXIT_INTERRUPTED = 130;
 const ASKS_WITH = 'SIGTERM';
 const LAST_LINES = 3;
 /** What a process told is read so long after its end. */
@@ -162,10 +160,10 @@ export function readAttempt(dir: string, { code, signal, asked }: Ended, { args,
     // A case that does not listen to signals has made nothing yet, or has taken it back.
     const when = result === null ? 'before the case had begun' : 'as the case ended';
     const cause = faultRecord(new Fault('INTERRUPTED', `the night was interrupted ${when}`));
-    return { ...told, verdict: { status: 'ERROR', checks: [], cause }, exitCode: EXIT_INTERRUPTED };
+    return { ...told, verdict: { status: 'ERROR', checks: [], cause }, exitCode: EXIT.interrupted };
   }
-  const cause = code === EXIT_MISUSE ? misuseOf(dir) : crash(dir, { code, signal });
-  const exitCode = code === EXIT_MISUSE ? EXIT_MISUSE : EXIT_BUG;
+  const cause = code === EXIT.misuse ? misuseOf(dir) : crash(dir, { code, signal });
+  const exitCode = code === EXIT.misuse ? EXIT.misuse : EXIT.bug;
   return { ...told, verdict: { status: 'ERROR', checks: [], cause }, exitCode };
 }
 
@@ -189,7 +187,7 @@ const lastLines = (file: string): string =>
 function misuseOf(dir: string): FaultRecord {
   const said = /^Bail out! (\w+) \(\w+\): (.*)$/m.exec(readFileSync(files(dir).tap, 'utf8'));
   const code = said?.[1] as FaultCode | undefined;
-  if (code === undefined || !(code in FAULTS)) return crash(dir, { code: EXIT_MISUSE, signal: null });
+  if (code === undefined || !(code in FAULTS)) return crash(dir, { code: EXIT.misuse, signal: null });
   const { party, remedy } = FAULTS[code];
   return { code, party, message: said?.[2] ?? '', remedy, causes: [] };
 }

@@ -1,11 +1,7 @@
 /** The end of a program that tells of its progress. */
+import { EXIT } from '../../help/exits.ts';
 import { faultRecord } from '../faults.ts';
 import type { Progress } from './progress.ts';
-
-/** As after a PASS whose report in another format was not written. */
-const OUTPUT_LOST = 3;
-/** Of our own bug (design §3). */
-const BUG = 70;
 
 /** @returns the exit code: that of the verdict, raised where what was told is not whole */
 export async function endProgress(told: Progress, code: number): Promise<number> {
@@ -17,7 +13,7 @@ export async function endProgress(told: Progress, code: number): Promise<number>
     process.stderr.write(`${message}. ${remedy}\n`);
     const ours = party === 'harness';
     if (ours && thrown instanceof Error) process.stderr.write(`${thrown.stack}\n`);
-    if (code !== 0) return code;
-    return ours ? BUG : OUTPUT_LOST;
+    if (code !== EXIT.fine) return code;
+    return ours ? EXIT.bug : EXIT.lab;
   }
 }

@@ -5,6 +5,7 @@
 import type { Writable } from 'node:stream';
 import { type Clock, systemClock } from '../deadline.ts';
 import { Fault } from '../faults.ts';
+import { readerLeft } from '../reporters/stream.ts';
 import { ENDINGS, type Event } from './event.ts';
 import type { Reporter } from './progress.ts';
 
@@ -74,9 +75,8 @@ export class EventStream implements Reporter {
     });
   }
 
-  /** A reader who has left wants no more, and that is nobody's fault. A full disk has half of it. */
   #failed(error: Error): void {
     this.#gone = true;
-    if ((error as NodeJS.ErrnoException).code !== 'EPIPE') this.#failure ??= error;
+    if (!readerLeft(error)) this.#failure ??= error;
   }
 }

@@ -2,17 +2,19 @@
 import type { Writable } from 'node:stream';
 import { Fault } from '../faults.ts';
 
+/** A reader who has left wants no more, and that is nobody's fault. A full disk has half of it. */
+export const readerLeft = (error: Error): boolean => (error as NodeJS.ErrnoException).code === 'EPIPE';
+
+const unwritable = (cause: Error): Fault =>
+  new Fault('OUTPUT_UNWRITABLE', `stdout cannot be written: ${cause.message}`, { cause });
+
 /**
- * A reader who has left wants no more, and that is nobody's fault. A full disk has half a report, and
- * half a report must not end as a PASS.
+ * Half a report must not end as a PASS.
  * @throws Fault OUTPUT_UNWRITABLE
  */
 export function printWhole(stream: Writable, text: string): Promise<void> {
   return new Promise((resolve, reject) => {
-    stream.write(text, (error) => {
-      if (!error || (error as NodeJS.ErrnoException).code === 'EPIPE') return resolve();
-      reject(new Fault('OUTPUT_UNWRITABLE', `stdout cannot be written: ${error.message}`, { cause: error }));
-    });
+    stream.write(text, (error) => (error && !readerLeft(error) ? reject(unwritable(error)) : resolve()));
   });
 }
 
@@ -22,7 +24,7 @@ export function printWhole(stream: Writable, text: string): Promise<void> {
  */
 export class WholeOutput {
   readonly #stream: Writable;
-  #error: NodeJS.ErrnoException | null = null;
+  #error: Error | null = null;
 
   constructor(stream: Writable) {
     this.#stream = stream;
@@ -35,16 +37,10 @@ export class WholeOutput {
     this.#stream.write(text);
   }
 
-  /** Waits for the reader; one who has left wants no more. @throws Fault OUTPUT_UNWRITABLE */
+  /** Waits for the reader. @throws Fault OUTPUT_UNWRITABLE */
   async end(): Promise<void> {
-    if (this.#error === null) await printWhole(this.#stream, '').catch((fault: unknown) => this.#fail(fault));
-    if (this.#error !== null && this.#error.code !== 'EPIPE') {
-      throw new Fault('OUTPUT_UNWRITABLE', `stdout cannot be written: ${this.#error.message}`, { cause: this.#error });
-    }
-  }
-
-  /** The stream tells its own error first: that of a write after it says less. */
-  #fail(fault: unknown): void {
-    if (this.#error === null) throw fault;
+    // A stream that has failed says less of a write after it.
+    if (this.#error === null) await printWhole(this.#stream, '');
+    if (this.#error !== null && !readerLeft(this.#error)) throw unwritable(this.#error);
   }
 }

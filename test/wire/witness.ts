@@ -220,6 +220,8 @@ async function invoke(
     out.stream.write(bailOut(faultRecord(thrown)));
     return 2;
   });
+  // What was told and thrown at (a hook of a row that failed) is no less wrong for being told.
+  await told.end();
   const stderr = err.text();
   const workdir = /^workdir: (.+)$/m.exec(stderr)?.[1] ?? '';
   return {
