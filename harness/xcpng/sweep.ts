@@ -73,11 +73,10 @@ export async function sweep(session: Session, wish: SweepWish, deadline: Deadlin
   const blocked = choices.filter(({ what }) => what === 'blocked').map((choice) => ({ choice, why: choice.why }));
   if (wish.dryRun || due.length === 0) return { choices, removed: due, stayed: blocked };
   const reasons = new Map<Choice, string>();
-  const unseen = new Set<Choice>();
-  const take = async (choice: Choice): Promise<void> => {
+  for (const choice of due) {
     // Somebody may have taken it into use since it was listed.
     const now = (await choose(session, wish, deadline)).find((each) => same(each, choice));
-    if (now === undefined) return void unseen.add(choice);
+    if (now === undefined) continue;
     const user = userThatStays(session, now, reasons);
     const why =
       user !== null
@@ -86,13 +85,8 @@ export async function sweep(session: Session, wish: SweepWish, deadline: Deadlin
           ? await remove(session, now, deadline.within(OBJECT_MS))
           : now.why;
     if (why !== null) reasons.set(choice, why);
-  };
-  for (const choice of due) await take(choice);
-  let after = await choose(session, wish, deadline);
-  // What was out of sight for a moment when it was its turn: an object that changes goes and comes back.
-  const back = [...unseen].filter((choice) => after.some((each) => same(each, choice)));
-  for (const choice of back) await take(choice);
-  if (back.length > 0) after = await choose(session, wish, deadline);
+  }
+  const after = await choose(session, wish, deadline);
   const stayed = due.filter((choice) => {
     // A pool that is lost for a moment shows nothing: that proves nothing.
     return after.some((each) => same(each, choice)) || !session.objects.poolPresent(choice.pool);

@@ -217,3 +217,19 @@ t.test('sweep: what a maker that died left goes; ready entries and those in the 
   );
   t.notMatch(kinds(opened).join(), runTag('run-1'));
 });
+
+t.test('a mark of the dead alone: it has gone from the listing, too, when the sweep says so', async (t) => {
+  const opened = await openCacheLab(t);
+  await once(t, opened, { runId: 'run-1' });
+  await opened.settled();
+  const [ready] = opened.entries();
+  inventoryOf(opened)
+    .vm(String(ready?.id))
+    .tags.push(markTag('using', 'run-dead', Date.now() + 60_000));
+  inventoryOf(opened).touch();
+  await opened.settled();
+  const dead = [{ runId: 'run-dead', made: new Set<string>(), guests: new Map<string, string>() }];
+  const swept = await opened.lab.sweepDead(dead, within(30_000));
+  t.match(swept, { removed: [/^lock on VM/], stayed: [] });
+  t.match(opened.entries(), [{ state: 'ready', using: [] }]);
+});
