@@ -1,4 +1,4 @@
-/** An hour in which nobody calls anything, on a clock that is skipped: proxies, dead ways, a token that ends. */
+/** An hour in which nobody calls anything, on a clock that is put forward: proxies, dead ways, a token that ends. */
 import { connect, createServer, type Socket } from 'node:net';
 import t, { type Test } from 'tap';
 import { type Clock, Deadline, systemClock } from '../../../harness/deadline.ts';
@@ -12,12 +12,12 @@ const lab = await openTestLab();
 const PORT = Number(new URL(lab.endpoint.url).port);
 t.teardown(() => lab.close());
 
-/** Goes as the real one does, and can be skipped forward: who sleeps wakes then. */
+/** Goes as the real one does, and can be put forward: who sleeps wakes then. */
 class SkippingClock implements Clock {
-  #skippedMs = 0;
+  #forwardMs = 0;
   readonly #sleepers = new Map<AbortController, number>();
   nowMs(): number {
-    return systemClock.nowMs() + this.#skippedMs;
+    return systemClock.nowMs() + this.#forwardMs;
   }
   async sleep(ms: number, signal: AbortSignal): Promise<void> {
     const woken = new AbortController();
@@ -26,13 +26,13 @@ class SkippingClock implements Clock {
     this.#sleepers.delete(woken);
   }
   /** First waits until somebody sleeps for a minute. */
-  async skipMinute(): Promise<void> {
+  async forwardMinute(): Promise<void> {
     const long = (): boolean => [...this.#sleepers.values()].some((atMs) => atMs > this.nowMs() + MINUTE_MS - 5_000);
     while (!long()) await new Promise(setImmediate);
-    this.skip(MINUTE_MS);
+    this.forward(MINUTE_MS);
   }
-  skip(ms: number): void {
-    this.#skippedMs += ms;
+  forward(ms: number): void {
+    this.#forwardMs += ms;
     for (const [woken, atMs] of this.#sleepers) if (atMs <= this.nowMs()) woken.abort();
   }
 }
@@ -107,7 +107,7 @@ t.test('a proxy that closes what is silent for three minutes does not notice a q
   t.teardown(() => session.close());
   const recording = recordCalls();
   for (let minute = 0; minute < 60; minute++) {
-    await clock.skipMinute();
+    await clock.forwardMinute();
     while (recording.calls.length === minute) await new Promise(setImmediate);
     way.closeSilent();
   }
@@ -130,10 +130,10 @@ t.test('a way that is dead without a word is noticed, and made anew', async (t) 
   t.teardown(() => session.close());
   way.freeze();
   const recording = recordCalls();
-  await clock.skipMinute();
+  await clock.forwardMinute();
   while (recording.calls.length === 0) await new Promise(setImmediate);
   recording.stop();
-  clock.skip(MINUTE_MS / 2);
+  clock.forward(MINUTE_MS / 2);
   const why = await until(/^lost/);
   t.match(why, /Xen Orchestra does not answer any more: system\.getVersion: no answer within 30\.0 s/);
   await until(/^connected again \(1\)/);
@@ -152,7 +152,7 @@ t.test('a token that ends while nothing is asked is named', async (t) => {
   // As recorded: the first message after its end, here the keep-alive, gets no reply, and the connection closes.
   lab.mishaps.set('revoke-token', 'system.getVersion');
   t.teardown(() => lab.mishaps.clear('revoke-token'));
-  await clock.skipMinute();
+  await clock.forwardMinute();
   const why = await until(/^given up/);
   t.match(why, /the token that was good is refused after a reconnect: it expired or was revoked/);
   await t.rejects(session.call('vm.start', { id: 'x' }, within(5_000)), { code: 'XO_TOKEN_EXPIRED' });
@@ -163,7 +163,7 @@ t.test('a session that was closed says nothing more', async (t) => {
   const session = await open(clock);
   await session.close();
   const recording = recordCalls();
-  clock.skip(10 * MINUTE_MS);
+  clock.forward(10 * MINUTE_MS);
   await new Promise(setImmediate);
   recording.stop();
   t.same(recording.calls, []);
