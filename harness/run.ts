@@ -127,13 +127,8 @@ export async function run(theCase: Case, world: World): Promise<CaseResult> {
 /** Who looks for a failure keeps also the machine whose console alone shows one. Null: it is looked at in the end. */
 async function earlyFault(world: World, theCase: Case, { seen, console }: Findings): Promise<FaultRecord | null> {
   if (world.keep?.when !== 'unless-passed') return null;
-  return consoleFault(
-    console,
-    checksOfBoots(
-      theCase.scenario,
-      seen.map(({ judged }) => judged),
-    ),
-  );
+  const boots = seen.map(({ judged }) => judged);
+  return consoleFault(console, checksOfBoots(theCase.scenario, boots));
 }
 
 interface Findings {

@@ -3,6 +3,7 @@
  * a fault that concerns the whole lab ends its remaining cases at once.
  */
 import { join } from 'node:path';
+import { EXIT } from '../../help/exits.ts';
 import type { FaultCode } from '../fault-table.ts';
 import type { FaultRecord, Verdict } from '../model.ts';
 import type { CaseEnds, Tell } from '../progress/event.ts';
@@ -18,9 +19,6 @@ const WHOLE_LAB: ReadonlySet<string> = new Set<FaultCode>([
   ...(['XO_CERTIFICATE_UNTRUSTED', 'XO_CERTIFICATE_CHANGED', 'SR_UNUSABLE', 'SR_FULL', 'HOST_UNUSABLE'] as const),
   ...(['JUMP_UNREACHABLE', 'JUMP_KEY_REFUSED', 'JUMP_HOST_KEY', 'JUMP_FORBIDS_FORWARD', 'CONTROL_SILENT'] as const),
 ]);
-
-/** Of a PASS that left something in the lab. */
-const EXIT_LEFT = 3;
 
 export const isOfWholeLab = ({ code }: Pick<FaultRecord, 'code'>): boolean => WHOLE_LAB.has(code);
 
@@ -109,7 +107,7 @@ class LabNight {
     const { name, phase, image, lab } = theCase;
     const { verdict, runId, imageSha256, workdir, repeat } = attempted;
     const leaked = leftBy(retried, attempted.leaked);
-    const exitCode = attempted.exitCode === 0 && leaked.length > 0 ? EXIT_LEFT : attempted.exitCode;
+    const exitCode = attempted.exitCode === 0 && leaked.length > 0 ? EXIT.lab : attempted.exitCode;
     return {
       ...{
         name,
