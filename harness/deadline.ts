@@ -153,16 +153,18 @@ export interface RetryOptions {
 
 /**
  * Runs an *idempotent* call again after a retriable lab fault, within the deadline. A verdict on
- * the image is never retried, nor is a bug.
+ * the image is never retried, nor is a bug. What ends it after the first try says which try it was.
  */
 export async function retry<T>(deadline: Deadline, options: RetryOptions, call: () => Promise<T>): Promise<T> {
   return pRetry(
-    async () => {
+    async (nth) => {
       try {
         deadline.check();
         return await call();
       } catch (error) {
-        if (error instanceof Fault && error.retriable && !deadline.expired()) throw error;
+        const heals = error instanceof Fault && error.retriable && !deadline.expired();
+        if (heals && nth <= options.retries) throw error;
+        if (error instanceof Fault && nth > 1) error.message += ` (try ${nth} of ${options.retries + 1})`;
         throw new AbortError(error instanceof Error ? error : new Error(String(error)));
       }
     },
@@ -174,8 +176,8 @@ export async function retry<T>(deadline: Deadline, options: RetryOptions, call: 
       randomize: false,
       maxRetryTime: deadline.remainingMs(),
       signal: deadline.signal,
-      onFailedAttempt: ({ error, attemptNumber, retriesLeft }) => {
-        if (retriesLeft > 0 && error instanceof Fault) options.onRetry(attemptNumber, error);
+      onFailedAttempt: ({ error, attemptNumber }) => {
+        if (error instanceof Fault) options.onRetry(attemptNumber, error);
       },
     },
   );

@@ -65,11 +65,13 @@ export async function makeDisk(making: Making, made: Made): Promise<MadeDisk> {
   return { vdiUuid, imported: { ...record, readBack: compared, cache: 'off', entry: null } };
 }
 
-/** Writes a try that failed into the journal. */
+/** Writes a try that failed into the journal, and says it: it took its time. */
 export const noteRetry =
-  ({ disposals }: GuestOrder) =>
-  (attempt: number, fault: Fault): void =>
-    disposals.note('retry', { attempt, code: fault.code, message: fault.message });
+  ({ disposals, onNote }: GuestOrder) =>
+  (attempt: number, { code, message }: Fault): void => {
+    disposals.note('retry', { attempt, code, message });
+    onNote(`${code}: ${message}; try ${attempt + 1} follows`);
+  };
 
 /** SRs round a disk up; a smaller one cannot hold the image. */
 async function listedDisk(session: Session, vdiUuid: string, sizeBytes: number, deadline: Deadline): Promise<void> {

@@ -80,6 +80,7 @@ async function writeBody(
       // Everything has been read by then; after the last byte the server's answer would come before ours.
       if (doneBytes + piece.length === plan.lengthBytes) await disk.refuseChanged();
       if (!request.write(piece)) await taken(request);
+      if (request.destroyed) return; // it was not sent; the next try may have begun
       doneBytes += piece.length;
       onUpload(doneBytes, plan.lengthBytes);
     }

@@ -72,7 +72,7 @@ t.test('only a retriable lab fault is tried again', async (t) => {
     return { calls, result };
   };
   t.same(await attempt(new Fault('UPLOAD_INTERRUPTED', 'cut'), true), { calls: 2, result: 'healed' });
-  t.same(await attempt(new Fault('UPLOAD_INTERRUPTED', 'cut'), false), { calls: 3, result: 'Fault cut' });
+  t.same(await attempt(new Fault('UPLOAD_INTERRUPTED', 'cut'), false), { calls: 3, result: 'Fault cut (try 3 of 3)' });
   t.same(await attempt(new Fault('UPLOAD_REFUSED', 'full'), false), { calls: 1, result: 'Fault full' });
   t.same(await attempt(new Fault('GUEST_SILENT', 'silent'), false), { calls: 1, result: 'Fault silent' });
   t.same(await attempt(new TypeError('bug'), false), { calls: 1, result: 'TypeError bug' });

@@ -16,7 +16,7 @@ const dir = mkdtempSync(join(tmpdir(), 'bw-broken-'));
 t.teardown(() => rmSync(dir, { recursive: true, force: true }));
 
 const MISHAPS: readonly { readonly mishap: string; readonly code: string; readonly says: RegExp }[] = [
-  { mishap: 'upload-cut=0.5', code: 'UPLOAD_INTERRUPTED', says: /upload/i },
+  { mishap: 'upload-cut=0.5', code: 'UPLOAD_INTERRUPTED', says: /^upload .*\(try 3 of 3\)$/ },
   { mishap: 'no-memory', code: 'NO_HOST_AVAILABLE', says: /no hosts available/ },
   { mishap: 'start-fails=SR_BACKEND_FAILURE_46', code: 'VM_START_REFUSED', says: /SR_BACKEND_FAILURE_46/ },
   { mishap: 'stall=vm.start', code: 'XO_CALL_TIMEOUT', says: /vm\.start/ },
@@ -39,6 +39,22 @@ for (const row of MISHAPS) {
     t.match(played.stdout, new RegExp(`^Bail out! ${code} \\(lab\\)`, 'm'));
     t.notMatch(played.stdout, /^not ok/m, 'no check is blamed');
     t.same(played.left, [], 'nothing is left in the pool');
+    if (code !== 'UPLOAD_INTERRUPTED') return;
+    t.match(
+      played.stderr,
+      /^\[ .*\] UPLOAD_INTERRUPTED: upload of .*; try 3 follows$/m,
+      'a person sees why it takes so long',
+    );
+    t.match(
+      played.stderr,
+      /^workdir: \S+\n(?:WARNING: .*\n)*\ncause: {2}UPLOAD/m,
+      'no empty lines where no fact is known',
+    );
+    t.match(
+      played.stderr,
+      /^look: {3}\S+\/evidence\.ndjson, \S+\/log\.ndjson$/m,
+      'no console, where no guest was started',
+    );
   });
 }
 
