@@ -19,6 +19,7 @@ import { writeFormats } from './reporters/formats.ts';
 import { printWhole } from './reporters/stream.ts';
 import { bailOut, tapText } from './reporters/tap.ts';
 import { summaryOf } from './summary.ts';
+import { worthLooking } from './worth-looking.ts';
 
 export interface ClosingOptions {
   readonly evidence: Evidence;
@@ -122,6 +123,6 @@ export async function closeCase(
     const says = report.exitCode === 0 || report.exitCode === 1;
     report = writtenAnew(says ? { ...report, exitCode: EXIT.lab } : report, told);
   }
-  told.tell(runEnds(report, problems));
+  told.tell(runEnds(report, problems, worthLooking(report.workdir)));
   return report.exitCode;
 }

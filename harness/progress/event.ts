@@ -120,6 +120,8 @@ export interface RunEnds {
   readonly problems: readonly string[];
   /** Command that runs the same again. */
   readonly repeat: string;
+  /** Files and folders (ending in `/`) of the workdir that tell more. */
+  readonly look: readonly string[];
 }
 
 export interface NightBegins {

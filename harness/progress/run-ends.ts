@@ -10,15 +10,18 @@ export const causeOf = ({ code, party, message, remedy }: FaultRecord): Cause =>
 export const causeIn = (verdict: Verdict): Cause | null =>
   verdict.status === 'FAIL' || verdict.status === 'ERROR' ? causeOf(verdict.cause) : null;
 
-/** @param problems what went wrong with the outputs themselves */
-export function runEnds(report: Report, problems: readonly string[]): RunEnds {
+/**
+ * @param problems what went wrong with the outputs themselves
+ * @param look what of the workdir tells more
+ */
+export function runEnds(report: Report, problems: readonly string[], look: readonly string[]): RunEnds {
   const { runId, scenario, verdict, exitCode, seconds, workdir, result, repeat, kept } = report;
   return {
     ...{ event: 'run-ends', runId, scenario, status: verdict.status, headline: headline(report) },
     ...{ cause: causeIn(verdict), exitCode, seconds, workdir, facts: Object.fromEntries(keyFacts(report)) },
     warnings: warnings(report),
     kept: kept && { vm: kept.vm, name: kept.name, until: kept.until, ...pathsOf(kept) },
-    ...{ leaked: result?.leaked ?? [], problems, repeat },
+    ...{ leaked: result?.leaked ?? [], problems, repeat, look },
   };
 }
 

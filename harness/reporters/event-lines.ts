@@ -89,19 +89,21 @@ function closingLines(end: RunEnds): readonly string[] {
     end.headline,
     `workdir: ${end.workdir}`,
     ...end.warnings.map(oneLine),
-    '',
-    ...Object.entries(end.facts).map(([key, value]) => `${key}=${escapeValue(value)}`),
-    ...(end.cause === null ? [] : ['', ...causeLines(end.cause, end)]),
+    ...after(Object.entries(end.facts).map(([key, value]) => `${key}=${escapeValue(value)}`)),
+    ...after(end.cause === null ? [] : causeLines(end.cause, end)),
     ...staying(end),
   ];
 }
 
-function causeLines({ code, message, party, remedy }: Cause, { workdir, repeat }: RunEnds): readonly string[] {
+/** A paragraph of its own; nothing where it has no lines. */
+const after = (lines: readonly string[]): readonly string[] => (lines.length === 0 ? [] : ['', ...lines]);
+
+function causeLines({ code, message, party, remedy }: Cause, { look, repeat }: RunEnds): readonly string[] {
   return [
     `cause:  ${code}: ${oneLine(message)}`,
     `fault:  ${BLAME[party]}`,
     `remedy: ${remedy}`,
-    `look:   ${workdir}/evidence.ndjson, ${workdir}/console/`,
+    ...(look.length === 0 ? [] : [`look:   ${look.map(oneLine).join(', ')}`]),
     `again:  ${repeat}`,
   ];
 }

@@ -149,13 +149,14 @@ t.test('FAIL has a point that is not ok, ERROR bails out', async (t) => {
 t.test('a person sees cause, blame, remedy, where to look and what to type', async (t) => {
   let text = '';
   const lost = faultRecord(new Fault('XO_UNREACHABLE', 'connection refused'));
-  const ended = runEnds(report({ status: 'ERROR', checks: [], cause: lost }), []);
+  const ended = runEnds(report({ status: 'ERROR', checks: [], cause: lost }), [], ['/tmp/x/log.ndjson']);
   plainProgress({ write: (chunk) => (text += chunk) }).tell(ended);
   for (const word of [
     'ERROR phase11',
     'workdir: /tmp/x',
     'the lab; this says nothing',
     'remedy: Check that Xen',
+    'look:   /tmp/x/log.ndjson\n',
     'again:  npm run',
   ]) {
     t.match(text, word);

@@ -22,7 +22,7 @@ function log(make: typeof Plain | typeof Quiet = Plain) {
 const ENDED: Happening & { readonly event: 'run-ends' } = {
   ...{ event: 'run-ends', runId: 'r', scenario: 'phase9', status: 'PASS', headline: 'PASS phase9', cause: null },
   ...{ exitCode: 0, seconds: 1, workdir: '/w', facts: { ready_marker: 'ready' }, warnings: [], kept: null },
-  ...{ leaked: [], problems: [], repeat: 'npm run -s phase9' },
+  ...{ leaked: [], problems: [], repeat: 'npm run -s phase9', look: ['/w/log.ndjson'] },
 };
 const CAUSE = { code: 'VM_LOST', party: 'lab', message: 'it was\n\u001b[31mdeleted', remedy: 'Look who.' } as const;
 
