@@ -12,7 +12,7 @@ import { listenForInterrupt } from '../interrupt.ts';
 import type { FaultRecord } from '../model.ts';
 import type { Option } from '../options.ts';
 import { endProgress } from '../progress/end-progress.ts';
-import { openProgress, plainProgress } from '../progress/open.ts';
+import { liveProgress, type OpenProgress, openProgress, plainProgress } from '../progress/open.ts';
 import type { Progress } from '../progress/progress.ts';
 import { WholeOutput } from '../reporters/stream.ts';
 import { scrub } from '../secrets.ts';
@@ -37,8 +37,11 @@ export interface Command {
   /** How many of them, least and most. @default one */
   readonly operands?: OperandCount;
   readonly help: CommandWords;
-  /** It tells of its progress as the phases do: live on a terminal, `--quiet`, `--json` for events on stdout. */
-  readonly streams?: true;
+  /**
+   * It tells of its progress as the phases do: live on a terminal; with `events` also `--quiet`, and `--json` for
+   * events on stdout. @default plain lines
+   */
+  readonly streams?: 'live' | 'events';
   /** It looks after signals itself; then `signal` never aborts. */
   readonly ownSignals?: true;
   /** What an interrupt leaves, one half of a sentence for the person who pressed. */
@@ -62,13 +65,22 @@ function codeOf({ code, party }: FaultRecord): number {
   return party === 'caller' ? EXIT.misuse : party === 'harness' ? EXIT.bug : EXIT.lab;
 }
 
+function progressOf(
+  { streams }: Command,
+  args: readonly string[],
+  environment: Environment,
+): Pick<OpenProgress, 'progress' | 'problem'> {
+  if (streams === 'events') return openProgress(args, environment, process);
+  const progress = streams === 'live' ? liveProgress(process.stderr, environment) : plainProgress(process.stderr);
+  return { progress, problem: null };
+}
+
 /** The whole program; ends the process. */
 export async function runCommand(command: Command, argv: readonly string[]): Promise<never> {
   process.stderr.on('error', () => undefined);
   const stdout = new WholeOutput(process.stdout);
   const environment = ownEnvironment();
-  const opened = command.streams ? openProgress(argv.slice(2), environment, process) : null;
-  const told = opened?.progress ?? plainProgress(process.stderr);
+  const { progress: told, problem } = progressOf(command, argv.slice(2), environment);
   const { signal } = command.ownSignals
     ? new AbortController()
     : listenForInterrupt(
@@ -81,7 +93,7 @@ export async function runCommand(command: Command, argv: readonly string[]): Pro
   const print = (line: string): void => stdout.print(`${scrub(line)}\n`);
   let code: number;
   try {
-    if (opened?.problem) throw opened.problem;
+    if (problem !== null) throw problem;
     const given = new Given(command.options, argv.slice(2), environment, command.operand ?? null, command.operands);
     if (given.print === null) {
       given.refuseUnknownVariables(ALL_OPTIONS);

@@ -210,7 +210,7 @@ function nightEnds({ title, cases, exitCode, seconds }: Summary, dir: string): H
 
 /** @param phases what can be run, as the entry file knows it */
 export const nightly = (phases: readonly PhaseEntry[]): Command => ({
-  ...{ options: NIGHT_OPTIONS, streams: true },
+  ...{ options: NIGHT_OPTIONS, streams: 'events' },
   help: WORDS,
   onInterrupt: 'the cases that run clean up; once more leaves at once',
   run: async (call) => {

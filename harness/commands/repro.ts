@@ -194,7 +194,7 @@ const WORDS: CommandWords = {
 
 /** @param scenarios those of the phases */
 export const repro = (scenarios: Scenarios): Command => ({
-  ...{ options: REPRO_OPTIONS, operand: 'WORKDIR', help: WORDS, ownSignals: true },
+  ...{ options: REPRO_OPTIONS, operand: 'WORKDIR', help: WORDS, ownSignals: true, streams: 'live' },
   onInterrupt: 'what was made is taken back',
   run: (call) => run(call, scenarios),
 });

@@ -52,6 +52,14 @@ export function openProgress(args: readonly string[], environment: Environment, 
   return { progress, json, problem };
 }
 
+/** For commands that run phases, and whose stdout is a result of their own: live on a terminal, else plain lines. */
+export function liveProgress(stderr: Terminals['stderr'], environment: Environment): Progress {
+  const live = isLive(stderr, environment);
+  const progress = new Progress([forPeople(stderr, live, environment)]);
+  if (live) whenItEnds(progress.leave);
+  return progress;
+}
+
 /** Is there a person at a terminal that can be drawn on? */
 export function isLive({ isTTY }: Terminals['stderr'], { TERM, CI }: Environment): boolean {
   return isTTY === true && TERM !== undefined && TERM !== '' && TERM !== 'dumb' && (CI === undefined || CI === '');

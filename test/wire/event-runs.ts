@@ -10,7 +10,7 @@ import { type LabProcess, startLab } from '../lab-process.ts';
 import { ownEnvironment } from '../phase-process.ts';
 
 const DOCS = new URL('../../docs/', import.meta.url);
-const ENTRIES = { phase9: 'phase9-xcpng-boot.ts', nightly: 'nightly.ts' } as const;
+const ENTRIES = { phase9: 'phase9-xcpng-boot.ts', nightly: 'nightly.ts', repro: 'repro.ts' } as const;
 
 export const folder = mkdtempSync(join(tmpdir(), 'bw-events-'));
 process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
@@ -63,7 +63,9 @@ interface Wish {
 
 export const argumentsOf = (entry: keyof typeof ENTRIES, args: readonly string[]): readonly string[] => [
   ...['--import', import.meta.resolve('tsx'), fileURLToPath(new URL(`../../${ENTRIES[entry]}`, import.meta.url))],
-  ...[...args, '--reports-dir', 'none'],
+  ...args,
+  // It has no outputs of its own.
+  ...(entry === 'repro' ? [] : ['--reports-dir', 'none']),
 ];
 
 export const environmentOf = (cache = 'cache'): NodeJS.ProcessEnv => ({

@@ -125,6 +125,22 @@ t.test('a phase whose TAP goes to the same terminal: nothing of it is drawn over
   const plain = await onTerminal(program, { columns: 100, rows: 30 }, { TERM: 'xterm', CI: 'true' });
   t.equal(plain.code, 0);
   t.notOk(plain.written.includes('\u001b'));
+  await t.test('a series of repetitions of it: live in each run, the table whole below', async (t) => {
+    const [workdir = ''] = live.last.flatMap((line) => /^workdir: (\S+)$/.exec(line)?.[1] ?? []);
+    const again = quoted([
+      process.execPath,
+      ...argumentsOf('repro', [workdir, '--repeat', '2', '--workdir-root', folder]),
+    ]);
+    const series = await onTerminal(again, { columns: 100, rows: 30 }, { TERM: 'xterm' });
+    t.equal(series.code, 0, series.last.join('\n'));
+    const second = series.screens.filter((screen) => screen.some((line) => /\] run 1 of 2: PASS$/.test(line)));
+    t.ok(
+      second.some((screen) => screen.some((line) => drawn.test(line))),
+      'also in the second',
+    );
+    t.notOk(series.last.some((line) => drawn.test(line)));
+    t.match(series.last.slice(-3).join('\n'), /2 of 2/);
+  });
 });
 
 t.test('a night that is killed ends no case: it loses its reader, and passes', async (t) => {
