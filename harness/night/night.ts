@@ -5,6 +5,7 @@
 import { join } from 'node:path';
 import { EXIT } from '../../help/exits.ts';
 import type { FaultCode } from '../fault-table.ts';
+import { bugBehind } from '../interrupt.ts';
 import type { FaultRecord, Verdict } from '../model.ts';
 import type { CaseEnds, Tell } from '../progress/event.ts';
 import { causeIn, causeOf } from '../progress/run-ends.ts';
@@ -137,14 +138,12 @@ class LabNight {
 
   /** Why nothing is begun any more; null: it is. */
   #notRun(): Attempted | null {
+    const { signal } = this.#options;
     const nothing = { runId: null, imageSha256: null, leaked: [], workdir: null, repeat: null, stored: null };
-    if (this.#options.signal.aborted) {
-      const verdict: Verdict = {
-        status: 'SKIP',
-        checks: [],
-        reason: 'the night was interrupted before it was its turn',
-      };
-      return { ...nothing, verdict, exitCode: 0 };
+    if (signal.aborted) {
+      const how = bugBehind(signal) === null ? 'was interrupted' : 'was ended by a bug of ours';
+      const reason = `the night ${how} before it was its turn`;
+      return { ...nothing, verdict: { status: 'SKIP', checks: [], reason }, exitCode: 0 };
     }
     if (this.#sticky === null) return null;
     const { cause, by } = this.#sticky;

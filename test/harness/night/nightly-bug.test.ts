@@ -31,14 +31,18 @@ async function ended(reason: unknown) {
     .run(call)
     .catch((thrown: unknown) => thrown);
   const written = existsSync(json) ? JSON.parse(readFileSync(json, 'utf8')).exitCode : null;
-  return { code, written, names: events.map(({ event }) => event) };
+  const skipped = events.map((event) => (event.event === 'case-ends' ? event.skipped : null)).filter(Boolean);
+  return { code, written, skipped, names: events.map(({ event }) => event) };
 }
 
 t.test('a bug ends the night with its own error, after the reports, which have 70', async (t) => {
   const bug = new TypeError('read of undefined');
-  const { code, written, names } = await ended(bug);
+  const { code, written, names, skipped } = await ended(bug);
   t.equal(code, bug, 'thrown: whoever called prints its stack, and ends with 70');
   t.equal(written, 70);
+  t.ok(
+    skipped.length > 0 && skipped.every((why) => why === 'the night was ended by a bug of ours before it was its turn'),
+  );
   t.notOk(names.includes('night-ends'), 'its end is that it is refused, told by whoever called');
 });
 
