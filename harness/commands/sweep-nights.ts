@@ -9,8 +9,9 @@ import { Deadline } from '../deadline.ts';
 import { type Environment, Given } from '../given.ts';
 import { readJournal } from '../journal-reading.ts';
 import type { DeadRun, SweepLines } from '../lab.ts';
+import { codeIn } from '../make-folder.ts';
 import { endNights, systemProcesses, whyNot } from '../night/end-nights.ts';
-import { nightsIn, type PastAttempt, type PastNight } from '../night/past-nights.ts';
+import { nightsIn, type PastAttempt, type PastNight, writeDownProcess } from '../night/past-nights.ts';
 import { sweepWithLate } from '../night/sweep-late.ts';
 import { OPTIONS } from '../options.ts';
 import { mayLeaveMore } from '../predecessors.ts';
@@ -49,8 +50,11 @@ export interface NightsWish {
   readonly printSwept: (swept: SweepLines) => void;
 }
 
+/** Its options are read already. */
+type NightsCall = Omit<Call, 'given'>;
+
 /** @returns the exit code: the worst of all labs @throws Fault of the caller, the interrupt */
-export async function sweepNights(wish: NightsWish, call: Call): Promise<number> {
+export async function sweepNights(wish: NightsWish, call: NightsCall): Promise<number> {
   const { from, dir, dryRun } = wish;
   const { print, told, signal, environment } = call;
   const registry = new RunRegistry(cacheDir(environment));
@@ -64,7 +68,7 @@ export async function sweepNights(wish: NightsWish, call: Call): Promise<number>
   }
   const labs = labsOf(toSweep, environment, (thrown) => void codes.push(failed(thrown, told)));
   for (const lab of labs) codes.push(await sweepLab(lab, wish, call));
-  if (!dryRun) for (const lab of labs) forget(registry, lab);
+  if (!dryRun) for (const lab of labs) forget(registry, lab, told.note);
   return [EXIT.bug, EXIT.misuse, EXIT.lab].find((code) => codes.includes(code)) ?? EXIT.fine;
 }
 
@@ -129,7 +133,7 @@ const seesTheSame = (a: XoLabSettings, b: XoLabSettings): boolean =>
   a.url === b.url && isDeepStrictEqual(a.tls, b.tls) && sameCredential(a.credential, b.credential);
 
 /** @returns the exit code of this lab @throws the interrupt */
-async function sweepLab({ settings, nights }: NightsLab, wish: NightsWish, call: Call): Promise<number> {
+async function sweepLab({ settings, nights }: NightsLab, wish: NightsWish, call: NightsCall): Promise<number> {
   const { print, told, signal } = call;
   const { dryRun, printSwept } = wish;
   const runs = nights.flatMap((each) => each.runs);
@@ -156,9 +160,19 @@ async function sweepLab({ settings, nights }: NightsLab, wish: NightsWish, call:
 }
 
 /** What may still come stays on the list of the next run of this machine, and so does what is kept for somebody. */
-function forget(registry: RunRegistry, { settings, nights }: NightsLab): void {
-  const settled = new Set(nights.flatMap(({ fine, runs }) => (fine ? runs : [])).map(({ runId }) => runId));
+function forget(registry: RunRegistry, { settings, nights }: NightsLab, tell: (line: string) => void): void {
+  const settled = new Map(
+    nights.flatMap(({ fine, runs }) => (fine ? runs.map(({ runId, workdir }) => [runId, workdir] as const) : [])),
+  );
   for (const { runId, state } of registry.runs(settings.url)) {
-    if (state === 'dead' && settled.has(runId)) registry.forget(runId);
+    const workdir = settled.get(runId);
+    if (state !== 'dead' || workdir === undefined) continue;
+    try {
+      // Else the next sweep of these nights could not know that it has ended.
+      writeDownProcess(workdir, registry.processOf(runId));
+      registry.forget(runId);
+    } catch (error) {
+      tell(`run ${runId} is not forgotten, since its night cannot be written to${codeIn(error)}`);
+    }
   }
 }

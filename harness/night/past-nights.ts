@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { bad } from '../given.ts';
 import { type ProcessPlace, placeIn } from '../process-place.ts';
 import type { RunRegistry } from '../run-registry.ts';
+import { writeWhole } from '../workdir.ts';
 import { ATTEMPT_PROCESS, ATTEMPT_RUNS } from './attempt.ts';
 import { readNightMark } from './night-folder.ts';
 
@@ -75,6 +76,15 @@ function attemptsIn(night: string, registry: Registered): readonly PastAttempt[]
       };
     }),
   );
+}
+
+/**
+ * Who ran it, where its night was killed before it could say so. Null: nobody knows.
+ * @throws Error of the operating system
+ */
+export function writeDownProcess(workdir: string, process: ProcessPlace | null): void {
+  const file = join(workdir, '..', '..', ATTEMPT_PROCESS);
+  if (process !== null && !existsSync(file)) writeWhole(file, `${JSON.stringify(process)}\n`);
 }
 
 /** Written before a run makes anything, and synchronously. */
