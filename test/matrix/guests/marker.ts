@@ -34,6 +34,11 @@ export const MARKER: readonly Row[] = [
     ...broken(CHECK),
   },
   {
+    name: 'no marker, on a guest that takes seconds for a few commands',
+    answers: marker({ facts: ABSENT, delayMs: 2_300 }),
+    ...{ ...unseen(CHECK), says: /, \d looks of [23]\.\d s each, so that the guest was too slow/ },
+  },
+  {
     name: 'a marker that is baked into the image',
     answers: always(times(BOOT_S, BOOT_S - 86_400, BOOT_S + 30, BOOT_S)),
     ...{ ...broken(CHECK), says: /86400 s older than this boot/ },
