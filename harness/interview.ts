@@ -18,6 +18,8 @@ export interface Asking extends Pace {
 export interface Answer {
   readonly observation: Observation;
   readonly evidence: string;
+  /** The command, by our clock. */
+  readonly tookMs: number;
 }
 
 export interface Question {
@@ -38,5 +40,5 @@ export async function interview(world: Asking, session: SshSession, question: Qu
   world.signal.throwIfAborted();
   const observation = unframe(record, nonce);
   const evidence = world.evidence.record('observation', question.name, observation);
-  return { observation, evidence };
+  return { observation, evidence, tookMs: record.durationMs };
 }

@@ -12,6 +12,8 @@ export interface Question {
   readonly script: string;
   /** By today's parser, from what came over the wire. */
   readonly observation: Observation;
+  /** The command, by the clock of then. */
+  readonly tookMs: number;
 }
 
 /** By the number of the line of the observation. */
@@ -29,7 +31,8 @@ export function questionsOf({ lines }: StoredEvidence): Questions {
     const nonce = record && nonceOf(record.script);
     if (record === null || nonce === null) continue;
     const { sequence, name } = line;
-    found.set(sequence, { sequence, boot, name, script: record.script, observation: unframe(record, nonce) });
+    const { script, durationMs: tookMs } = record;
+    found.set(sequence, { sequence, boot, name, script, observation: unframe(record, nonce), tookMs });
   }
   return found;
 }

@@ -3,6 +3,7 @@
  * of a probe, was not asked, or is cut is unobserved: it never makes a PASS. Nothing is written. Pure but for what a
  * probe's `observe` does with a guest that only notes the question.
  */
+import { unlessTooSlow } from '../awaited.ts';
 import { nameAt } from '../boots.ts';
 import { FAULTS, type FaultCode } from '../fault-table.ts';
 import { judgeImage } from '../identity.ts';
@@ -75,13 +76,20 @@ function looksAt({ evidence }: StoredRun, questions: Questions): readonly { name
   });
 }
 
-/** As `runProbes` takes them: the last look counts, of the first and the last one of `twice` the worse. */
+/**
+ * As `runProbes` takes them: the last look counts, of the first and the last one of `twice` the worse, and nothing that
+ * was awaited in vain on a guest that was too slow.
+ */
 function lookAgain(looking: Looking, boot: number): readonly JudgedCheck[] {
   const { run, questions, probe, body } = looking;
   const looks = looksAt(run, questions).filter(({ name, question }) => name === probe.name && question.boot === boot);
   const [first, last] = [looks[0]?.question, looks.at(-1)?.question];
   if (first !== undefined && last !== undefined) {
     const late = judged(looking, last);
+    if (probe.look === 'awaited') {
+      const tookMs = looks.map(({ question }) => question.tookMs);
+      return late.map((check) => unlessTooSlow(check, tookMs, run.report.budgetScale ?? 1));
+    }
     return probe.look === 'twice' && first !== last ? worse(judged(looking, first), late) : late;
   }
   if (looking.stopped) return [];

@@ -18,7 +18,9 @@ const probe = (name: string): Probe => ({
 const [ONE, TWO] = [probe('one'), probe('two')];
 const SCENARIO = { probes: [ONE, TWO] };
 const seen = (...checks: readonly [Probe, JudgedCheck][]): Judged =>
-  new Map(checks.map(([each, judged]) => [each, { observation: { state: 'seen', facts: {} }, checks: [judged] }]));
+  new Map(
+    checks.map(([each, judged]) => [each, { observation: { state: 'seen', facts: {} }, checks: [judged], tookMs: 1 }]),
+  );
 
 t.test('from the second boot on a check says which boot it is of', async (t) => {
   const boots = [seen([TWO, check('two', 'held')], [ONE, check('one', 'held')]), seen([ONE, check('one', 'failed')])];

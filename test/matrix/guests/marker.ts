@@ -36,7 +36,7 @@ export const MARKER: readonly Row[] = [
   {
     name: 'no marker, on a guest that takes seconds for a few commands',
     answers: marker({ facts: ABSENT, delayMs: 2_300 }),
-    ...{ ...unseen(CHECK), says: /, \d looks of [23]\.\d s each, so that the guest was too slow/ },
+    ...{ ...unseen(CHECK), says: /, \d looks: each took [23]\.\d s, so that the guest was too slow/ },
   },
   {
     name: 'a marker that is baked into the image',
