@@ -53,12 +53,8 @@ const tapOf = (report: Report): Promise<string | FaultRecord> => tapText(report)
 
 /** What somebody waits for and was not written turns no verdict. @returns why; null: all of them were */
 function lostFormat(report: Report, formats: OutputFiles, tap: string): string | null {
-  try {
-    writeFormats(formats, { summary: summaryOf(report), json: () => resultJson(report), tap });
-    return null;
-  } catch (error) {
-    return `A FORMAT WAS NOT WRITTEN: ${error instanceof Error ? error.message : String(error)}`;
-  }
+  const lost = writeFormats(formats, { summary: summaryOf(report), json: () => resultJson(report), tap });
+  return lost.length === 0 ? null : `A FORMAT WAS NOT WRITTEN: ${lost.join('; ')}`;
 }
 
 /** The TAP, or one line that says why there is none. */

@@ -1,6 +1,7 @@
 /** Where reports go besides the workdir: files that the caller names, looked at before anything is made. */
-import { accessSync, constants, existsSync, statSync } from 'node:fs';
+import { accessSync, constants, lstatSync, realpathSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { Fault } from './faults.ts';
 import { bad, type Environment, type Given, path } from './given.ts';
 import { codeIn } from './make-folder.ts';
 import type { Override } from './toml-reader.ts';
@@ -10,7 +11,10 @@ export type OutputName = (typeof OUTPUT_NAMES)[number];
 
 export interface OutputFile {
   readonly path: string;
-  /** True for what a CI collects from several steps: `$GITHUB_STEP_SUMMARY`. */
+  /**
+   * True for what a CI collects from several steps (`$GITHUB_STEP_SUMMARY`), and for what is no file of its own: to
+   * put a new one in the place of `/dev/stdout`, a pipe or a device would take it away from everybody.
+   */
   readonly append: boolean;
 }
 
@@ -37,10 +41,25 @@ function outputFile(given: Given, { GITHUB_STEP_SUMMARY }: Environment, name: Ou
   const file = path(value);
   if (value === null || file === null) return null;
   try {
-    accessSync(existsSync(file) ? file : dirname(file), constants.W_OK);
+    const output = placeOf(file, value.text === GITHUB_STEP_SUMMARY);
+    // What is written anew is made beside the old one first.
+    accessSync(output.append && isThere(file) ? file : dirname(output.path), constants.W_OK);
+    if (isThere(file) && statSync(file).isDirectory()) throw bad(value.from, 'a file', `the folder ${file}`);
+    return output;
   } catch (error) {
+    if (error instanceof Fault) throw error;
     throw bad(value.from, 'a file that can be written', `${file}${codeIn(error)}`);
   }
-  if (existsSync(file) && statSync(file).isDirectory()) throw bad(value.from, 'a file', `the folder ${file}`);
-  return { path: file, append: value.text === GITHUB_STEP_SUMMARY };
+}
+
+const isThere = (file: string): boolean => lstatSync(file, { throwIfNoEntry: false }) !== undefined;
+
+/** Descriptors, devices; a link there leads to what somebody else has open. */
+const OF_THE_SYSTEM = /^\/(dev|proc)\//;
+
+/** Where it really goes: a link stays, and what it leads to is written. @throws Error of the operating system */
+function placeOf(file: string, added: boolean): OutputFile {
+  if (!isThere(file)) return { path: file, append: added };
+  if (OF_THE_SYSTEM.test(file) || !statSync(file).isFile()) return { path: file, append: true };
+  return { path: realpathSync(file), append: added };
 }

@@ -1,6 +1,6 @@
 /** Writes a summary in the formats that the caller wants it in, each file whole or not at all. */
 import { appendFileSync } from 'node:fs';
-import type { OutputFiles, OutputName } from '../output-files.ts';
+import type { OutputFile, OutputFiles, OutputName } from '../output-files.ts';
 import { scrub } from '../secrets.ts';
 import type { Summary } from '../summary.ts';
 import { writeWhole } from '../workdir.ts';
@@ -14,18 +14,25 @@ export interface Texts {
   readonly tap: string;
 }
 
-/** @throws Error of the operating system: a report that is not whole must not look like one */
-export function writeFormats(files: OutputFiles, { summary, json, tap }: Texts): void {
+/** One that cannot be written costs the others nothing. @returns why, a line for each that was not; empty: all were */
+export function writeFormats(files: OutputFiles, { summary, json, tap }: Texts): readonly string[] {
   const texts: Readonly<Record<OutputName, () => string>> = {
     junit: () => junitText(summary),
     markdown: () => markdownText(summary),
     'report-json': json,
     tap: () => tap,
   };
-  for (const [name, file] of Object.entries(files)) {
-    if (file === null) continue;
-    const text = texts[name as OutputName]();
-    if (file.append) appendFileSync(file.path, scrub(text));
-    else writeWhole(file.path, text);
+  return Object.entries(files).flatMap(([name, file]) =>
+    file === null ? [] : written(file, texts[name as OutputName]()),
+  );
+}
+
+function written({ path, append }: OutputFile, text: string): readonly string[] {
+  try {
+    if (append) appendFileSync(path, scrub(text));
+    else writeWhole(path, text);
+    return [];
+  } catch (error) {
+    return [`${path} cannot be written: ${error instanceof Error ? error.message : String(error)}`];
   }
 }
