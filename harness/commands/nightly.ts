@@ -10,6 +10,7 @@ import { checkReportsDir, reportsDir } from '../history-wish.ts';
 import { bugBehind } from '../interrupt.ts';
 import { attempt } from '../night/attempt.ts';
 import { type NightLab, nightLabs, onlyCases, type PhaseEntry } from '../night/cases.ts';
+import { closeNight } from '../night/close-night.ts';
 import { keepInHistory } from '../night/keep-history.ts';
 import { type KnownFailure, knownOf, loadKnownFailures, remarksOn } from '../night/known-failures.ts';
 import { type NightCaseEnd, nightExitCode, runNight } from '../night/night.ts';
@@ -18,10 +19,6 @@ import { loadPlanFile, type PlanFile } from '../night/plan-file.ts';
 import { type OutputFiles, outputFiles } from '../output-files.ts';
 import { placeOf } from '../process-place.ts';
 import type { Event, Happening } from '../progress/event.ts';
-import { writeFormats } from '../reporters/formats.ts';
-import { nightJson } from '../reporters/night-json.ts';
-import { printWhole } from '../reporters/stream.ts';
-import { tapNight } from '../reporters/tap.ts';
 import { type CaseSummary, nightCodeOf, type Remark, type Standing, type Summary, standing } from '../summary.ts';
 import type { Call, Command } from './command.ts';
 
@@ -162,18 +159,20 @@ async function night(request: NightRequest, call: Call): Promise<number> {
   const byName = new Map(cases.map((each) => [each.name, each]));
   const remarks = [...(request.partly ? [] : remarksOn(known, scopes(labs, byName), today)), ...problems];
   const bug = bugBehind(signal);
-  const codes = [...codesOf(cases, remarks), ...(bug === null ? [] : [EXIT.bug])];
-  const exitCode = nightExitCode(codes, signal.aborted && bug === null);
   const seconds = (performance.now() - startedMs) / 1000;
-  const summary: Summary = { title: id, startedAt, seconds, exitCode, cases, remarks };
-  const tap = await tapNight(summary);
-  writeNightMark(dir, startedAt, { ...mark, ended: true, summary });
-  writeFormats(request.outputs, { summary, json: () => nightJson(summary), tap });
-  if (!request.json) await printWhole(process.stdout, tap);
-  for (const { level, text } of remarks) told.tell({ event: 'remark', level, text });
+  const summaryWith = (lost: readonly Remark[]): Summary => {
+    const all = [...remarks, ...lost];
+    const codes = [...codesOf(cases, all), ...(bug === null ? [] : [EXIT.bug])];
+    const exitCode = nightExitCode(codes, signal.aborted && bug === null);
+    return { title: id, startedAt, seconds, exitCode, cases, remarks: all };
+  };
+  const summary = await closeNight(summaryWith, {
+    ...{ outputs: request.outputs, out: request.json ? null : process.stdout, told },
+    mark: (of) => writeNightMark(dir, startedAt, { ...mark, ended: true, summary: of }),
+  });
   if (bug !== null) throw bug.error;
   told.tell(nightEnds(summary, dir));
-  return exitCode;
+  return summary.exitCode;
 }
 
 /** A history that cannot be written turns no verdict; it is said, and the night does not end as if nothing were. */

@@ -11,14 +11,13 @@ import { EXIT } from '../../help/exits.ts';
 import { systemClock } from '../deadline.ts';
 import { FAULTS, type FaultCode } from '../fault-table.ts';
 import { Fault, faultRecord } from '../faults.ts';
-import { makeFolder } from '../make-folder.ts';
 import type { FaultRecord, Verdict } from '../model.ts';
 import { placeOf } from '../process-place.ts';
 import type { Event } from '../progress/event.ts';
 import { EVENTS_FD } from '../progress/open.ts';
 import { readEvents } from '../progress/relay.ts';
 import { SCHEMA } from '../report.ts';
-import { writeWhole } from '../workdir.ts';
+import { inWorkdir, writeWhole } from '../workdir.ts';
 import type { NightCase } from './cases.ts';
 import type { StoredReport } from './keep-history.ts';
 
@@ -68,13 +67,25 @@ const files = (dir: string) => ({
   runs: join(dir, ATTEMPT_RUNS),
 });
 
-/** Runs it to its end. Never throws for what the case does. */
+/** Runs it to its end. Never throws for what the case does. @throws Fault OUTPUT_UNWRITABLE: it was not begun */
 export async function attempt(options: AttemptOptions): Promise<Attempted> {
   const { theCase, dir } = options;
-  makeFolder(dir);
-  mkdirSync(files(dir).runs);
-  const ended = await runProcess(options);
+  const opened = inWorkdir(dir, () => openFiles(dir));
+  const ended = await runProcess(options, opened);
   return readAttempt(dir, ended, theCase);
+}
+
+/** What a case says on stdout and stderr. */
+interface Opened {
+  readonly out: number;
+  readonly err: number;
+}
+
+/** @throws Error of the operating system */
+function openFiles(dir: string): Opened {
+  const { tap, log, runs } = files(dir);
+  mkdirSync(runs, { recursive: true });
+  return { out: openSync(tap, 'ax', 0o644), err: openSync(log, 'ax', 0o644) };
 }
 
 /** Each ends its case. One listener for all: a night has as many cases at a time as its labs have room for. */
@@ -83,9 +94,11 @@ const endAll = (): void => {
   for (const end of ends) end();
 };
 
-async function runProcess({ theCase, dir, environment, args, onEvent, signal }: AttemptOptions): Promise<Ended> {
-  const { tap, log, runs } = files(dir);
-  const [out, err] = [openSync(tap, 'ax', 0o644), openSync(log, 'ax', 0o644)];
+async function runProcess(
+  { theCase, dir, environment, args, onEvent, signal }: AttemptOptions,
+  { out, err }: Opened,
+): Promise<Ended> {
+  const { runs } = files(dir);
   const { phase, name } = theCase;
   const child = spawn(
     process.execPath,

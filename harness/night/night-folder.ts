@@ -3,7 +3,8 @@ import { mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { Fault } from '../faults.ts';
 import { codeIn, makeFolder } from '../make-folder.ts';
-import { writeWhole } from '../workdir.ts';
+import { type ProcessPlace, placeIn, processState } from '../process-place.ts';
+import { keepWhole } from '../workdir.ts';
 
 const TRIES_MAX = 60;
 const DAY_MS = 24 * 3_600_000;
@@ -36,13 +37,13 @@ function isNew(path: string): boolean {
   }
 }
 
-/** Marks the folder as a night's: without it nothing here is ever removed. */
+/** Marks the folder as a night's: without it nothing here is ever removed. @throws Fault as `keepWhole` */
 export function writeNightMark(dir: string, startedAt: string, more: Readonly<Record<string, unknown>>): void {
-  writeWhole(join(dir, MARK), `${JSON.stringify({ schema: NIGHT_SCHEMA, startedAt, ...more }, null, 2)}\n`);
+  keepWhole(join(dir, MARK), `${JSON.stringify({ schema: NIGHT_SCHEMA, startedAt, ...more }, null, 2)}\n`);
 }
 
 /**
- * Removes nights that began so long ago. Only folders with a mark of ours go; a folder that does not is told.
+ * Removes nights that began so long ago and have ended. Only folders with a mark of ours go; one that does not is told.
  * @returns what was done, a line for each
  */
 export function removeOldNights(root: string, keepDays: number, nowMs: number): readonly string[] {
@@ -67,11 +68,15 @@ function names(root: string): readonly string[] {
   }
 }
 
-/** Null: no night of ours. */
+/** Null: no night of ours, or one that still runs. */
 function startOf(dir: string): number | null {
-  const ms = Date.parse(String(readNightMark(dir)?.startedAt));
+  const mark = readNightMark(dir);
+  if (mark === null || (mark.ended !== true && isAlive(placeIn(mark.process)))) return null;
+  const ms = Date.parse(String(mark.startedAt));
   return Number.isNaN(ms) ? null : ms;
 }
+
+const isAlive = (process: ProcessPlace | null): boolean => process !== null && processState(process) === 'alive';
 
 /** What a night wrote of itself; null: the folder is none of ours. */
 export function readNightMark(dir: string): Readonly<Record<string, unknown>> | null {

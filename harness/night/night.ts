@@ -5,6 +5,7 @@
 import { join } from 'node:path';
 import { EXIT } from '../../help/exits.ts';
 import type { FaultCode } from '../fault-table.ts';
+import { faultRecord } from '../faults.ts';
 import { bugBehind } from '../interrupt.ts';
 import type { FaultRecord, Verdict } from '../model.ts';
 import type { CaseEnds, Tell } from '../progress/event.ts';
@@ -54,6 +55,9 @@ export async function runNight(options: NightOptions): Promise<readonly CaseSumm
   return labs.flat();
 }
 
+/** Of a case that was not begun. */
+const NOTHING = { runId: null, imageSha256: null, leaked: [], workdir: null, repeat: null, stored: null };
+
 class LabNight {
   readonly #lab: NightLab;
   readonly #options: NightOptions;
@@ -80,7 +84,7 @@ class LabNight {
   }
 
   async #case(theCase: NightCase): Promise<CaseSummary> {
-    const { dir, retries, tell, nowMs, time, signal, run } = this.#options;
+    const { retries, tell, nowMs, time, signal } = this.#options;
     const [startedAt, startedMs] = [time(), nowMs()];
     const retried: Attempt[] = [];
     for (;;) {
@@ -89,7 +93,7 @@ class LabNight {
       const of = { case: theCase.name, attempt: nth };
       if (notRun === null) tell({ event: 'attempt-begins', lab: theCase.lab.name }, of);
       const attemptMs = nowMs();
-      const attempted = notRun ?? (await run(theCase, join(dir, theCase.name, `attempt-${nth}`), nth));
+      const attempted = notRun ?? (await this.#attempt(theCase, nth));
       const summary = this.#summarize(theCase, attempted, { startedAt, startedMs, retried });
       this.#options.onEnd({ theCase, summary, attempted });
       const cause = notRun === null ? this.#lookAt(theCase, attempted) : null;
@@ -97,6 +101,18 @@ class LabNight {
       const { workdir, leaked } = attempted;
       retried.push({ cause, seconds: (nowMs() - attemptMs) / 1000, workdir, leaked });
       tell({ event: 'attempt-repeated', cause: causeOf(cause) }, of);
+    }
+  }
+
+  /** What keeps a case from being begun is no other's end. @throws our own bugs */
+  async #attempt(theCase: NightCase, nth: number): Promise<Attempted> {
+    const { dir, run } = this.#options;
+    try {
+      return await run(theCase, join(dir, theCase.name, `attempt-${nth}`), nth);
+    } catch (error) {
+      const cause = faultRecord(error);
+      if (cause.party === 'harness') throw error;
+      return { ...NOTHING, verdict: { status: 'ERROR', checks: [], cause }, exitCode: EXIT.lab };
     }
   }
 
@@ -139,17 +155,16 @@ class LabNight {
   /** Why nothing is begun any more; null: it is. */
   #notRun(): Attempted | null {
     const { signal } = this.#options;
-    const nothing = { runId: null, imageSha256: null, leaked: [], workdir: null, repeat: null, stored: null };
     if (signal.aborted) {
       const how = bugBehind(signal) === null ? 'was interrupted' : 'was ended by a bug of ours';
       const reason = `the night ${how} before it was its turn`;
-      return { ...nothing, verdict: { status: 'SKIP', checks: [], reason }, exitCode: 0 };
+      return { ...NOTHING, verdict: { status: 'SKIP', checks: [], reason }, exitCode: 0 };
     }
     if (this.#sticky === null) return null;
     const { cause, by } = this.#sticky;
     const same = { ...cause, message: `${cause.message} (seen by ${by}; this case did not run)` };
     return {
-      ...nothing,
+      ...NOTHING,
       verdict: { status: 'ERROR', checks: [], cause: same },
       exitCode: cause.party === 'caller' ? 2 : 3,
     };

@@ -1,5 +1,5 @@
 /** The loop of a night, with attempts that are scripted: lanes, retries, what ends a lab, an interrupt, exit codes. */
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t from 'tap';
@@ -11,7 +11,6 @@ import type { Attempted } from '../../../harness/night/attempt.ts';
 import { readAttempt } from '../../../harness/night/attempt.ts';
 import type { NightCase, NightLab } from '../../../harness/night/cases.ts';
 import { nightExitCode, runNight } from '../../../harness/night/night.ts';
-import { makeNightFolder, removeOldNights, writeNightMark } from '../../../harness/night/night-folder.ts';
 import { SCHEMA } from '../../../harness/report.ts';
 import { standing } from '../../../harness/summary.ts';
 import { check } from '../reporters/summaries.ts';
@@ -93,6 +92,23 @@ t.test('as many at a time as the lab has lanes, in the order of the plan', async
     three.summaries.map(({ name }) => name),
     [...labOf('a', 7).cases, ...labOf('b', 2).cases].map(({ name }) => name),
   );
+});
+
+t.test('a case for which there is no room on disk ends by itself, and no other', async (t) => {
+  const onRun = (name: string): void => {
+    if (name === 'phase9.i2.a') throw new Fault('OUTPUT_UNWRITABLE', 'case.log cannot be written (ENOSPC)');
+  };
+  const { summaries, runs } = await play([labOf('a', 3)], { onRun });
+  t.same(summaries.map(codeOf), ['PASS', 'OUTPUT_UNWRITABLE', 'PASS']);
+  t.same(
+    summaries.map(({ exitCode }) => exitCode),
+    [0, 3, 0],
+  );
+  t.equal(runs.length, 3, 'and is not tried again');
+  const bug = (): void => {
+    throw new TypeError('read of undefined');
+  };
+  await t.rejects(play([labOf('a', 3)], { onRun: bug }), TypeError, 'a bug of ours is no end of a case');
 });
 
 t.test('only what is the fault of the lab is tried again, so often, and recorded', async (t) => {
@@ -223,23 +239,4 @@ t.test('a case whose process ended without a report is our bug, one that was ref
     exitCode: 2,
     verdict: { status: 'ERROR', cause: { code: 'BAD_KEY', party: 'caller', message: 'no key' } },
   });
-});
-
-t.test('nights that are old go, and nothing else does', async (t) => {
-  const root = join(dir, 'nights');
-  const day = 24 * 3_600_000;
-  const nowMs = Date.parse('2026-11-26T00:00:00Z');
-  const at = (daysAgo: number) => new Date(nowMs - daysAgo * day).toISOString();
-  t.same(removeOldNights(root, 14, nowMs), [], 'none yet');
-  const [old, young] = [makeNightFolder(root, 'n', 0), makeNightFolder(root, 'n', 0)];
-  t.same([old, young], [join(root, 'n-0'), join(root, 'n-1')], 'taken: a second later');
-  writeNightMark(old, at(15), {});
-  writeNightMark(young, at(13), {});
-  mkdirSync(join(root, 'somebodys'));
-  mkdirSync(join(root, 'damaged'));
-  writeFileSync(join(root, 'damaged', 'night.json'), '{"schema": 1, "startedAt": "long ago"}');
-  writeFileSync(join(root, 'a-file'), '');
-  t.same(removeOldNights(root, 14, nowMs), [`removed ${old}, older than 14 days`]);
-  t.same(readdirSync(root).sort(), ['a-file', 'damaged', 'n-1', 'somebodys']);
-  t.throws(() => makeNightFolder(join(root, 'a-file', 'x'), 'n', 0), { code: 'BAD_WORKDIR' });
 });
