@@ -4,7 +4,6 @@ import {
   type CaseSummary,
   failuresOf,
   knownNote,
-  knownText,
   pointsOf,
   type Standing,
   type Summary,
@@ -12,6 +11,9 @@ import {
 } from '../summary.ts';
 
 const CELL_CHARACTERS_MAX = 300;
+/** GitHub shows none of a page above 1 MiB, which the other steps of a job write to as well. */
+const ROWS_BYTES_MAX = 500_000;
+const DETAILS_BYTES_MAX = 300_000;
 
 const SHOWN: Readonly<Record<Standing, string>> = {
   pass: '✅ PASS',
@@ -24,9 +26,11 @@ const SHOWN: Readonly<Record<Standing, string>> = {
 /** What wants somebody's eyes first. */
 const ORDER: readonly Standing[] = ['fail', 'error', 'leak', 'known', 'skip', 'pass'];
 
-/** One line without markup: what Markdown or HTML would read is written as a number. */
+/** One line without markup: what Markdown or HTML would read is written as a number. Secrets go before that. */
 export function plain(text: string): string {
-  const line = text.replace(/[\s\p{Cc}]+/gu, ' ').trim();
+  const line = scrub(text)
+    .replace(/[\s\p{Cc}]+/gu, ' ')
+    .trim();
   const [...characters] = line;
   const long = characters.length > CELL_CHARACTERS_MAX;
   const cut = long ? `${characters.slice(0, CELL_CHARACTERS_MAX).join('')}…` : line;
@@ -68,12 +72,30 @@ function details(of: CaseSummary): readonly string[] {
     ...bad.map(({ name, message }) => `- **${plain(name)}**: ${plain(message)}`),
     ...(cause === null ? [] : [`- fault: ${plain(cause.party)}. ${plain(cause.remedy)}`]),
     ...of.leaked.map((each) => `- left in the lab: ${plain(each)}`),
-    ...of.known.map((note) => `- ${plain(note.check)}: ${plain(knownText(note))}`),
     ...(workdir === null ? [] : [`- workdir: ${code(workdir)}`]),
     ...(repeat === null ? [] : [`- again: ${code(repeat)}`]),
     '',
     '</details>',
   ];
+}
+
+const bytesOf = (lines: readonly string[]): number => Buffer.byteLength(`${lines.join('\n')}\n`);
+
+/** As many of them, from the first on, as there is room for. @param more says how many are left out */
+function within(bytesMax: number, parts: readonly (readonly string[])[], more: (left: number) => string): string[] {
+  const lines: string[] = [];
+  let bytes = 0;
+  for (const [nth, part] of parts.entries()) {
+    bytes += bytesOf(part);
+    if (bytes > bytesMax) return [...lines, ...['', more(parts.length - nth)]];
+    lines.push(...part);
+  }
+  return lines;
+}
+
+function rowOf(of: CaseSummary): readonly string[] {
+  const named = [SHOWN[standing(of)], plain(of.scenario), plain(of.image), plain(of.lab)];
+  return [`| ${[...named, duration(of.seconds), why(of)].join(' | ')} |`];
 }
 
 /** Ends with a line break, so that it can be appended to what is there. */
@@ -84,17 +106,7 @@ export function markdownText(summary: Summary): string {
     const count = cases.filter((of) => standing(of) === each).length;
     return count === 0 ? [] : [`${count} × ${SHOWN[each]}`];
   });
-  const rows = byNeed.map((of) => {
-    const cells = [
-      SHOWN[standing(of)],
-      plain(of.scenario),
-      plain(of.image),
-      plain(of.lab),
-      duration(of.seconds),
-      why(of),
-    ];
-    return `| ${cells.join(' | ')} |`;
-  });
+  const detailed = byNeed.map(details).filter((lines) => lines.length > 0);
   const lines = [
     `## ${plain(title)}`,
     '',
@@ -106,9 +118,13 @@ export function markdownText(summary: Summary): string {
     ...(remarks.length === 0 ? [] : ['']),
     '| | scenario | image | lab | time | why |',
     '| --- | --- | --- | --- | ---: | --- |',
-    ...rows,
-    ...byNeed.flatMap(details),
+    ...within(ROWS_BYTES_MAX, byNeed.map(rowOf), (left) => `${left} cases more: the other reports have them.`),
+    ...within(
+      DETAILS_BYTES_MAX,
+      detailed,
+      (left) => `${left} cases more, without their details: see the other reports.`,
+    ),
     '',
   ];
-  return scrub(`${lines.join('\n')}\n`);
+  return `${lines.join('\n')}\n`;
 }

@@ -32,7 +32,7 @@ export function bailOut(cause: FaultRecord): string {
   return `TAP version 14\n${bailOutLine(reasonOf(cause))}`;
 }
 
-const bailOutLine = (reason: string): string => `Bail out! ${scrub(oneLine(reason))}\n`;
+const bailOutLine = (reason: string): string => `Bail out! ${oneLine(reason)}\n`;
 
 /** Why the library cannot be loaded; the module loader itself says of a machine that ran dry: no such package. */
 function dry(): Fault | null {
@@ -62,10 +62,11 @@ function casePoint(test: Open, of: CaseSummary): void {
     ...{ status: of.verdict.status, run_id: of.runId ?? 'none', workdir: of.workdir ?? 'none' },
     ...Object.fromEntries(bad.map(({ name, type, message }) => [name, `${type}: ${message}`])),
   });
-  if (state === 'pass') test.lib.pass(of.name, details);
-  else if (state === 'skip') test.lib.pass(of.name, { ...details, skip: bad[0]?.message ?? true });
-  else if (state === 'known') test.lib.fail(of.name, { ...details, todo: of.known.map(knownText).join('; ') });
-  else test.lib.fail(of.name, details);
+  const name = oneLine(of.name);
+  if (state === 'pass') test.lib.pass(name, details);
+  else if (state === 'skip') test.lib.pass(name, { ...details, skip: oneLine(bad[0]?.message ?? 'skipped') });
+  else if (state === 'known') test.lib.fail(name, { ...details, todo: oneLine(of.known.map(knownText).join('; ')) });
+  else test.lib.fail(name, details);
 }
 
 interface Open {
@@ -106,13 +107,17 @@ async function open(name: string): Promise<Open> {
 function point(test: Open, check: JudgedCheck): void {
   const { name, expected, actual, outcome, reason, evidence } = check;
   const details = extra({ outcome, expected, actual, evidence, ...(reason === '' ? {} : { reason }) });
-  if (outcome === 'held') test.lib.pass(name, { ...details, diagnostic: true });
-  else test.lib.fail(name, details);
+  if (outcome === 'held') test.lib.pass(oneLine(name), { ...details, diagnostic: true });
+  else test.lib.fail(oneLine(name), details);
 }
 
-/** Without the library's stack and source lines: they would show our code, not the guest. */
+/**
+ * Without the library's stack and source lines: they would show our code, not the guest. Without secrets before the
+ * library folds long lines: half of one is not recognised.
+ */
 function extra(fields: Readonly<Record<string, string>>): Record<string, unknown> {
-  return { ...fields, at: null, stack: '' };
+  const clean = Object.entries(fields).map(([name, text]) => [scrub(name), scrub(text)] as const);
+  return { ...Object.fromEntries(clean), at: null, stack: '' };
 }
 
 function reasonOf(cause: FaultRecord): string {
@@ -120,5 +125,5 @@ function reasonOf(cause: FaultRecord): string {
 }
 
 function oneLine(text: string): string {
-  return text.replace(/\s+/g, ' ').trim();
+  return scrub(text).replace(/\s+/g, ' ').trim();
 }

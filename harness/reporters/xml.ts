@@ -1,4 +1,5 @@
 /** XML, as far as a report needs it: elements with attributes, text, children. What XML cannot hold is replaced. */
+import { scrub } from '../secrets.ts';
 
 export interface Element {
   readonly name: string;
@@ -22,8 +23,11 @@ const NO_XML = /[^\t\n\r\u0020-\uD7FF\uE000-\uFFFD\u{10000}-\u{10FFFF}]/gu;
 
 const NAMES: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' };
 
+/** Before anything is escaped: a secret with such a character would not be recognised any more. */
 const escaped = (text: string): string =>
-  text.replace(NO_XML, '\uFFFD').replace(/[&<>"]/g, (each) => NAMES[each] ?? '');
+  scrub(text)
+    .replace(NO_XML, '\uFFFD')
+    .replace(/[&<>"]/g, (each) => NAMES[each] ?? '');
 
 /** A reader makes a space of a line break in an attribute, unless it is written as a number. */
 const inAttribute = (value: string | number): string =>

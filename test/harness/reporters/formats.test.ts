@@ -5,6 +5,7 @@ import t from 'tap';
 import { judge } from '../../../harness/judge.ts';
 import { junitText } from '../../../harness/reporters/junit.ts';
 import { markdownText, plain } from '../../../harness/reporters/markdown.ts';
+import { tapNight } from '../../../harness/reporters/tap.ts';
 import { Secret } from '../../../harness/secrets.ts';
 import { nightCodeOf, pointsOf, standing } from '../../../harness/summary.ts';
 import * as made from './summaries.ts';
@@ -101,11 +102,43 @@ t.test('a long text is cut, and no half of a pair is left', async (t) => {
   t.equal(plain(`${'x'.repeat(299)}😀${'y'.repeat(50)}`), `${'x'.repeat(299)}😀…`);
 });
 
-t.test('no secret is in any of them', async (t) => {
-  const secret = new Secret('hunter2-and-more');
-  const text = `token ${secret.reveal()}`;
-  const leaky = made.caseOf('s', { repeat: text, leaked: [text], exitCode: 3 });
-  for (const format of [junitText, markdownText]) {
-    t.notMatch(format(made.summary([leaky], [{ level: 'failure', text }])), /hunter2/);
+t.test('no secret is in any of them, whatever the format makes of its characters', async (t) => {
+  // Of XML, of Markdown, and of YAML, which folds a long line at a space.
+  for (const value of ['hunter2-and-more', 'hunter2_<more>&"*', `hunter2 ${'and more '.repeat(12)}`]) {
+    const text = `token ${new Secret(value).reveal()}`;
+    const leaky = made.caseOf('s', { repeat: text, leaked: [text], exitCode: 3 });
+    const note = { ...made.note, reason: text };
+    const failed = made.caseOf('f', { ...made.FAILED, name: text, known: [note] });
+    const night = made.summary([leaky, failed, { ...made.KNOWN, known: [note] }], [{ level: 'failure', text }]);
+    for (const shown of [junitText(night), markdownText(night), await tapNight(night)]) {
+      t.notMatch(shown, /hunter2/, value);
+    }
   }
+});
+
+t.test('a text of several lines ends no line of TAP', async (t) => {
+  const reason = 'it is # SKIP\nBail out! for good\nok 7 - more';
+  const skipped = { ...made.SKIPPED, verdict: { status: 'SKIP', checks: [], reason } } as const;
+  const night = made.summary([{ ...made.KNOWN, known: [{ ...made.note, reason }] }, skipped, made.FAILED]);
+  const text = await tapNight(night);
+  t.same(
+    (text.match(/^(not )?ok.*$/gm) ?? []).map((line) => line.replace(/ [-#].*/, '')),
+    ['not ok 1', 'ok 2', 'not ok 3'],
+  );
+  t.notMatch(text, /^Bail out!/m);
+  t.match(text, /^1\.\.3$/m);
+});
+
+t.test('a page is as long as a CI takes: what fails first keeps its details', async (t) => {
+  const checks = Array.from({ length: 25 }, (_, nth) => made.check(`check_${nth}`, 'failed', made.HOSTILE.repeat(3)));
+  const cases = Array.from({ length: 400 }, (_, nth) =>
+    made.caseOf(`n${nth}`, { verdict: judge({ checks, fault: null }), exitCode: 1 }),
+  );
+  const text = markdownText(made.summary(cases));
+  t.ok(Buffer.byteLength(text) < 1_000_000, `${Buffer.byteLength(text)} bytes; GitHub takes 1 MiB`);
+  t.equal(text.split('\n').filter((line) => line.startsWith('| ❌')).length, 400, 'every case has its row');
+  const shown = text.split('<details>').length - 1;
+  t.ok(shown > 10 && shown < 400, `${shown} with details`);
+  t.match(text, new RegExp(`^${400 - shown} cases more, without their details`, 'm'));
+  t.equal(text.split('</details>').length - 1, shown);
 });
