@@ -102,9 +102,7 @@ async function nightRequest(given: Given, env: Environment, phases: readonly Pha
 function list({ plan, labs, known }: NightRequest, today: string, { print }: Call): void {
   for (const { name, lanes, because, cases } of labs) {
     print(`${name}: ${cases.length} cases, ${lanes} at a time (${because})`);
-    for (const { name: ofCase, phase, args } of cases) {
-      print(`  ${ofCase}: npm run -s ${phase.command} -- ${args.join(' ')}`);
-    }
+    for (const { name: ofCase, repeat } of cases) print(`  ${ofCase}: ${repeat}`);
   }
   for (const { name, scenario, image, check, expires, reason } of known) {
     const state = expires < today ? 'EXPIRED on' : 'until';

@@ -156,19 +156,18 @@ async function allTold(told: Readable | null): Promise<void> {
 }
 
 /** Exported for tests: a case that ended so, with these files. */
-export function readAttempt(dir: string, { code, signal, asked }: Ended, { args, phase }: NightCase): Attempted {
+export function readAttempt(dir: string, { code, signal, asked }: Ended, { repeat }: NightCase): Attempted {
   const { runs } = files(dir);
   const [folder] = readdirSync(runs);
   const workdir = folder === undefined ? null : join(runs, folder);
   const result = workdir === null ? null : readResult(join(workdir, 'result.json'));
-  const again = ['npm run -s', phase.command, '--', ...args].join(' ');
   const leaked = result?.result?.leaked ?? [];
   if (result !== null && code === result.exitCode) {
-    const { verdict, exitCode, runId, image, repeat } = result;
+    const { verdict, exitCode, runId, image } = result;
     const imageSha256 = image?.sha256 ?? null;
-    return { verdict, exitCode, runId, imageSha256, leaked, workdir, repeat: repeat || again, stored: result };
+    return { verdict, exitCode, runId, imageSha256, leaked, workdir, repeat, stored: result };
   }
-  const told = { runId: result?.runId ?? null, imageSha256: null, leaked, stored: null, workdir, repeat: again };
+  const told = { runId: result?.runId ?? null, imageSha256: null, leaked, stored: null, workdir, repeat };
   if (asked && signal === ASKS_WITH) {
     // A case that does not listen to signals has made nothing yet, or has taken it back.
     const when = result === null ? 'before the case had begun' : 'as the case ended';

@@ -1,5 +1,5 @@
 /** Makes the cases of a night out of its plan: each validated as a call of its phase, before any of them runs. */
-import { existsSync } from 'node:fs';
+import { repeatLine } from '../command-lines.ts';
 import { type Request, readRequest } from '../config.ts';
 import { Fault } from '../faults.ts';
 import type { Environment } from '../given.ts';
@@ -7,8 +7,8 @@ import { readSidecar } from '../image/sidecar.ts';
 import { loadLabFile } from '../lab-file.ts';
 import type { LabFile } from '../lab-tables.ts';
 import type { Scenario } from '../model.ts';
-import { OUTPUT_OPTIONS } from '../options.ts';
 import { imageName } from '../summary.ts';
+import { refuseMistaken } from './mistaken.ts';
 import { fits } from './pattern.ts';
 import type { PlanFile, PlannedNightImage, PlannedNightLab } from './plan-file.ts';
 
@@ -30,6 +30,8 @@ export interface NightCase {
   readonly lab: PlannedNightLab;
   /** Arguments of the phase; where it puts its workdir comes later. */
   readonly args: readonly string[];
+  /** Command that runs it alone. */
+  readonly repeat: string;
 }
 
 /** A lab with its cases. */
@@ -48,9 +50,9 @@ export async function nightLabs(
   phases: readonly PhaseEntry[],
   environment: Environment,
 ): Promise<readonly NightLab[]> {
+  refuseMistaken(plan, environment);
   const labs: NightLab[] = [];
   for (const lab of plan.labs) {
-    refuseOfTheNight(lab, plan.path);
     const images = plan.images.filter(({ name }) => lab.images.length === 0 || lab.images.includes(name));
     const cases: NightCase[] = [];
     for (const image of images) {
@@ -58,7 +60,7 @@ export async function nightLabs(
         cases.push(await nightCase({ plan, image, lab, phase, environment }));
       }
     }
-    labs.push({ name: lab.name, cases, ...room(lab, cases[0], environment) });
+    labs.push({ name: lab.name, cases, ...room(lab, cases[0], environment, plan.path) });
   }
   return labs;
 }
@@ -76,19 +78,6 @@ function phasesOf(plan: PlanFile, image: PlannedNightImage, phases: readonly Pha
   return phases.filter(({ command }) => image.scenarios.length === 0 || image.scenarios.includes(command));
 }
 
-/** How a case reports, and what is no case at all: a night could not read what became of it. */
-const OF_THE_NIGHT: ReadonlySet<string> = new Set([
-  ...OUTPUT_OPTIONS.map(({ name }) => `--${name}`),
-  ...['--help', '-h', '--version'],
-]);
-
-function refuseOfTheNight({ name, args }: PlannedNightLab, plan: string): void {
-  const given = args.find((arg) => OF_THE_NIGHT.has(arg.replace(/=.*/s, '')));
-  if (given === undefined) return;
-  const expected = 'expected options of single cases';
-  throw new Fault('BAD_PLAN', `${plan}: labs.${name}.args: ${expected}, given "${given}": outputs are the night's own`);
-}
-
 interface Wanted {
   readonly plan: PlanFile;
   readonly image: PlannedNightImage;
@@ -100,7 +89,6 @@ interface Wanted {
 async function nightCase({ plan, image, lab, phase, environment }: Wanted): Promise<NightCase> {
   const at = `${plan.path}: images.${image.name}`;
   const { file } = image;
-  if (file !== null && !existsSync(file)) throw new Fault('BAD_PLAN', `${at}.file: expected an image, given ${file}`);
   const mode = file === null ? null : ((await readSidecar(file))?.bootMode ?? null);
   if (mode !== null && mode !== phase.scenario.bootMode) {
     const expected = `scenarios of the boot mode ${mode} that ${imageName(file)} declares`;
@@ -115,20 +103,26 @@ async function nightCase({ plan, image, lab, phase, environment }: Wanted): Prom
     ...flag('control', image.control),
     ...lab.args,
   ];
-  requestOf(args, environment, `${plan.path}: labs.${lab.name}`);
-  return { name: [phase.command, image.name, lab.name].join('.'), ...{ phase, image, lab, args } };
+  const request = requestOf(args, environment, `${plan.path}: labs.${lab.name}`);
+  const repeat = repeatLine(request, `npm run -s ${phase.command} --`, args);
+  return { name: [phase.command, image.name, lab.name].join('.'), ...{ phase, image, lab, args, repeat } };
 }
 
 /** What the phase makes of it. @throws Fault of the caller, which names where the options came from */
 function requestOf(args: readonly string[], environment: Environment, from: string): Request {
+  const asked = said(from, () => readRequest(args, environment));
+  if ('request' in asked) return asked.request;
+  throw new Fault('BAD_PLAN', `${from}: expected options of a run, given ${args.join(' ')}`);
+}
+
+/** @throws Fault as `read` does, which names where that came from */
+function said<T>(from: string, read: () => T): T {
   try {
-    const asked = readRequest(args, environment);
-    if ('request' in asked) return asked.request;
+    return read();
   } catch (error) {
     if (!(error instanceof Fault)) throw error;
     throw new Fault(error.code, `${from}: ${error.message}`, { cause: error });
   }
-  throw new Fault('BAD_PLAN', `${from}: expected options of a run, given ${args.join(' ')}`);
 }
 
 /** As many at a time as the plan says, and the lab file has room for. */
@@ -136,9 +130,10 @@ function room(
   lab: PlannedNightLab,
   first: NightCase | undefined,
   environment: Environment,
+  plan: string,
 ): Pick<NightLab, 'lanes' | 'because'> {
   const wished = lab.parallel ?? Number.POSITIVE_INFINITY;
-  const limits = first === undefined ? [] : limitsOf(first, environment);
+  const limits = first === undefined ? [] : limitsOf(first, environment, plan);
   const all = [...limits, { lanes: wished, because: 'parallel of the plan' }].sort((a, b) => a.lanes - b.lanes);
   const least = all[0];
   if (least === undefined || least.lanes === Number.POSITIVE_INFINITY) {
@@ -147,10 +142,14 @@ function room(
   return least;
 }
 
-function limitsOf({ args, lab }: NightCase, environment: Environment): readonly Pick<NightLab, 'lanes' | 'because'>[] {
+function limitsOf(
+  { args, lab }: NightCase,
+  environment: Environment,
+  plan: string,
+): readonly Pick<NightLab, 'lanes' | 'because'>[] {
   if (lab.lab === 'embedded') return [{ lanes: lab.parallel ?? 1, because: 'a lab of its own for each' }];
   const { overrides } = requestOf(args, environment, lab.name);
-  const { fixed, slots, maxGuests }: LabFile = loadLabFile(lab.lab, overrides);
+  const { fixed, slots, maxGuests }: LabFile = said(`${plan}: labs.${lab.name}`, () => loadLabFile(lab.lab, overrides));
   if (fixed !== null) return [{ lanes: 1, because: 'one allotted VM' }];
   return [
     ...(maxGuests === null ? [] : [{ lanes: maxGuests, because: 'max_guests of the lab file' }]),

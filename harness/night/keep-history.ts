@@ -14,12 +14,16 @@ type StoredImage = Omit<PlannedImage, 'blocks'> & { readonly nonZeroBlocks: numb
 /** What a run wrote as its `result.json`. */
 export type StoredReport = Omit<Report, 'image'> & { readonly image: StoredImage | null };
 
-/** As the run itself had it, but for the list of blocks: only their number is known any more. */
-function reportOf(stored: StoredReport): Report {
+/**
+ * As the run itself had it, but for the list of blocks, of which only the number is known any more, and for the command
+ * that runs it again: where the night kept it is not part of that.
+ */
+function reportOf(stored: StoredReport, { repeat }: CaseSummary): Report {
   const { image } = stored;
-  if (image === null) return { ...stored, image };
+  const report = { ...stored, repeat: repeat ?? stored.repeat };
+  if (image === null) return { ...report, image };
   const { nonZeroBlocks, ...rest } = image;
-  return { ...stored, image: { ...rest, blocks: new Array<number>(nonZeroBlocks).fill(0) } };
+  return { ...report, image: { ...rest, blocks: new Array<number>(nonZeroBlocks).fill(0) } };
 }
 
 /** A case that ended before its phase could say anything. */
@@ -54,7 +58,7 @@ export interface KeepOptions {
 /** @param stored null: the phase left none. @throws Error of the operating system */
 export function keepInHistory(stored: StoredReport | null, options: KeepOptions): void {
   const { reportsDir, night, theCase, summary, dir } = options;
-  const report = stored === null ? reportWithout(theCase, summary, dir) : reportOf(stored);
+  const report = stored === null ? reportWithout(theCase, summary, dir) : reportOf(stored, summary);
   keepRun(reportsDir, report, { night, known: stored === null ? null : knownOf(summary.known) });
 }
 

@@ -13,6 +13,7 @@ export interface PlannedNightImage {
   readonly scenarios: readonly string[];
   readonly expectClosure: string | null;
   readonly sshKey: string | null;
+  /** Absolute, or `none`; null: as the lab file says. */
   readonly control: string | null;
 }
 
@@ -94,7 +95,7 @@ function image(reader: TomlReader, name: string): PlannedNightImage {
     ...{ name, file: reader.file(table, 'file'), scenarios: reader.texts(table, 'scenarios') ?? [] },
     expectClosure: reader.string(table, 'expect_closure'),
     sshKey: reader.file(table, 'ssh_key'),
-    control: reader.file(table, 'control'),
+    control: reader.string(table, 'control') === 'none' ? 'none' : reader.file(table, 'control'),
   };
 }
 

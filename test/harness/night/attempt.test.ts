@@ -17,6 +17,7 @@ t.test('cases side by side share one listener for the end of the night, and none
   const theCase = (nth: number) => ({
     ...{ name: `phase9.i${nth}.l`, image, args: [], phase: { ...PHASES[0], file: pathToFileURL(phase) } },
     lab: { name: 'l', lab: 'l', images: [], parallel: null, args: [] },
+    repeat: 'again',
   });
   const before = process.listeners('exit');
   const more = () => process.listeners('exit').filter((each) => !before.includes(each)).length;

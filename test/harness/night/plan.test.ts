@@ -35,7 +35,7 @@ file = "b.raw"
 lab = "./two.toml"
 `;
 const plan = (text: string) => parsePlanFile(join(dir, 'plan.toml'), text);
-const labsOf = async (text: string) => nightLabs(plan(text), PHASES, {});
+const labsOf = async (text: string, environment = {}) => nightLabs(plan(text), PHASES, environment);
 
 t.test('cases are scenarios times images, on each lab', async (t) => {
   const [pool] = await labsOf(PLAN);
@@ -85,7 +85,20 @@ t.test('what is wrong is told in one sentence, with its line', async (t) => {
         [`${PLAN}args = ["${args}"]\n`, /labs.pool.args: expected options of single cases, given "--?\w/] as const,
     ),
     [`${PLAN}args = ["--boots", "2", "--report-json", "x"]\n`, /given "--report-json": .* the night's own/],
-    [PLAN.replace('two.toml', 'none.toml'), /lab: expected a lab file that can be read, given .*none.toml/],
+    ...['--image', '--expect-closure'].map(
+      (args) => [`${PLAN}args = ["${args}", "x"]\n`, /labs.pool.args: .* given "--[a-z-]+": it stands with/] as const,
+    ),
+    ...['--label', '--workdir-root', '--reports-dir', '--night'].map(
+      (args) => [`${PLAN}args = ["${args}", "x"]\n`, /labs.pool.args: .*: outputs are the night's own/] as const,
+    ),
+    [`${PLAN}images = ["a"]\n`, /plan.toml: images.b: expected a lab that runs it, given labs whose images leave it/],
+    [PLAN.replace('"b.raw"', '"."'), /images.b.file: expected an image, given /],
+    [`${PLAN}[images.c]\nssh_key = "none"\n`, /images.c.ssh_key: expected a private key, given .*none$/],
+    [`${PLAN}[images.c]\ncontrol = "c.raw"\n`, /images.c.control: expected an image, given .*plan-\w+\/c.raw$/],
+    [
+      PLAN.replace('two.toml', 'none.toml'),
+      /plan.toml: labs.pool: lab: expected a lab file that can be read, given .*none.toml/,
+    ],
     [`retries = 9\n${PLAN}`, /line 1: retries: expected a number from 0 to 5, given 9/],
     ['[images', /plan.toml, line 1:/],
   ];
@@ -100,6 +113,38 @@ t.test('what is wrong is told in one sentence, with its line', async (t) => {
     message: /images.b.scenarios: expected scenarios of the boot mode shepherd-pid1 that b.raw declares, given phase9/,
   });
   rmSync(join(dir, 'b.raw.bootwitness.json'));
+});
+
+t.test('what the environment says of one case is refused: it would be said of all', async (t) => {
+  for (const name of ['BOOTWITNESS_IMAGE', 'BOOTWITNESS_LAB', 'BOOTWITNESS_EXPECT_CLOSURE']) {
+    await t.rejects(labsOf(PLAN, { [name]: '/x' }), {
+      code: 'BAD_ENVIRONMENT',
+      message: new RegExp(`^${name}: .* "/x"`),
+    });
+  }
+  write('elsewhere.toml', LAB.replace('http://x', 'http://y'));
+  const environment = { BOOTWITNESS_XO_URL: 'http://z' };
+  t.equal((await labsOf(`${PLAN}[labs.three]\nlab = "./three.toml"\n`, environment)).length, 2, 'of one Xen Orchestra');
+  await t.rejects(labsOf(`${PLAN}[labs.other]\nlab = "./elsewhere.toml"\n`, environment), {
+    code: 'BAD_ENVIRONMENT',
+    message: /BOOTWITNESS_XO_URL: .*\(pool: http:\/\/x, other: http:\/\/y\), given "http:\/\/z"/,
+  });
+});
+
+t.test('what runs a case alone can be pasted, with what the environment says', async (t) => {
+  write('a b.raw', 'x');
+  write('good.raw', 'x');
+  const text = PLAN.replace('"a.raw"', '"a b.raw"\ncontrol = "good.raw"').replace(
+    '"b.raw"',
+    '"b.raw"\ncontrol = "none"',
+  );
+  const [pool] = await labsOf(text, { BOOTWITNESS_TIME_LIMIT: '600' });
+  t.equal(
+    pool?.cases[0]?.repeat,
+    `BOOTWITNESS_TIME_LIMIT=600 npm run -s phase9 -- --lab ${join(dir, 'two.toml')} ` +
+      `--image '${join(dir, 'a b.raw')}' --control ${join(dir, 'good.raw')}`,
+  );
+  t.match(pool?.cases[1]?.repeat, /--control none$/);
 });
 
 t.test('the example is a plan, also with what it has commented out', async (t) => {
