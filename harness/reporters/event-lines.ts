@@ -1,5 +1,5 @@
 /** Events as lines for people, the same on a terminal and in a log. Pure. */
-import type { CaseEnds, Cause, Event, NightEnds, Refused, RunEnds } from '../progress/event.ts';
+import type { CaseEnds, Cause, Event, NightBegins, NightEnds, Refused, RunEnds } from '../progress/event.ts';
 import { escapeValue } from '../report.ts';
 
 const BLAME: Readonly<Record<Cause['party'], string>> = {
@@ -36,10 +36,11 @@ export function linesOf(event: Event): readonly string[] {
     case 'run-ends':
       return ['', ...closingLines(event)];
     case 'night-begins':
-      return [`${stamp} night: ${oneLine(event.dir)}`];
+      return [`${stamp} night: ${sizeOf(event)}; ${oneLine(event.dir)}`];
     case 'lab-given-up': {
       const { lab, cause } = event;
-      return [`${stamp} ${lab}: ${cause.code} concerns the whole lab: its remaining cases end with it`];
+      const message = oneLine(cause.message);
+      return [`${stamp} ${lab}: ${cause.code} concerns the whole lab: its remaining cases end with it (${message})`];
     }
     case 'remark':
       return [`${stamp} ${event.level === 'warning' ? 'WARNING' : 'FAILURE'}: ${oneLine(event.text)}`];
@@ -64,7 +65,7 @@ function ofCase(event: Event, name: string): readonly string[] {
         `${name}: ${event.cause.code} (${event.cause.party}): ${oneLine(event.cause.message)}; it is tried again`,
       ];
     case 'case-ends':
-      return [`${name}: ${caseLine(event)}`];
+      return [`${name}: ${caseLine(event)}`, ...where(event).map((line) => `  ${line}`)];
     case 'warning':
       return event.stays ? [`${name}: warning: ${oneLine(event.text)}`] : [];
     default:
@@ -72,16 +73,24 @@ function ofCase(event: Event, name: string): readonly string[] {
   }
 }
 
-function caseLine({ status, cause, skipped, seconds, attempts, leaked }: CaseEnds): string {
+const counted = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? '' : 's'}`;
+
+/** `11 cases on 2 labs` */
+function sizeOf({ labs }: NightBegins): string {
+  const cases = labs.reduce((sum, lab) => sum + lab.cases.length, 0);
+  return `${counted(cases, 'case')} on ${counted(labs.filter((lab) => lab.cases.length > 0).length, 'lab')}`;
+}
+
+function caseLine({ status, standing, cause, skipped, seconds, attempts, leaked }: CaseEnds): string {
   const why = skipped === null ? (cause === null ? '' : `: ${cause.code}`) : `: ${skipped}`;
   const again = attempts === 1 ? '' : `, attempt ${attempts}`;
   const left = leaked.length === 0 ? '' : `, ${leaked.length} LEFT IN THE LAB`;
-  return `${status}${why} (${seconds.toFixed(1)} s${again})${left}`;
+  return `${status}${standing === 'known' ? ', known' : ''}${why} (${seconds.toFixed(1)} s${again})${left}`;
 }
 
 function nightLine({ cases, counts, exitCode, dir }: NightEnds): string {
   const shown = Object.entries(counts).map(([name, count]) => `${count} ${name}`);
-  return `${cases} cases: ${shown.join(', ')}; exit code ${exitCode}; ${oneLine(dir)}`;
+  return `${counted(cases, 'case')}: ${shown.join(', ')}; exit code ${exitCode}; ${oneLine(dir)}`;
 }
 
 function closingLines(end: RunEnds): readonly string[] {
@@ -154,10 +163,20 @@ export function badEndings(event: Event): readonly string[] {
   }
 }
 
+const isFine = ({ standing }: CaseEnds): boolean => ['pass', 'known', 'skip'].includes(standing);
+
+/** What wants somebody's eyes, and where they look; empty: nothing does. */
+function where(end: CaseEnds): readonly string[] {
+  const { cause, leaked, workdir } = end;
+  const left = leaked.map((each) => `LEFT IN THE LAB: ${oneLine(each)}`);
+  if (isFine(end)) return left;
+  const seen = cause === null ? [] : [`cause:  ${oneLine(cause.message)}`];
+  return [...(workdir === null ? [] : [`workdir: ${workdir}`]), ...seen, ...left];
+}
+
 function badCase(end: CaseEnds, name: string): readonly string[] {
-  const { cause, standing, leaked, workdir } = end;
-  const fine = standing === 'pass' || standing === 'known' || standing === 'skip';
-  const badly = fine ? [] : [`${name}: ${caseLine(end)}`, ...(workdir === null ? [] : [`workdir: ${workdir}`])];
-  const why = fine || cause === null ? [] : [`cause:  ${oneLine(cause.message)}`, `remedy: ${cause.remedy}`];
-  return [...badly, ...why, ...leaked.map((left) => `LEFT IN THE LAB: ${left}`)];
+  const lines = where(end);
+  if (lines.length === 0) return [];
+  const remedy = isFine(end) || end.cause === null ? [] : [`remedy: ${end.cause.remedy}`];
+  return [`${name}: ${caseLine(end)}`, ...lines, ...remedy];
 }

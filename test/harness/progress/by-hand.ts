@@ -1,5 +1,5 @@
 /** For tests: progress whose clock and ticks go on when they are told to. */
-import type { Happening, Of } from '../../../harness/progress/event.ts';
+import type { CaseEnds, Happening, Of } from '../../../harness/progress/event.ts';
 import { Progress, type Reporter } from '../../../harness/progress/progress.ts';
 
 export interface ByHand {
@@ -41,7 +41,7 @@ export const runBegins: Happening = {
 export const nightBegins = (lab: string, cases: readonly string[], lanes = 2): Happening => ({
   ...{ event: 'night-begins', night: 'n', plan: '/p.toml', dir: '/nights/n', labs: [{ lab, lanes, cases }] },
 });
-export const caseEnds = (status: 'PASS' | 'FAIL' | 'ERROR', seconds: number): Happening => ({
+export const caseEnds = (status: 'PASS' | 'FAIL' | 'ERROR', seconds: number): CaseEnds => ({
   ...{
     event: 'case-ends',
     lab: 'pool1',

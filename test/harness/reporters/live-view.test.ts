@@ -39,14 +39,16 @@ t.test('80 columns: a line for each case, and how far the night is', async (t) =
   ]);
   tell(caseEnds('FAIL', 74.94), of(CASES[1] ?? ''));
   go(0.5);
-  t.same((await screen.lines()).slice(-3), [
+  t.same((await screen.lines()).slice(-5), [
     '[  10.0 s] phase11.fruix-main.pool1: FAIL: WHY (74.9 s)',
+    '[  10.0 s]   workdir: /w',
+    '[  10.0 s]   cause:  because',
     'phase9.fruix-main.pool1  upload [#####-----] 45 %  5.8 MiB/s  12 s left',
     '1 of 3 done, 1 running, 1 waiting; 0 passed, 1 failed, 0 error; 10 s',
   ]);
   await progress.end();
   const left = await screen.lines();
-  t.match(left.at(-1), /phase11.fruix-main.pool1: FAIL/, 'the block is gone');
+  t.match(left.slice(-3), [/phase11.fruix-main.pool1: FAIL/, /workdir/, /cause/], 'the block is gone');
   t.same(await screen.cursor(), { line: left.length, column: 0 });
   t.notOk(screen.written.includes('\u001b[?25l'), 'the cursor was never hidden');
 });

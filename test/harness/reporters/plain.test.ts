@@ -88,6 +88,8 @@ t.test('a night: beginnings, ends, and each minute what runs; the rest is in the
   for (let s = 0; s < 65; s++) go(1);
   tell({ event: 'attempt-repeated', cause: CAUSE }, of('b'));
   tell(caseEnds('PASS', 65), of('a'));
+  tell({ ...caseEnds('FAIL', 1), standing: 'known' }, of('b'));
+  tell({ ...caseEnds('FAIL', 1), leaked: ['VM x'] }, of('c'));
   tell({ event: 'lab-given-up', lab: 'pool1', cause: CAUSE });
   tell({ event: 'remark', level: 'warning', text: 'odd' });
   tell({
@@ -100,14 +102,19 @@ t.test('a night: beginnings, ends, and each minute what runs; the rest is in the
     dir: '/n',
   });
   t.same(said(), [
-    '[   0.0 s] night: /nights/n',
+    '[   0.0 s] night: 2 cases on 1 lab; /nights/n',
     '[   0.0 s] a: begins',
     '[   0.0 s] b: begins',
     '[  60.0 s] 0 of 2 done, 1 running, 1 waiting',
     '[  60.0 s]   b: upload 3.0 of 4.0 MiB',
     '[  65.0 s] b: VM_LOST (lab): it was \\u001b[31mdeleted; it is tried again',
     '[  65.0 s] a: PASS (65.0 s)',
-    '[  65.0 s] pool1: VM_LOST concerns the whole lab: its remaining cases end with it',
+    '[  65.0 s] b: FAIL, known: WHY (1.0 s)',
+    '[  65.0 s] c: FAIL: WHY (1.0 s), 1 LEFT IN THE LAB',
+    '[  65.0 s]   workdir: /w',
+    '[  65.0 s]   cause:  because',
+    '[  65.0 s]   LEFT IN THE LAB: VM x',
+    '[  65.0 s] pool1: VM_LOST concerns the whole lab: its remaining cases end with it (it was \\u001b[31mdeleted)',
     '[  65.0 s] WARNING: odd',
     '[  65.0 s] 2 cases: 1 pass, 1 error; exit code 3; /n',
   ]);
