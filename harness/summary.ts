@@ -92,7 +92,8 @@ export function standing({ verdict, known, leaked }: CaseSummary): Standing {
 /** Exit code that a case gives its night. A FAIL that is known leaves what stands beside it, which blames no image. */
 export function nightCodeOf(each: CaseSummary): number {
   const stands = standing(each);
-  if (stands === 'known') return EXIT.fine;
+  // Known is the failure; what else went wrong with that run is not.
+  if (stands === 'known') return each.exitCode === EXIT.failed ? EXIT.fine : each.exitCode;
   return stands === 'leak' || (stands === 'error' && each.verdict.status === 'FAIL') ? EXIT.lab : each.exitCode;
 }
 

@@ -4,7 +4,7 @@ import { keepRun } from '../history/keep-run.ts';
 import type { PlannedImage } from '../model.ts';
 import type { Report } from '../report.ts';
 import { scenarioDigest } from '../scenario-digest.ts';
-import type { CaseSummary, KnownNote } from '../summary.ts';
+import { type CaseSummary, type KnownNote, standing } from '../summary.ts';
 import { version } from '../version.ts';
 import type { NightCase } from './cases.ts';
 
@@ -59,11 +59,16 @@ export interface KeepOptions {
 export function keepInHistory(stored: StoredReport | null, options: KeepOptions): void {
   const { reportsDir, night, theCase, summary, dir } = options;
   const report = stored === null ? reportWithout(theCase, summary, dir) : reportOf(stored, summary);
-  keepRun(reportsDir, report, { night, known: stored === null ? null : knownOf(summary.known) });
+  keepRun(reportsDir, report, { night, known: knownOf(summary) });
 }
 
-/** The history has one known failure for a run: the one that ends first, which somebody must look at next. */
-function knownOf(known: readonly KnownNote[]): { reason: string; link: string; expires: string } | null {
+/**
+ * The history has one known failure for a run: the one that ends first, which somebody must look at next. A run that
+ * failed by more than what is known is not known there, either: its mark would hide the rest.
+ */
+function knownOf(summary: CaseSummary): Omit<KnownNote, 'check'> | null {
+  if (standing(summary) !== 'known') return null;
+  const { known } = summary;
   const [first] = [...known].sort((a, b) => a.expires.localeCompare(b.expires));
   return first === undefined ? null : { reason: first.reason, link: first.link, expires: first.expires };
 }

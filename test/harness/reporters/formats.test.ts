@@ -45,6 +45,8 @@ t.test('what is known hides nothing else', async (t) => {
     ...[made.KNOWN, { ...made.KNOWN, leaked: ['VM 1'] }, failing(['uname', 'unobserved'])],
     ...[failing(['uname', 'failed']), made.LOST, made.PASSED],
   ];
+  t.equal(nightCodeOf({ ...made.KNOWN, exitCode: 3 }), 3, 'a report that was lost');
+  t.equal(nightCodeOf({ ...made.KNOWN, exitCode: 70 }), 70, 'a bug of ours');
   t.same(codes.map(nightCodeOf), [0, 3, 3, 1, 3, 0], 'what is left beside a known failure blames no image');
 });
 
