@@ -10,9 +10,10 @@ import { checkReportsDir, reportsDir } from '../history-wish.ts';
 import { bugBehind } from '../interrupt.ts';
 import { attempt } from '../night/attempt.ts';
 import { type NightLab, nightLabs, onlyCases, type PhaseEntry } from '../night/cases.ts';
+import { changedImages } from '../night/changed-images.ts';
 import { closeNight } from '../night/close-night.ts';
 import { keepInHistory } from '../night/keep-history.ts';
-import { type KnownFailure, knownOf, loadKnownFailures, remarksOn } from '../night/known-failures.ts';
+import { aboutAny, type KnownFailure, knownOf, loadKnownFailures, remarksOn } from '../night/known-failures.ts';
 import { type NightCaseEnd, nightExitCode, runNight } from '../night/night.ts';
 import { makeNightFolder, removeOldNights, writeNightMark } from '../night/night-folder.ts';
 import { loadPlanFile, type PlanFile } from '../night/plan-file.ts';
@@ -54,9 +55,8 @@ const WORDS: CommandWords = {
 interface NightRequest {
   readonly plan: PlanFile;
   readonly labs: readonly NightLab[];
+  /** Where only some cases of the plan are wanted, those about them: nothing has vanished from the plan then. */
   readonly known: readonly KnownFailure[];
-  /** Only some cases of the plan are wanted: then nothing is said to have vanished from it. */
-  readonly partly: boolean;
   readonly root: string;
   readonly reportsDir: string | null;
   readonly outputs: OutputFiles;
@@ -88,9 +88,10 @@ async function nightRequest(given: Given, env: Environment, phases: readonly Pha
     throw bad(pattern.from, 'a pattern that some case fits (see --list)', `"${pattern.text}"`);
   }
   const commands = phases.map(({ command }) => command);
+  const known = plan.knownFailures === null ? [] : loadKnownFailures(plan.knownFailures, commands);
   return {
-    ...{ plan, labs, environment, partly: pattern !== null },
-    known: plan.knownFailures === null ? [] : loadKnownFailures(plan.knownFailures, commands),
+    ...{ plan, labs, environment },
+    known: pattern === null ? known : aboutAny(known, scopes(labs)),
     root: plan.workdirs ?? stateFolder(env),
     reportsDir: reportsDir(given),
     outputs: outputFiles(given, env),
@@ -155,7 +156,7 @@ async function night(request: NightRequest, call: Call): Promise<number> {
     time: () => new Date().toISOString(),
   });
   const byName = new Map(cases.map((each) => [each.name, each]));
-  const remarks = [...(request.partly ? [] : remarksOn(known, scopes(labs, byName), today)), ...problems];
+  const remarks = [...remarksOn(known, scopes(labs, byName), today), ...changedImages(labs, byName), ...problems];
   const bug = bugBehind(signal);
   const seconds = (performance.now() - startedMs) / 1000;
   const summaryWith = (lost: readonly Remark[]): Summary => {

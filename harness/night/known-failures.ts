@@ -77,6 +77,10 @@ function checkOf(reader: TomlReader, table: string): string {
 const covers = ({ scenario, image }: KnownFailure, of: KnownScope): boolean =>
   scenario === of.scenario && fits(image, of.image);
 
+/** The entries that are about one of these cases at least: where only some of a plan runs, others tell nothing. */
+export const aboutAny = (known: readonly KnownFailure[], cases: readonly KnownScope[]): readonly KnownFailure[] =>
+  known.filter((entry) => cases.some((of) => covers(entry, of)));
+
 const isExpired = ({ expires }: KnownFailure, today: string): boolean => expires < today;
 
 /** The entries that cover a failure of this case. @param today `2026-11-26` */

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import t from 'tap';
 import { Fault, faultRecord } from '../../../harness/faults.ts';
 import { judge } from '../../../harness/judge.ts';
-import { knownOf, parseKnownFailures, remarksOn } from '../../../harness/night/known-failures.ts';
+import { aboutAny, knownOf, parseKnownFailures, remarksOn } from '../../../harness/night/known-failures.ts';
 import { check } from '../reporters/summaries.ts';
 
 const COMMANDS = ['phase9', 'phase11'];
@@ -49,6 +49,12 @@ t.test('an entry covers its check, of its scenario, with its images, until its l
     knownOf(panic, HERE, panicked, LAST_DAY).map((note) => note.check),
     ['GUEST_PANICKED'],
   );
+});
+
+t.test('where only some of the plan runs, entries about none of it tell nothing', async (t) => {
+  const known = parse(ENTRY);
+  t.same(aboutAny(known, [{ ...HERE, image: 'other' }, HERE]), known);
+  t.same(aboutAny(known, [{ ...HERE, image: 'other' }]), []);
 });
 
 t.test('what has expired, passes unexpectedly or is about nothing is told', async (t) => {
