@@ -31,7 +31,8 @@ const WORDS: CommandWords = {
     'Each case is a run of its phase, in a process of its own, as many at a time as slots, memory and max_guests of ' +
       'the lab file allow; runs of others that are told the same count with them. A case that a fault of the lab ' +
       'ended is run again; a fault that concerns the whole lab ends its remaining cases at once.',
-    'Variables of the phases hold for every case; what is asked of single cases stands in the plan.',
+    'Variables of the phases hold for every case; what is asked of single cases stands in the plan, and is refused ' +
+      'as a variable (BOOTWITNESS_IMAGE, _LAB, _EXPECT_CLOSURE).',
   ],
   examples: [
     { args: ['--plan', 'plans/nightly.toml', '--list'], does: 'what would run; asks no lab' },

@@ -5,7 +5,8 @@ import type { NightLab } from './cases.ts';
 const DIGITS = 12;
 
 /**
- * Each verdict is about the image that its case read, by digest; who reads only names would not see that there were two.
+ * Each verdict is about the image that its case read, by digest; who reads only names would not see that there were
+ * two.
  * @param summaries by name of the case; of one that read no image nothing is known
  */
 export function changedImages(

@@ -1,4 +1,4 @@
-/** What the history says of a night's run that its own report does not: what is known of it, and how it is run again. */
+/** What the history says of a night's run that its own report does not: what is known, and how it is run again. */
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
