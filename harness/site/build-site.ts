@@ -8,7 +8,7 @@ import { runsFolder } from '../history/keep-run.ts';
 import { type Runs, readRecord, readRuns, type Skipped } from '../history/read-runs.ts';
 import type { RunRow } from '../history/run-row.ts';
 import { makeFolder } from '../make-folder.ts';
-import { caseHistories, decided, lastNight, standings } from './cases.ts';
+import { caseHistories, decided, lastNight, ofThePast, redOf, standings } from './cases.ts';
 import { nightMain } from './night-page.ts';
 import { pageData } from './page-data.ts';
 import { type Assets, firstPage, readAssets, runFrame } from './page-frame.ts';
@@ -29,8 +29,11 @@ export interface Built {
   readonly red: number;
 }
 
-/** @throws Error of the operating system where the folder cannot be read or written */
-export function buildSite(reportsDir: string): Built {
+/**
+ * @param nowMs time of day: what began after it counts for no night
+ * @throws Error of the operating system where the folder cannot be read or written
+ */
+export function buildSite(reportsDir: string, nowMs: number): Built {
   const read = readRuns(reportsDir);
   const assets = readAssets();
   for (const folder of ['run', 'assets']) makeFolder(join(reportsDir, folder));
@@ -38,15 +41,16 @@ export function buildSite(reportsDir: string): Built {
   const { written, gone } = runPages(reportsDir, read.rows, assets);
   const rows = read.rows.filter(({ id }) => !gone.has(id));
   const skipped = [...read.skipped, ...[...gone].map(([id, why]) => ({ file: `${id}.json`, why }))];
-  const night = lastNight(rows);
-  const cases = standings(rows, night);
+  const { real, ahead } = ofThePast(rows, nowMs);
+  const night = lastNight(real);
+  const cases = standings(real, night);
   write(join(reportsDir, 'index.json'), indexText({ rows, skipped }));
   const page = join(reportsDir, 'index.html');
-  const red = cases.filter(({ standing }) => standing.endsWith('failing')).length;
+  const red = redOf(cases).length;
   const title = rows.length === 0 ? 'Bootwitness' : `${red === 0 ? 'nothing red' : `${red} red`} · Bootwitness`;
   const light = rows.length === 0 ? 'grey' : red === 0 ? 'green' : 'red';
-  const main = nightMain({ rows, night, cases, skipped });
-  write(page, firstPage(assets, { title, light, main, data: pageData(rows, cases) }));
+  const main = nightMain({ rows: real, ahead, night, cases, skipped });
+  write(page, firstPage(assets, { title, light, main, data: pageData(real, cases) }));
   removeOthers(join(reportsDir, 'assets'), new Set([assets.styleName]));
   removeOthers(join(reportsDir, 'run'), new Set(rows.map(({ id }) => `${id}.html`)));
   return { page, runs: rows.length, pagesWritten: written, skipped, red };

@@ -1,7 +1,12 @@
 /** How each case stands after the last night, from its runs alone. Pure; runs come with the oldest first. */
 import type { RunRow } from '../history/run-row.ts';
 
-const DAY_MS = 24 * 3_600_000;
+const HOUR_MS = 3_600_000;
+const DAY_MS = 24 * HOUR_MS;
+/** Nights of other machines or plans that ended that long before are of the same morning. */
+const SAME_MORNING_MS = 18 * HOUR_MS;
+/** Clocks of two machines differ by less. */
+const CLOCKS_MS = HOUR_MS;
 /** A case that has not run for longer is history and not missing. */
 const MISSED_MS = 14 * DAY_MS;
 /** How many runs with the same inputs are looked at, and how often the outcome must have turned. */
@@ -13,8 +18,8 @@ export type Standing = (typeof STANDINGS)[number];
 
 /** The runs that the page is about. */
 export interface LastNight {
-  /** Null: no run names one; then the 24 hours up to the newest run count. */
-  readonly name: string | null;
+  /** None: no run names one; then the 24 hours up to the newest run count. */
+  readonly names: readonly string[];
   readonly rows: readonly RunRow[];
 }
 
@@ -43,18 +48,48 @@ export interface CaseStanding extends CaseHistory {
 /** Says something: neither skipped nor stopped by a person. */
 export const decided = ({ status, party }: RunRow): boolean => status !== 'SKIP' && party !== 'nobody';
 
-export function lastNight(rows: readonly RunRow[]): LastNight {
-  const name = rows.findLast(({ night }) => night !== null)?.night ?? null;
-  if (name !== null) return { name, rows: rows.filter(({ night }) => night === name) };
-  const from = (rows.at(-1)?.startedMs ?? 0) - DAY_MS;
-  return { name, rows: rows.filter(({ startedMs }) => startedMs >= from) };
+/** Runs whose clock was ahead of ours: taken for the newest ones, they would hide every night to come. */
+export function ofThePast(
+  rows: readonly RunRow[],
+  nowMs: number,
+): { readonly real: readonly RunRow[]; readonly ahead: readonly RunRow[] } {
+  const isAhead = ({ startedMs }: RunRow): boolean => startedMs > nowMs + CLOCKS_MS;
+  return { real: rows.filter((row) => !isAhead(row)), ahead: rows.filter(isAhead) };
 }
+
+/** The newest night, and those of other machines and plans beside it: nights that share no case with it. */
+export function lastNight(rows: readonly RunRow[]): LastNight {
+  const byName = new Map<string, RunRow[]>();
+  for (const row of rows) {
+    const own = row.night === null ? undefined : byName.get(row.night);
+    if (own !== undefined) own.push(row);
+    else if (row.night !== null) byName.set(row.night, [row]);
+  }
+  const newest = (own: readonly RunRow[]): number => own.at(-1)?.startedMs ?? 0;
+  const nights = [...byName].sort(([, a], [, b]) => newest(b) - newest(a));
+  if (nights[0] === undefined) {
+    const fromMs = newest(rows) - DAY_MS;
+    return { names: [], rows: rows.filter(({ startedMs }) => startedMs >= fromMs) };
+  }
+  const fromMs = newest(nights[0][1]) - SAME_MORNING_MS;
+  const cases = new Set<string>();
+  const names = nights.flatMap(([name, own]) => {
+    const keys = own.map(keyOf);
+    if (newest(own) < fromMs || keys.some((key) => cases.has(key))) return [];
+    for (const key of keys) cases.add(key);
+    return name;
+  });
+  const all = new Set<string | null>(names);
+  return { names: names.sort(), rows: rows.filter(({ night }) => all.has(night)) };
+}
+
+const keyOf = ({ scenario, image, lab }: RunRow): string => JSON.stringify([scenario, image, lab]);
 
 export function caseHistories(rows: readonly RunRow[]): readonly CaseHistory[] {
   const byKey = new Map<string, { scenario: string; image: string; lab: string; rows: RunRow[] }>();
   for (const row of rows) {
     const { scenario, image, lab } = row;
-    const key = JSON.stringify([scenario, image, lab]);
+    const key = keyOf(row);
     const known = byKey.get(key);
     if (known === undefined) byKey.set(key, { scenario, image, lab, rows: [row] });
     else known.rows.push(row);
@@ -63,6 +98,17 @@ export function caseHistories(rows: readonly RunRow[]): readonly CaseHistory[] {
 }
 
 const order = ({ scenario, lab, image }: CaseHistory): string => `${scenario}\n${lab}\n${image}`;
+
+export const standingBy = (cases: readonly CaseStanding[], standing: Standing): readonly CaseStanding[] =>
+  cases.filter((each) => each.standing === standing);
+
+/** Flaky is beside the standing: a case may be red and flaky. */
+export const flakyOf = (cases: readonly CaseStanding[]): readonly CaseStanding[] =>
+  cases.filter(({ flaky }) => flaky !== null);
+
+/** Those of the last night that did not pass. */
+export const redOf = (cases: readonly CaseStanding[]): readonly CaseStanding[] =>
+  cases.filter(({ standing }) => standing === 'newly failing' || standing === 'still failing');
 
 /** @returns none of a case that has not been decided yet, or not for long */
 export function standings(rows: readonly RunRow[], night: LastNight): readonly CaseStanding[] {

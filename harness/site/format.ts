@@ -16,6 +16,10 @@ export function day(ms: number): string {
   return `${at.getUTCDate()} ${MONTHS[at.getUTCMonth()]} ${at.getUTCFullYear()}`;
 }
 
+/** `26 Nov 2026`, `25 Nov 2026 to 26 Nov 2026` */
+export const days = (fromMs: number, toMs: number): string =>
+  day(fromMs) === day(toMs) ? day(toMs) : `${day(fromMs)} to ${day(toMs)}`;
+
 /** `26 Nov 2026, 06:49:23 UTC` */
 export const fullTime = (ms: number): string => `${day(ms)}, ${new Date(ms).toISOString().slice(11, 19)} UTC`;
 

@@ -1,14 +1,18 @@
 /** The first page: how the last night went, what needs somebody, every case, trends, all runs. */
 import type { Skipped } from '../history/read-runs.ts';
 import type { RunRow } from '../history/run-row.ts';
-import type { CaseStanding, LastNight, Standing } from './cases.ts';
-import { counted, day, duration, fullTime, shortTime, span, time } from './format.ts';
+import { type CaseStanding, flakyOf, type LastNight, standingBy } from './cases.ts';
+import { counted, duration, fullTime, time } from './format.ts';
+import { glance } from './glance.ts';
 import { type Html, html } from './html.ts';
 import { bootSpark, outcomeStrip, runPage } from './outcome-strip.ts';
 import { badge, blame, redCard } from './red-card.ts';
 
+/** What the first page is made from. */
 export interface NightPage {
   readonly rows: readonly RunRow[];
+  /** Not among `rows`: they began after the page was made. */
+  readonly ahead: readonly RunRow[];
   readonly night: LastNight;
   readonly cases: readonly CaseStanding[];
   readonly skipped: readonly Skipped[];
@@ -19,57 +23,25 @@ const RUNS_SHOWN = 50;
 const CARDS_MAX = 100;
 const CASES_MAX = 300;
 
-const by = (cases: readonly CaseStanding[], standing: Standing): readonly CaseStanding[] =>
-  cases.filter((each) => each.standing === standing);
-
-/** Flaky is beside the standing: a case may be red and flaky. */
-const flakyOf = (cases: readonly CaseStanding[]): readonly CaseStanding[] =>
-  cases.filter(({ flaky }) => flaky !== null);
-
 export function nightMain(page: NightPage): Html {
   const { rows, cases } = page;
-  if (rows.length === 0) return html`${empty()}${skippedFiles(page.skipped)}`;
+  if (rows.length === 0) return html`${empty()}${aheadRuns(page.ahead)}${skippedFiles(page.skipped)}`;
   return html`${glance(page)}
-${cards('newly-failing', 'Newly failing', by(cases, 'newly failing'))}
-${cards('still-failing', 'Still failing', by(cases, 'still failing'))}
+${cards('newly-failing', 'Newly failing', standingBy(cases, 'newly failing'))}
+${cards('still-failing', 'Still failing', standingBy(cases, 'still failing'))}
 ${flakyTable(flakyOf(cases))}
-${fixedTable(by(cases, 'fixed'))}
-${missing(by(cases, 'not run'))}
+${fixedTable(standingBy(cases, 'fixed'))}
+${missing(standingBy(cases, 'not run'))}
 ${board(cases)}
 ${trends()}
 ${runsTable(rows)}
+${aheadRuns(page.ahead)}
 ${skippedFiles(page.skipped)}`;
 }
 
 const empty = (): Html => html`<section aria-labelledby="h-night"><h1 id="h-night">No runs yet</h1>
 <p class="lede">Each run of a phase is kept in <code>reports/runs/</code>. Run one, then make this page again:</p>
 <p class="command"><code>npm run -s phase9 &amp;&amp; npm run -s site</code></p></section>`;
-
-function glance({ rows, night, cases }: NightPage): Html {
-  const [newly, still] = [by(cases, 'newly failing'), by(cases, 'still failing')];
-  const [red, ran] = [newly.length + still.length, cases.filter(({ standing }) => standing !== 'not run').length];
-  const first = night.rows[0];
-  const last = night.rows.at(-1);
-  const [fromMs, toMs] = [first?.startedMs ?? 0, (last?.startedMs ?? 0) + (last?.seconds ?? 0) * 1000];
-  const title = night.name === null ? `24 hours to ${shortTime(toMs)} UTC, ${day(toMs)}` : `Night ${night.name}`;
-  const lede = red === 0 ? 'Nothing is red.' : `${counted(red, 'case is', 'cases are')} red, ${newly.length} newly.`;
-  const labs = [...new Set(night.rows.map(({ lab }) => lab))].join(', ');
-  const tile = (id: string, kind: string, label: string, count: number): Html =>
-    html`<li class="${count === 0 ? 'none' : kind}">${
-      count === 0 ? html`<span><b>0</b> ${label}</span>` : html`<a href="#${id}"><b>${count}</b> ${label}</a>`
-    }</li>`;
-  return html`<section aria-labelledby="h-night" class="glance"><h1 id="h-night">${title}</h1>
-<p class="lede">${ran === 0 ? 'No run of it was decided.' : lede}</p>
-<p class="muted">${fullTime(fromMs)} to ${fullTime(toMs)}, ${span(toMs - fromMs)}; ${counted(ran, 'case')},
- ${counted(night.rows.length, 'run')} on ${labs}. ${counted(rows.length, 'run')} in the history.</p>
-<p class="stale" id="stale" data-newest="${rows.at(-1)?.startedMs ?? 0}" hidden></p>
-<ul class="tiles">${tile('newly-failing', 'fail', 'newly failing', newly.length)}
-${tile('still-failing', 'fail', 'still failing', still.length)}
-${tile('flaky', 'error', 'flaky', flakyOf(cases).length)}
-${tile('fixed', 'pass', 'fixed', by(cases, 'fixed').length)}
-${tile('cases', 'pass', 'passing', by(cases, 'passing').length)}
-${tile('not-run', 'error', 'did not run', by(cases, 'not run').length)}</ul></section>`;
-}
 
 function cards(id: string, title: string, cases: readonly CaseStanding[]): Html {
   if (cases.length === 0) return html``;
@@ -191,4 +163,16 @@ function skippedFiles(skipped: readonly Skipped[]): Html {
  class="muted">${skipped.length}</span></h2>
 <p class="muted small">Files in <code>runs/</code> that are no run, or that cannot be read.</p><ul
  class="lines">${rows}</ul></section>`;
+}
+
+function aheadRuns(ahead: readonly RunRow[]): Html {
+  if (ahead.length === 0) return html``;
+  const rows = ahead.slice(0, 100).map(
+    (row) => html`<li>${badge(row.status)} <a href="${runPage(row.id)}">${fullTime(row.startedMs)}</a>
+ <span>${row.scenario}</span> <span class="muted">${row.image} on ${row.lab}</span></li>`,
+  );
+  return html`<section id="ahead" aria-labelledby="h-ahead"><h2 id="h-ahead">Of a wrong clock <span
+ class="muted">${ahead.length}</span></h2>
+<p class="muted small">They say that they began after this page was made, and count for no night: the clock of the machine
+ that ran them was ahead, or that of the one that made this page is behind.</p><ul class="lines">${rows}</ul></section>`;
 }

@@ -6,7 +6,7 @@ import { pathToFileURL } from 'node:url';
 import t from 'tap';
 import { buildSite } from '../../../harness/site/build-site.ts';
 import { Browser, chromium } from '../../browser.ts';
-import { makeRuns } from './made-runs.ts';
+import { makeRuns, NOW_MS } from './made-runs.ts';
 
 const program = chromium();
 if (program === null) throw new Error('chromium was not found on PATH; ./setup.sh brings it');
@@ -21,7 +21,7 @@ const reports = (name: string): string => join(root, name);
 const url = (...path: readonly string[]): string => pathToFileURL(join(root, ...path)).href;
 makeRuns(reports('many'), 48, { frames: 3 });
 makeRuns(reports('one'), 1);
-for (const name of ['many', 'one', 'none']) buildSite(reports(name));
+for (const name of ['many', 'one', 'none']) buildSite(reports(name), NOW_MS);
 const { runs } = JSON.parse(readFileSync(join(root, 'many/index.json'), 'utf8'));
 const red: string = runs.findLast((run: { status: string }) => run.status === 'FAIL').id;
 const PAGES = [url('many/index.html'), url('one/index.html'), url('none/index.html'), url('many/run', `${red}.html`)];
@@ -85,7 +85,7 @@ t.test('a guest, or a file of another machine, puts nothing into a page but text
       };
     },
   });
-  buildSite(dir);
+  buildSite(dir, NOW_MS);
   const pages = ['index.html', ...readdirSync(join(dir, 'run')).map((name) => `run/${name}`)];
   t.equal(pages.length, 15);
   for (const page of pages) {

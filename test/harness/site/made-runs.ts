@@ -7,6 +7,8 @@ const TEMPLATES = [recorded('phase9-qemu'), recorded('phase11-simulated')] as co
 const IMAGES = ['fruix', 'fruix-zfs', 'fruix-minimal', 'reference'] as const;
 const LABS = ['pool1', 'pool2'] as const;
 const NIGHT_MS = 24 * 3_600_000;
+/** When their pages are made: in the morning after the last of these nights. */
+export const NOW_MS = Date.parse('2026-11-26T05:30:00Z');
 /** A made-up one: a picture of 1 × 1. */
 const PNG = Buffer.from(
   'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR4nGNgAAAAAgABSK+kcQAAAABJRU5ErkJggg==',
@@ -39,7 +41,6 @@ const FAULTS = [
 ] as const;
 
 export interface MadeOptions {
-  readonly endMs?: number;
   /** Changes a record before it is written. */
   readonly change?: (record: Loose, index: number) => void;
   /** Pictures of the console for each run that did not pass. */
@@ -49,7 +50,7 @@ export interface MadeOptions {
 const hex = (next: () => number, length: number): string =>
   Array.from({ length }, () => Math.floor(next() * 16).toString(16)).join('');
 
-/** Writes `count` records below `reportsDir`: nights of sixteen cases each, the last one ending at `endMs`. */
+/** Writes `count` records below `reportsDir`: nights of sixteen cases each, the last one the day before `NOW_MS`. */
 export function makeRuns(reportsDir: string, count: number, options: MadeOptions = {}): void {
   const runs = join(reportsDir, 'runs');
   mkdirSync(runs, { recursive: true });
@@ -62,8 +63,7 @@ export function makeRuns(reportsDir: string, count: number, options: MadeOptions
   for (let index = 0; index < count; index++) {
     const [night, which] = [Math.floor(index / cases.length), index % cases.length];
     const { template, image, lab } = cases[which] ?? cases[0] ?? { template: TEMPLATES[0], image: '', lab: '' };
-    const startedMs =
-      (options.endMs ?? Date.parse('2026-11-26T05:30:00Z')) - (nights - night) * NIGHT_MS + which * 240_000;
+    const startedMs = NOW_MS - (nights - night) * NIGHT_MS + which * 240_000;
     const record: Loose = JSON.parse(template);
     const id = `${hex(next, 8)}-${hex(next, 4)}-4${hex(next, 3)}-8${hex(next, 3)}-${hex(next, 12)}`;
     record.runId = id;
