@@ -12,6 +12,7 @@ const FILES_MAX = 60;
 /** Pictures that show no more than a change leave room for those of milestones and of the end. */
 const FILES_OF_CHANGES_MAX = 40;
 const BYTES_MAX = 16 * 1024 * 1024;
+const BYTES_OF_CHANGES_MAX = 12 * 1024 * 1024;
 
 export class Gallery {
   readonly #workdir: string;
@@ -25,8 +26,11 @@ export class Gallery {
     this.#evidence = evidence;
   }
 
-  /** Never throws for what the disk does: a picture that cannot be kept is said. */
-  keep(frame: ScreenFrame, milestone: string, why: 'milestone' | 'change'): void {
+  /**
+   * Never throws for what the disk does: a picture that cannot be kept is said.
+   * @returns its file, as the evidence names it; null: it could not be kept
+   */
+  keep(frame: ScreenFrame, milestone: string, why: 'milestone' | 'change'): string | null {
     const { width, height, rgb } = frame;
     const told = { milestone, why, width, height };
     const pixels = createHash('sha256').update(`${width}x${height}\n`).update(rgb).digest('hex');
@@ -34,14 +38,16 @@ export class Gallery {
     if (same !== undefined) {
       if (why === 'milestone')
         this.#evidence.record('console', 'screenshot', { ...told, file: same, sameAsBefore: true });
-      return;
+      return same;
     }
-    const refused = this.#write(frame, milestone, why);
-    if ('because' in refused) this.#evidence.record('console', 'screenshot', { ...told, notKept: refused.because });
-    else {
-      this.#kept.set(pixels, refused.file);
-      this.#evidence.record('console', 'screenshot', { ...told, ...refused });
+    const written = this.#write(frame, milestone, why);
+    if ('because' in written) {
+      this.#evidence.record('console', 'screenshot', { ...told, notKept: written.because });
+      return null;
     }
+    this.#kept.set(pixels, written.file);
+    this.#evidence.record('console', 'screenshot', { ...told, ...written });
+    return written.file;
   }
 
   #write(frame: ScreenFrame, milestone: string, why: 'milestone' | 'change'): Kept | { readonly because: string } {
@@ -50,7 +56,8 @@ export class Gallery {
       if (files >= (why === 'change' ? FILES_OF_CHANGES_MAX : FILES_MAX))
         return { because: `${files} are kept already` };
       const bytes = png(frame);
-      if (this.#bytes + bytes.length > BYTES_MAX) return { because: `${this.#bytes} bytes are kept already` };
+      const most = why === 'change' ? BYTES_OF_CHANGES_MAX : BYTES_MAX;
+      if (this.#bytes + bytes.length > most) return { because: `${this.#bytes} bytes are kept already` };
       const file = join(FOLDER, `${String(files + 1).padStart(3, '0')}-${milestone}.png`);
       writeNew(join(this.#workdir, file), bytes);
       this.#bytes += bytes.length;

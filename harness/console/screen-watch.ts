@@ -185,13 +185,15 @@ export class ScreenWatch {
 
   /** Null: the watch ended meanwhile. */
   async #reading(frame: ScreenFrame, ended: AbortSignal): Promise<Reading | null> {
-    const { reader, clock, evidence } = this.#parts;
+    const { reader, clock, evidence, gallery, prefix } = this.#parts;
     this.#readings++;
     this.#busy = true;
+    // What a text is read off may decide a verdict: somebody will want to see it.
+    const picture = gallery.keep(frame, `${prefix}read`, 'change');
     const reading = await reader.read(frame, Deadline.after(READ_MS, ended, clock)).catch(() => null);
     this.#busy = false;
     if (ended.aborted) return null;
-    if (reading !== null) evidence.record('console', 'screen read', { waiting: true, ...reading });
+    if (reading !== null) evidence.record('console', 'screen read', { waiting: true, picture, ...reading });
     return reading;
   }
 

@@ -59,6 +59,8 @@ export class ConsoleWitness {
   #answering: Promise<void> = Promise.resolve();
   #ending: Promise<void> | null = null;
   #reading: Promise<Reading> | null = null;
+  /** File of the last one that was kept at a milestone. */
+  #lastPicture: string | null = null;
   #shown = 'was not looked at to the end';
   #noted: readonly string[] = [];
 
@@ -205,7 +207,7 @@ export class ConsoleWitness {
   async #picture(milestone: string): Promise<ScreenFrame | null> {
     // The second look is at a console that ended with a reboot, and is opened again.
     const frame = (await this.#watch.look('fresh', NEVER)) ?? (await this.#watch.look('fresh', NEVER));
-    if (frame !== null) this.#gallery.keep(frame, `${this.#prefix}${milestone}`, 'milestone');
+    if (frame !== null) this.#lastPicture = this.#gallery.keep(frame, `${this.#prefix}${milestone}`, 'milestone');
     return frame;
   }
 
@@ -229,7 +231,7 @@ export class ConsoleWitness {
         const noted = notedSignatures(reading.text, 'screen');
         this.#noted = [...this.#noted, ...noted];
         this.#shown = shownBy(reading.text, file);
-        evidence.record('console', 'screen read', { file, characters: reading.text.length, ms: reading.ms, noted });
+        evidence.record('console', 'screen read', { file, picture: this.#lastPicture, noted, ...reading });
       } else {
         this.#shown = `was not read: ${reading.why}`;
         evidence.record('console', 'screen not read', reading);

@@ -20,6 +20,7 @@ import { makeFolder } from '../make-folder.ts';
 import type { Report } from '../report.ts';
 import { scrub } from '../secrets.ts';
 import { keepFrames } from './console-frames.ts';
+import { consoleMoments } from './console-moments.ts';
 import { CONSOLE_CHARACTERS_MAX, endOf, excerpts } from './excerpt.ts';
 import { type ConsoleExcerpt, HISTORY_SCHEMA, type Night, NO_NIGHT, RUN_ID, recordText } from './run-record.ts';
 
@@ -64,10 +65,13 @@ export function stageRun(reportsDir: string, report: Report, night: Night = NO_N
   };
   try {
     const kept = keepFrames(workdir, framesAside, writeSynced);
+    const lines = evidenceLines(workdir);
     const history = {
       ...({ schema: HISTORY_SCHEMA, night: night.night, known: night.known } as const),
-      evidence: excerpts(evidenceLines(workdir), verdict.checks),
-      console: consoleOf(workdir, { frames: kept.names, framesLeftOut: kept.leftOut }),
+      evidence: excerpts(lines, verdict.checks),
+      console: consoleOf(workdir, {
+        ...{ frames: kept.names, moments: consoleMoments(lines), framesLeftOut: kept.leftOut },
+      }),
     };
     writeSynced(aside, Buffer.from(scrub(recordText(report, history))));
   } catch (error) {
@@ -143,17 +147,17 @@ function syncFolder(folder: string): void {
   }
 }
 
-function* evidenceLines(workdir: string): Iterable<string> {
+function evidenceLines(workdir: string): readonly string[] {
   const path = join(workdir, 'evidence.ndjson');
-  if (!existsSync(path) || statSync(path).size > EVIDENCE_BYTES_MAX) return;
-  yield* readFileSync(path, 'utf8').split('\n');
+  if (!existsSync(path) || statSync(path).size > EVIDENCE_BYTES_MAX) return [];
+  return readFileSync(path, 'utf8').split('\n');
 }
 
 function consoleOf(workdir: string, frames: Omit<ConsoleExcerpt, 'text'>): ConsoleExcerpt {
   const folder = join(workdir, 'console');
   const names = existsSync(folder) ? readdirSync(folder).filter((name) => name.endsWith('.txt')) : [];
-  // What the guest wrote says more than what was read off its screen.
-  const name = names.includes('serial.txt') ? 'serial.txt' : names.sort()[0];
+  // What the guest wrote says more than what was read off its screen; what the control image wrote is another's.
+  const name = ['serial.txt', 'screen.txt'].find((each) => names.includes(each));
   if (name === undefined) return { ...frames, text: null };
   const end = endOf(readFileSync(join(folder, name), 'utf8'), CONSOLE_CHARACTERS_MAX);
   return { ...frames, text: { source: name.replace(/\.txt$/, ''), end } };

@@ -56,9 +56,27 @@ export interface CommandExcerpt {
   readonly flaw: string;
 }
 
+/** The console at one moment of the run. */
+export interface ConsoleMoment {
+  /** Seconds since the run began. */
+  readonly s: number;
+  /** `power-on`, `change`, `answered`, `end` …, `no screen`; `control-` before it: of the control image. */
+  readonly milestone: string;
+  /** File name of its picture, the same as of an earlier moment where nothing had changed; null: there is none. */
+  readonly picture: string | null;
+  /** Pixels of the screen; null: not known. */
+  readonly size: readonly [width: number, height: number] | null;
+  /** Why there is no picture; empty: there is one. */
+  readonly why: string;
+  /** What a reader of screens made of it; null: it was not read. */
+  readonly read: string | null;
+}
+
 export interface ConsoleExcerpt {
   /** File names of the pictures in `<run-id>.console/`, in their order. */
   readonly frames: readonly string[];
+  /** In the order of time; records of older versions have none. */
+  readonly moments: readonly ConsoleMoment[];
   /** Pictures of the workdir that found no room. */
   readonly framesLeftOut: number;
   /** End of its text; null: there is none. */

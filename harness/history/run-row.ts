@@ -18,6 +18,8 @@ export interface RunRow {
   readonly code: string | null;
   readonly party: string | null;
   readonly message: string;
+  /** What the person who must act can do; empty: nothing is known. */
+  readonly remedy: string;
   /** Names of checks. */
   readonly failed: readonly string[];
   readonly unobserved: readonly string[];
@@ -40,19 +42,20 @@ export interface RunRow {
   readonly bootS: number | null;
   /** Seconds by stage, of the image and of the case, all its boots together. */
   readonly stages: Readonly<Record<string, number>>;
-  /** Historical prefixes that are still in files of the store. */
+  /** Historical prefixes that are still in files of the store; null: not counted to the end. */
   readonly bakedPrefixes: number | null;
   readonly leaked: number;
   readonly night: string | null;
   readonly known: KnownFailure | null;
   readonly workdir: string;
   readonly repeat: string;
-  /** The last picture of its console; null: there is none. */
+  /** The last picture of the console of the image, not of its control; null: there is none. */
   readonly lastFrame: string | null;
 }
 
 const BOOT_STAGES = new Set(['firmware', 'kernel', 'services', 'ssh']);
 const STAGES_MAX = 40;
+const OF_CONTROL = /^\d+-control-/;
 
 /** @returns why it is none, where it is none */
 export function runRow(record: Fields): RunRow | { readonly why: string } {
@@ -72,6 +75,7 @@ export function runRow(record: Fields): RunRow | { readonly why: string } {
     code: textAt(record, 'verdict', 'cause', 'code'),
     party: textAt(record, 'verdict', 'cause', 'party'),
     message: textAt(record, 'verdict', 'cause', 'message') ?? '',
+    remedy: textAt(record, 'verdict', 'cause', 'remedy') ?? '',
     ...{ failed: namesOf(checks, 'failed'), unobserved: namesOf(checks, 'unobserved') },
     ...whatRan(record, checks),
     host: textAt(result, 'placed', 'host', 'name'),
@@ -95,11 +99,8 @@ const actualOf = (checks: readonly unknown[], name: string): string | null => {
   return textAt(found, 'actual');
 };
 
-/** `12`, `at least 12`. */
-function count(text: string | null): number | null {
-  const digits = /\d+/.exec(text ?? '')?.[0];
-  return digits === undefined ? null : Number(digits);
-}
+/** `12`; `at least 12` is no count: in a plot it would look like progress. */
+const count = (text: string | null): number | null => (/^\d+$/.test(text ?? '') ? Number(text) : null);
 
 type WhatRan = Pick<RunRow, 'image' | 'imageSha256' | 'closure' | 'scenarioSha256' | 'harness' | 'xo' | 'reference'>;
 
@@ -108,7 +109,10 @@ function whatRan(record: Fields, checks: readonly unknown[]): WhatRan {
   const closure = actualOf(checks, 'run_current_system_target');
   return {
     reference,
-    image: reference ? 'reference guest' : imageName(textAt(record, 'image', 'path')),
+    // A case that ended before its image was looked at is a run of it all the same.
+    image: reference
+      ? 'reference guest'
+      : imageName(textAt(record, 'image', 'path') ?? textAt(record, 'asked', 'options', 'image')),
     imageSha256: textAt(record, 'image', 'sha256'),
     closure: closure?.startsWith('/') ? closure : textAt(record, 'expectedClosure'),
     scenarioSha256: textAt(record, 'scenarioSha256'),
@@ -117,10 +121,17 @@ function whatRan(record: Fields, checks: readonly unknown[]): WhatRan {
   };
 }
 
-/** The file's name without what differs from night to night: `fruix-20261126.raw` and `fruix-1a2b3c4d.raw` are one. */
+const DATE = String.raw`\d{4}([-_.]?)\d\d\1\d\d(?:[T_-]\d\d[-:.]?\d\d(?:[-:.]?\d\d)?Z?)?`;
+const DIGEST = '(?=[0-9a-f]*\\d)[0-9a-f]{7,64}';
+const OF_THE_NIGHT = new RegExp(`(?<![0-9A-Za-z])(?:${DATE}|\\d{6,}|${DIGEST})(?![0-9A-Za-z])`, 'g');
+
+/**
+ * The file's name without what differs from night to night: `fruix-20261126.raw`, `fruix-2026-11-26T053000Z.raw` and
+ * `fruix-1a2b3c4d.raw` are one.
+ */
 export function imageName(path: string | null): string {
   const name = path?.split(/[\\/]/).at(-1) ?? 'no image';
-  return name.replace(/(?<![0-9A-Za-z])(?:\d{4}-\d\d-\d\d|\d{6,}|(?=[0-9a-f]*\d)[0-9a-f]{7,64})(?![0-9A-Za-z])/g, '*');
+  return name.replace(OF_THE_NIGHT, '*');
 }
 
 function times(timeline: readonly unknown[]): Pick<RunRow, 'bootS' | 'stages'> {
@@ -152,6 +163,6 @@ function ofNight(history: unknown): Pick<RunRow, 'night' | 'known' | 'lastFrame'
             link: textAt(known, 'link') ?? '',
             expires: textAt(known, 'expires') ?? '',
           },
-    lastFrame: textAt({ last: frames.at(-1) }, 'last'),
+    lastFrame: textAt({ last: frames.findLast((name) => !OF_CONTROL.test(String(name))) }, 'last'),
   };
 }

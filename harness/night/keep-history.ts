@@ -38,7 +38,12 @@ function reportWithout({ phase, image, lab, name }: NightCase, of: CaseSummary, 
     ...{ harnessVersion: version(), node: process.version, budgetScale: 1 },
     ...{ startedAt: of.startedAt, seconds: of.seconds, repeat: of.repeat ?? '', kept: null },
     asked: {
-      ...{ options: {}, folder: process.cwd(), labFile: lab.lab === 'embedded' ? null : lab.lab, labUrl: null },
+      ...{
+        options: image.file === null ? {} : { image: image.file },
+        folder: process.cwd(),
+        labFile: lab.lab === 'embedded' ? null : lab.lab,
+        labUrl: null,
+      },
       ...{ controlPath: image.control, readBack: 'auto', timeLimitS: null, budgets: scenario.budgets, facts: null },
       ...{ probes: scenario.probes.map((probe) => probe.name), platform: `${process.platform} ${process.arch}` },
     },

@@ -1,41 +1,12 @@
 /** A run is kept once, whole, without secrets, with what is lost together with its workdir. */
 import { execFileSync } from 'node:child_process';
-import {
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  symlinkSync,
-  utimesSync,
-  writeFileSync,
-} from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, mkdirSync, readdirSync, readFileSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import t, { type Test } from 'tap';
+import t from 'tap';
 import { keepRun, stageRun } from '../../../harness/history/keep-run.ts';
 import { Secret } from '../../../harness/secrets.ts';
 import { aReport, check, PASS } from './a-report.ts';
-
-const PNG = Buffer.from('89504e470d0a1a0a0000', 'hex');
-
-interface Folders {
-  readonly reports: string;
-  readonly runs: string;
-  readonly workdir: string;
-}
-
-function folders(t: Test): Folders {
-  const root = mkdtempSync(join(tmpdir(), 'bw-history-'));
-  t.teardown(() => rmSync(root, { recursive: true }));
-  const workdir = join(root, 'workdir');
-  mkdirSync(join(workdir, 'console'), { recursive: true });
-  return { reports: join(root, 'reports'), runs: join(root, 'reports/runs'), workdir };
-}
-
-// biome-ignore lint/suspicious/noExplicitAny: tests look into it freely.
-const read = (path: string): any => JSON.parse(readFileSync(path, 'utf8'));
+import { folders, PNG, read } from './folders.ts';
 
 t.test('the record is result.json and more, under the id of the run', async (t) => {
   const { reports, runs, workdir } = folders(t);
@@ -117,24 +88,6 @@ t.test(
     t.match(evidence[5], { facts: { content: /^y{400} …$/ }, command: null });
   },
 );
-
-t.test('pictures of the console: PNGs that are files, bounded, the first and the last among them', async (t) => {
-  const { reports, runs, workdir } = folders(t);
-  const name = (n: number): string => `${String(n).padStart(3, '0')}-change.png`;
-  for (let n = 1; n <= 100; n++) writeFileSync(join(workdir, 'console', name(n)), PNG);
-  writeFileSync(join(workdir, 'console/000-no.png'), '<svg onload=alert(1)>');
-  symlinkSync('/etc/passwd', join(workdir, 'console/101-link.png'));
-  writeFileSync(join(workdir, 'console/050-<x>.png'), PNG);
-  writeFileSync(join(workdir, 'console/serial.txt'), `${'early\n'.repeat(3_000)}mountroot>`);
-  writeFileSync(join(workdir, 'console/screen.txt'), 'on the screen');
-  const { console } = read(keepRun(reports, aReport(PASS, { workdir }))).history;
-  t.same(readdirSync(join(runs, 'r-1.console')).sort(), console.frames);
-  t.ok(console.frames.length > 30 && console.frames.length <= 40, `${console.frames.length} frames`);
-  t.notMatch(console.frames.join(), /no|link|</);
-  t.equal(console.framesLeftOut, 102 - console.frames.length);
-  t.match(console.text, { source: 'serial', end: /^… early\n(?:early\n)+mountroot>$/ });
-  t.ok(console.text.end.length <= 6_002);
-});
 
 t.test('no workdir any more: the record says less, and is kept', async (t) => {
   const { reports } = folders(t);

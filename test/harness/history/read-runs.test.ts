@@ -36,7 +36,7 @@ t.test('what is kept is read again, in the order of time', async (t) => {
     rows.map(({ id }) => id),
     ['early', 'late'],
   );
-  t.match(rows[0], { image: 'no image', bootS: null, stages: {}, bakedPrefixes: 12 });
+  t.match(rows[0], { image: 'fruix.raw', bootS: null, stages: {}, bakedPrefixes: null });
   t.match(rows[1], { status: 'PASS', image: 'fruix.raw', bootS: 12.75, lab: 'pool1', code: null, leaked: 0 });
   t.same(rows[1]?.stages, { plan: 1, 'firmware+kernel+services': 11.5, ssh: 1.25, kernel: 7 });
 });
@@ -119,9 +119,29 @@ t.test('a record in which everything is something else is a row or no run, and n
   );
 });
 
+t.test('a case that ended before its image was looked at is a run of the same case', async (t) => {
+  const { asked } = aReport();
+  const record = {
+    ...aReport(),
+    status: 'ERROR',
+    image: null,
+    asked: { ...asked, options: { image: '/images/fruix-20261127.raw' } },
+  };
+  t.match(runRow({ ...record }), { image: 'fruix-*.raw' });
+});
+
 t.test('an image has one name from night to night', async (t) => {
   const names = ['/a/fruix-20261126.raw', '/b/fruix-2026-11-27.raw', 'c\\fruix-1a2b3c4d5e.raw'];
   t.same(names.map(imageName), ['fruix-*.raw', 'fruix-*.raw', 'fruix-*.raw']);
+  const times = [
+    '20261126T053000Z',
+    '2026-11-26T05:30:00Z',
+    '20261126-0530',
+    '2026_11_26',
+    '2026.11.26',
+    '20261126053000',
+  ];
+  t.same(new Set(times.map((time) => imageName(`fruix-${time}.raw`))), new Set(['fruix-*.raw']));
   t.same(['x/fruix.raw.xz', 'freebsd14.qcow2', 'decade.raw'].map(imageName), [
     'fruix.raw.xz',
     'freebsd14.qcow2',

@@ -3,16 +3,18 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t from 'tap';
+import { readRuns } from '../../../harness/history/read-runs.ts';
 import { judge } from '../../../harness/judge.ts';
+import type { NightCase } from '../../../harness/night/cases.ts';
 import { keepInHistory } from '../../../harness/night/keep-history.ts';
 import { aReport } from '../history/a-report.ts';
-import { caseOf, check, note } from '../reporters/summaries.ts';
+import { caseOf, check, LOST, note } from '../reporters/summaries.ts';
 import { PHASES } from './phases.ts';
 
 const dir = mkdtempSync(join(tmpdir(), 'bw-keep-history-'));
 t.teardown(() => rmSync(dir, { recursive: true, force: true }));
 
-const theCase = {
+const theCase: NightCase = {
   ...{ name: 'phase9.i.pool', phase: PHASES[0], args: [], repeat: 'again' },
   image: { name: 'i', file: null, scenarios: [], expectClosure: null, sshKey: null, control: null },
   lab: { name: 'pool', lab: 'pool', images: [], parallel: null, args: [] },
@@ -34,4 +36,14 @@ t.test('only a run of which all is known is marked as known', async (t) => {
 
 t.test('it is run again without the folders of the night', async (t) => {
   t.equal(recordOf('r-3', 'ready').repeat, 'npm run -s phase9 -- --lab pool');
+});
+
+t.test('a lab that refused a case before its image was looked at does not make another case of it', async (t) => {
+  const reportsDir = mkdtempSync(join(dir, 'refused-'));
+  const dated = { ...theCase, image: { ...theCase.image, file: '/images/fruix-20261126.raw' } };
+  const summary = { ...LOST, lab: 'pool' };
+  keepInHistory(null, { reportsDir, night: 'n-1', theCase: dated, summary, dir: '/nights/n-1' });
+  t.match(readRuns(reportsDir).rows, [
+    { scenario: 'phase9-xcpng-boot', image: 'fruix-*.raw', lab: 'pool', status: 'ERROR', night: 'n-1' },
+  ]);
 });

@@ -25,7 +25,7 @@ export function nights(letters: string, more: Partial<RunRow> = {}): readonly Ru
         lab: 'l',
         labKind: 'xo',
       },
-      ...{ status, party, code: party && 'CODE', message: '', failed: [], unobserved: [], image: 'i' },
+      ...{ status, party, code: party && 'CODE', message: '', remedy: '', failed: [], unobserved: [], image: 'i' },
       ...{
         imageSha256: `sha-${index}`,
         closure: null,
