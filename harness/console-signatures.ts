@@ -6,6 +6,7 @@
 
 import { FATAL_ROWS, NOTED_ROWS, START_ROWS } from './console/signature-table.ts';
 import { screenLines, screenShows } from './console/tolerant-match.ts';
+import { withoutTerminal } from './console-text.ts';
 import type { ConsoleText } from './lab.ts';
 
 const NOTED_CHARACTERS_MAX = 200;
@@ -72,5 +73,5 @@ function lineOf(text: string, pattern: RegExp): string | null {
   if (match === null) return null;
   const start = text.lastIndexOf('\n', match.index) + 1;
   const end = text.indexOf('\n', match.index);
-  return text.slice(start, end < 0 ? undefined : end).trim();
+  return withoutTerminal(text.slice(start, end < 0 ? undefined : end)).trim();
 }

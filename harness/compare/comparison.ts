@@ -1,10 +1,12 @@
 /** What differs between two stored runs. Pure; a reader decides what explains what. */
+
+import { consoleLines } from '../console-text.ts';
 import type { FaultRecord, Status } from '../model.ts';
 import type { StoredRun } from '../stored/stored-run.ts';
 import { diffLines, type LineDiff } from './line-diff.ts';
 import { SECTIONS, type SectionName, sideOf } from './sides.ts';
 import type { Values } from './told-facts.ts';
-import { consoleKey, consoleLines, isVolatile, withoutUsual } from './usual.ts';
+import { consoleKey, isVolatile, withoutUsual } from './usual.ts';
 
 /** Of what `--json` prints. */
 export const COMPARISON_SCHEMA = 1;

@@ -20,15 +20,7 @@ export const withoutUsual = (text: string): string =>
 /** @param name of a fact */
 export const isVolatile = (name: string): boolean => VOLATILE.test(name);
 
-// biome-ignore lint/suspicious/noControlCharactersInRegex: escape sequences of terminals begin with one.
-const TERMINAL = /\u001b(?:\[[0-?]*[ -/]*[@-~]|[()][0-9A-B]|[=>78cDEHM])/g;
 const STAMP = /^(<\d+>)?\[\s*\d+\.\d{6}\]\s?/;
-
-/** Lines of a console text as they stand on the screen. */
-export function consoleLines(text: string): readonly string[] {
-  const lines = text.replace(TERMINAL, '').split(/\r*\n/);
-  return lines.map((line) => line.slice(line.lastIndexOf('\r') + 1).trimEnd()).filter((line) => line !== '');
-}
 
 /** How two lines of a console are compared: without the kernel's clock. */
 export const consoleKey = (line: string): string => withoutUsual(line.replace(STAMP, ''));

@@ -104,3 +104,8 @@ t.test('a megabyte of ordinary lines is looked through at once', async (t) => {
   const ms = performance.now() - startedMs;
   t.ok(ms < 2_000, `${Math.round(ms)} ms`);
 });
+
+t.test('the line that is quoted is what stands on the screen, without what moves the cursor there', async (t) => {
+  const shell = '\u001b[2J\u001b[01;01H\u001b[01;01HUEFI Interactive Shell v2.2\r\nEDK II\r\n';
+  t.equal(fatalSignature(shell)?.line, 'UEFI Interactive Shell v2.2');
+});
