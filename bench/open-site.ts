@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { buildSite } from '../harness/site/build-site.ts';
 import { Browser, chromium } from '../test/browser.ts';
-import { makeRuns, NOW_MS } from '../test/harness/site/made-runs.ts';
+import { makeRuns, NOW } from '../test/harness/site/made-runs.ts';
 
 const OPENINGS = 9;
 const many = Number(process.argv[2] ?? 5_000);
@@ -29,7 +29,7 @@ try {
     makeRuns(dir, count);
     const [first, again] = [0, 1].map(() => {
       const beganMs = performance.now();
-      buildSite(dir, NOW_MS);
+      buildSite(dir, NOW);
       return ((performance.now() - beganMs) / 1000).toFixed(2);
     });
     const page = join(dir, 'index.html');

@@ -32,7 +32,7 @@ async function run({ given, print, told }: Call): Promise<number> {
   const dir = reportsDir(given);
   if (dir === null) throw bad('--reports-dir', 'a folder', 'none');
   try {
-    const { page, runs, pagesWritten, skipped, red } = buildSite(dir, Date.now());
+    const { page, runs, pagesWritten, skipped, red } = buildSite(dir, new Date());
     for (const { file, why } of skipped.slice(0, SKIPPED_TOLD)) told.note(`left out "${file}": ${why}`);
     if (skipped.length > SKIPPED_TOLD) told.note(`and ${skipped.length - SKIPPED_TOLD} more, all in index.json`);
     print(`${runs} runs, ${red} cases red in the last night, ${pagesWritten} pages of runs written anew`);

@@ -21,8 +21,8 @@ interface Frame {
 }
 
 /**
- * The pictures of a workdir that go into its history; where there is no room for all, the last and the first come before
- * those of milestones, and these before mere changes, of which some at equal steps are taken.
+ * The pictures of a workdir that go into its history; where there is no room for all, the last and the first come
+ * before those of milestones, and these before mere changes, of which some at equal steps are taken.
  * @returns none where the folder is not there
  */
 export function framesOf(workdir: string): { readonly kept: readonly Frame[]; readonly leftOut: number } {

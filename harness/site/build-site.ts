@@ -4,7 +4,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, s
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { fieldsOf, textAt } from '../history/fields.ts';
-import { runsFolder } from '../history/keep-run.ts';
+import { framesFolder, runsFolder } from '../history/keep-run.ts';
 import { type Runs, readRecord, readRuns, type Skipped } from '../history/read-runs.ts';
 import type { RunRow } from '../history/run-row.ts';
 import { makeFolder } from '../make-folder.ts';
@@ -30,10 +30,10 @@ export interface Built {
 }
 
 /**
- * @param nowMs time of day: what began after it counts for no night
+ * @param now time of day: what began after it counts for no night
  * @throws Error of the operating system where the folder cannot be read or written
  */
-export function buildSite(reportsDir: string, nowMs: number): Built {
+export function buildSite(reportsDir: string, now: Date): Built {
   const read = readRuns(reportsDir);
   const assets = readAssets();
   for (const folder of ['run', 'assets']) makeFolder(join(reportsDir, folder));
@@ -41,7 +41,7 @@ export function buildSite(reportsDir: string, nowMs: number): Built {
   const { written, gone } = runPages(reportsDir, read.rows, assets);
   const rows = read.rows.filter(({ id }) => !gone.has(id));
   const skipped = [...read.skipped, ...[...gone].map(([id, why]) => ({ file: `${id}.json`, why }))];
-  const { real, ahead } = ofThePast(rows, nowMs);
+  const { real, ahead } = ofThePast(rows, now.getTime());
   const night = lastNight(real);
   const cases = standings(real, night);
   write(join(reportsDir, 'index.json'), indexText({ rows, skipped }));
@@ -77,7 +77,8 @@ function runPages(
     const { lastPass, previous, next } = neighbours;
     const { size, mtimeMs } = statSync(join(runsFolder(reportsDir), `${row.id}.json`));
     const beside = [previous, next].map((each) => `${each?.id} ${each?.status}`);
-    const key = digest([form, size, mtimeMs, lastPass?.id, ...beside].join('\n'));
+    const pictures = namesIn(framesFolder(reportsDir, row.id));
+    const key = digest([form, size, mtimeMs, lastPass?.id, ...beside, ...pictures].join('\n'));
     after[row.id] = key;
     const page = join(reportsDir, 'run', `${row.id}.html`);
     if (before[row.id] === key && existsSync(page)) continue;
@@ -86,15 +87,9 @@ function runPages(
       gone.set(row.id, read.why);
       continue;
     }
-    write(
-      page,
-      runFrame(
-        assets,
-        `${row.status} ${row.scenario} · Bootwitness`,
-        row.status === 'PASS' ? 'green' : 'red',
-        runMain(row, read.record, neighbours),
-      ),
-    );
+    const title = `${row.status} ${row.scenario} · Bootwitness`;
+    const light = row.status === 'PASS' ? 'green' : 'red';
+    write(page, runFrame(assets, { title, light, ...runMain(row, read.record, neighbours, new Set(pictures)) }));
     written += 1;
   }
   write(join(reportsDir, STATE), JSON.stringify(after));
@@ -112,15 +107,20 @@ function withNeighbours(rows: readonly RunRow[]): readonly { readonly row: RunRo
   });
 }
 
+/** Pictures may have been left behind when records were copied. */
+function namesIn(folder: string): readonly string[] {
+  return existsSync(folder) ? readdirSync(folder).sort() : [];
+}
+
 const digest = (text: string): string => createHash('sha256').update(text).digest('hex').slice(0, 16);
 
-/** Changes when a page would look different for the same run: with our own source, and with the style. */
+/** Changes when a page would look different for the same run: with the style, and with the source that makes it. */
 function formDigest({ styleName }: Assets): string {
-  const folder = fileURLToPath(new URL('.', import.meta.url));
-  const sources = readdirSync(folder)
-    .filter((name) => name.endsWith('.ts'))
-    .sort()
-    .map((name) => readFileSync(join(folder, name), 'utf8'));
+  const sources = ['.', '../history'].flatMap((name) => {
+    const folder = fileURLToPath(new URL(name, import.meta.url));
+    const files = readdirSync(folder).filter((file) => file.endsWith('.ts'));
+    return files.sort().map((file) => readFileSync(join(folder, file), 'utf8'));
+  });
   return digest([styleName, ...sources].join('\n'));
 }
 

@@ -8,10 +8,11 @@ export interface Change {
   readonly to: string;
 }
 
-type Look = readonly [what: string, value: (row: RunRow) => string | null, shown: (value: string) => string];
+/** What is compared, and how it is shown. */
+export type Look = readonly [what: string, value: (row: RunRow) => string | null, shown: (value: string) => string];
 
 const asIs = (value: string): string => value;
-const LOOKS: readonly Look[] = [
+export const LOOKS: readonly Look[] = [
   ['image', (row) => row.imageSha256, shortDigest],
   ['closure', (row) => row.closure, shortPath],
   ['scenario', (row) => row.scenarioSha256, shortDigest],

@@ -9,12 +9,12 @@ const rank = (check: unknown): number => ORDER[textAt(check, 'outcome') ?? ''] ?
 export function checksSection(record: Fields): Html {
   const checks = [...listAt(record, 'verdict', 'checks')].slice(0, CHECKS_MAX).sort((a, b) => rank(a) - rank(b));
   if (checks.length === 0) {
-    return html`<section aria-labelledby="h-checks"><h2 id="h-checks">Checks</h2><p
+    return html`<section id="checks" aria-labelledby="h-checks"><h2 id="h-checks">Checks</h2><p
  class="muted">It did not come so far.</p></section>`;
   }
   const held = checks.filter((check) => rank(check) === 2).length;
   const evidence = at(record, 'history', 'evidence');
-  return html`<section aria-labelledby="h-checks"><h2 id="h-checks">Checks <span
+  return html`<section id="checks" aria-labelledby="h-checks"><h2 id="h-checks">Checks <span
  class="muted">${held} of ${checks.length} held</span></h2>
 <div class="wide" tabindex="0" role="region" aria-labelledby="h-checks"><table class="checks"><thead><tr><th
  scope="col">outcome</th>
@@ -30,7 +30,7 @@ function checkRow(check: unknown, evidence: unknown): Html {
   const kind = outcome === 'held' ? 'pass' : outcome === 'failed' ? 'fail' : 'error';
   return html`<tr><td><span class="badge ${kind}">${outcome}</span></td><th
  scope="row">${textAt(check, 'name') ?? 'unnamed'}</th>
-<td>${textAt(check, 'expected')}</td><td>${
+<td data-label="expected">${textAt(check, 'expected')}</td><td data-label="there was">${
     outcome === 'unobserved'
       ? html`<span
  class="muted">not seen</span>`

@@ -21,8 +21,8 @@ ${ran === 0 ? html`<p class="lede">No run of it was decided.</p>` : outcome(case
 <p class="stale" id="stale" data-newest="${rows.at(-1)?.startedMs ?? 0}" hidden></p>
 ${
   ahead.length > 0 &&
-  html`<p class="stale">${counted(ahead.length, 'run says that it', 'runs say that they')} began after this page was made:
- left out of the night, <a href="#ahead">and named below</a>.</p>`
+  html`<p class="stale">${counted(ahead.length, 'run says that it', 'runs say that they')} began after this page was
+ made: left out of the night, <a href="#ahead">and named below</a>.</p>`
 }
 ${tiles(cases)}</section>`;
 }

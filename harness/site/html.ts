@@ -17,14 +17,13 @@ const ENTITIES: Readonly<Record<string, string>> = {
   '"': '&quot;',
   "'": '&#39;',
 };
-const CONTROLS = /(?![\n\t])[\p{Cc}\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]/gu;
+const CONTROLS = /(?![\n\t])[\p{Cc}\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]/gu;
 
 /** Control characters, and those that turn the direction of what follows, are shown instead of obeyed. */
-export function escapeHtml(text: string): string {
-  return text
-    .replace(CONTROLS, (sign) => `\\u${(sign.codePointAt(0) ?? 0).toString(16).padStart(4, '0')}`)
-    .replace(/[&<>"']/g, (sign) => ENTITIES[sign] ?? '');
-}
+export const visible = (text: string): string =>
+  text.replace(CONTROLS, (sign) => `\\u${(sign.codePointAt(0) ?? 0).toString(16).padStart(4, '0')}`);
+
+export const escapeHtml = (text: string): string => visible(text).replace(/[&<>"']/g, (sign) => ENTITIES[sign] ?? '');
 
 function render(part: Part): string {
   if (part instanceof Html) return part.text;

@@ -122,7 +122,7 @@ ${
 
 const trends = (): Html => html`<section id="trends" aria-labelledby="h-trends"><h2 id="h-trends">Trends</h2>
 <noscript><p class="muted">The plots need JavaScript; it is in this file, and asks for nothing elsewhere.</p></noscript>
-<p class="controls js"><label for="trend">Case</label> <select id="trend"></select></p>
+<p class="controls js"><label for="trend">Show</label> <select id="trend"></select></p>
 <div class="plots js" id="plots"></div></section>`;
 
 function runsTable(rows: readonly RunRow[]): Html {
@@ -173,6 +173,7 @@ function aheadRuns(ahead: readonly RunRow[]): Html {
   );
   return html`<section id="ahead" aria-labelledby="h-ahead"><h2 id="h-ahead">Of a wrong clock <span
  class="muted">${ahead.length}</span></h2>
-<p class="muted small">They say that they began after this page was made, and count for no night: the clock of the machine
- that ran them was ahead, or that of the one that made this page is behind.</p><ul class="lines">${rows}</ul></section>`;
+<p class="muted small">They say that they began after this page was made, and count for no night: the clock of the
+ machine that ran them was ahead, or that of the one that made this page is behind.</p>
+<ul class="lines">${rows}</ul></section>`;
 }

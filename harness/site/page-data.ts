@@ -1,6 +1,8 @@
 /** What the first page's script needs of all runs, small: 5,000 of them are part of the page. Pure. */
 import { type RunRow, STATUSES } from '../history/run-row.ts';
 import { type CaseStanding, caseHistories } from './cases.ts';
+import { LOOKS } from './changes.ts';
+import { visible } from './html.ts';
 
 /** Numbers the different texts in the order in which they come. */
 class Words {
@@ -14,13 +16,16 @@ class Words {
   }
 }
 
+const shownValue = (value: string | null, shown: (value: string) => string): string | null =>
+  value === null ? null : visible(shown(value));
+
 const round = (value: number): number => Math.round(value * 100) / 100;
 
 /** The form is that of `Data` in `browser/shared.js`. */
 export function pageData(rows: readonly RunRow[], standings: readonly CaseStanding[]): unknown {
   const histories = caseHistories(rows);
   const caseOf = new Map(histories.flatMap((history, number) => history.rows.map((row) => [row.id, number] as const)));
-  const [codes, stages] = [new Words(), new Words()];
+  const [codes, stages, facts] = [new Words(), new Words(), new Words()];
   const runs = rows.map((row) => [
     row.id,
     row.startedMs,
@@ -31,10 +36,13 @@ export function pageData(rows: readonly RunRow[], standings: readonly CaseStandi
     row.bootS === null ? null : round(row.bootS),
     row.bakedPrefixes,
     Object.entries(row.stages).flatMap(([stage, seconds]) => [stages.number(stage), round(seconds)]),
+    facts.number(JSON.stringify(LOOKS.map(([, value, shown]) => shownValue(value(row), shown)))),
   ]);
   return {
-    cases: histories.map(({ scenario, image, lab }) => [scenario, image, lab]),
-    ...{ statuses: STATUSES, codes: codes.list, stages: stages.list, runs },
+    cases: histories.map(({ scenario, image, lab }) => [scenario, image, lab].map(visible)),
+    ...{ statuses: STATUSES, codes: codes.list.map(visible), stages: stages.list.map(visible), runs },
+    looks: LOOKS.map(([what]) => what),
+    facts: facts.list.map((list) => JSON.parse(list)),
     first: firstShown(histories, standings),
   };
 }

@@ -12,7 +12,15 @@ const library = (name: string): string =>
   readFileSync(createRequire(import.meta.url).resolve(`uplot/dist/${name}`), 'utf8');
 
 /** In the order in which they run. */
-const OWN_SCRIPTS = ['shared.js', 'runs-table.js', 'trends.js', 'start.js'];
+const OWN_SCRIPTS = [
+  'shared.js',
+  'runs-table.js',
+  'plot-lines.js',
+  'plot-marks.js',
+  'plot.js',
+  'trends.js',
+  'start.js',
+];
 
 const sha256 = (text: string): string => `'sha256-${createHash('sha256').update(text).digest('base64')}'`;
 
@@ -66,6 +74,12 @@ function frame({ title, colour, policy, style, nav, home, main, end }: Frame): s
 `.text;
 }
 
+/** A part of a page that its head leads to. */
+export type Section = readonly [id: string, name: string];
+
+const navTo = (sections: readonly Section[]): Html =>
+  html`<nav aria-label="Sections">${sections.map(([id, name]) => html`<a href="#${id}">${name}</a> `)}</nav>`;
+
 export interface FirstPage {
   readonly title: string;
   readonly light: Light;
@@ -76,7 +90,7 @@ export interface FirstPage {
 
 /** One file that holds all it needs but pictures. */
 export function firstPage(assets: Assets, { title, light, main, data }: FirstPage): string {
-  const sections = [
+  const sections: readonly Section[] = [
     ['cases', 'Cases'],
     ['trends', 'Trends'],
     ['runs', 'Runs'],
@@ -86,10 +100,7 @@ export function firstPage(assets: Assets, { title, light, main, data }: FirstPag
     ...{ title, colour: COLOURS[light] },
     policy: [`script-src ${assets.scripts.map(sha256).join(' ')}`, `style-src ${sha256(assets.style)}`],
     style: new Html(`<style>${assets.style}</style>`),
-    nav: html`<nav aria-label="Sections">${sections.map(
-      ([id = '', name = '']) => html`<a
- href="#${id}">${name}</a> `,
-    )}</nav>`,
+    nav: navTo(sections),
     ...{ home: 'index.html', main },
     end: html`<script type="application/json" id="data">${jsonBlock(data)}</script>
 ${scripts}`,
@@ -97,12 +108,15 @@ ${scripts}`,
 }
 
 /** A page without any script. */
-export function runFrame(assets: Assets, title: string, light: Light, main: Html): string {
+export function runFrame(
+  assets: Assets,
+  { title, light, main, sections }: Omit<FirstPage, 'data'> & { readonly sections: readonly Section[] },
+): string {
   return frame({
     ...{ title, colour: COLOURS[light] },
     policy: [`style-src ${OWN_FOLDER}`],
     style: html`<link rel="stylesheet" href="../assets/${assets.styleName}">`,
-    nav: html``,
+    nav: navTo(sections),
     ...{ home: '../index.html', main, end: html`` },
   });
 }

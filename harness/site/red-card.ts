@@ -78,7 +78,11 @@ export function redCard(standing: CaseStanding): Html {
 <header>${badge(last.status)}<h3><a href="${runPage(last.id)}">${scenario}</a></h3>
 <span class="where">${image} <span class="muted">on</span> ${lab}</span>${attemptsMark(standing)}</header>
 <div class="body"><div class="cause"><p><code class="code">${last.code ?? 'no code'}</code>
- <span class="muted">· fault:</span> ${blame(last.party)}</p><p class="message">${message}</p>${knownMark(last)}
+ <span class="muted">· fault:</span> ${blame(last.party)}</p><p class="message">${message}</p>${
+   last.remedy !== '' &&
+   html`<p class="small"><span
+ class="muted">What to do:</span> ${last.remedy}</p>`
+ }${knownMark(last)}
 <p class="command"><code>${reproCommand(last)}</code></p></div>
 <div class="since">${since(standing)}</div>${picture}</div></article>`;
 }

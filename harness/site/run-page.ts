@@ -1,13 +1,27 @@
 /** The page of one run: cause, what changed, time, checks with their evidence, console, how to run it again. */
 import { at, type Fields, listAt, numberAt, textAt } from '../history/fields.ts';
-import { FRAME_NAME } from '../history/run-record.ts';
 import type { RunRow } from '../history/run-row.ts';
 import { compare } from './changes.ts';
 import { checksSection } from './checks-section.ts';
-import { duration, fullTime, span, time } from './format.ts';
+import { film, lastWords } from './film.ts';
+import { counted, duration, fullTime, span, time } from './format.ts';
 import { type Html, html } from './html.ts';
+import type { Section } from './page-frame.ts';
 import { badge, blame, changesList, knownMark, reproCommand } from './red-card.ts';
 import { timeSection } from './time-section.ts';
+
+/** What a page may have below its head. */
+const SECTIONS: readonly Section[] = [
+  ['checks', 'Checks'],
+  ['console', 'Console'],
+  ['time', 'Time'],
+  ['facts', 'Facts'],
+];
+
+export interface RunPage {
+  readonly main: Html;
+  readonly sections: readonly Section[];
+}
 
 /** A run among the others of its case. */
 export interface Neighbours {
@@ -17,15 +31,21 @@ export interface Neighbours {
   readonly next: RunRow | null;
 }
 
-export function runMain(row: RunRow, record: Fields, neighbours: Neighbours): Html {
-  return html`${head(row, neighbours)}
+/** @param present names of the pictures of its console that are there */
+export function runMain(row: RunRow, record: Fields, neighbours: Neighbours, present: ReadonlySet<string>): RunPage {
+  const [checks, console] = [checksSection(record), consoleSection(row, record, present)];
+  const time = timeSection(listAt(record, 'result', 'timeline'));
+  // First what says why: a check that failed, else what the guest showed last.
+  const why = row.failed.length > 0 ? [checks, console] : [console, checks];
+  const rest = row.status === 'PASS' ? [time, checks, console] : [...why, time];
+  const main = html`${head(row, neighbours)}
 ${row.status === 'PASS' ? null : cause(row, record)}
 ${since(row, neighbours)}
 ${again(row)}
-${timeSection(listAt(record, 'result', 'timeline'))}
-${checksSection(record)}
-${consoleSection(row, record)}
+${rest}
 ${facts(row, record)}`;
+  const placeOf = ([id]: Section): number => main.text.indexOf(`<section id="${id}"`);
+  return { main, sections: SECTIONS.filter((each) => placeOf(each) >= 0).sort((a, b) => placeOf(a) - placeOf(b)) };
 }
 
 function head(row: RunRow, { previous, next }: Neighbours): Html {
@@ -74,31 +94,13 @@ const again = (row: RunRow): Html => html`<section aria-labelledby="h-again"><h2
  class="muted small">the same image, scenario and budgets, from its workdir</span></p>
 <p class="command"><code>${row.repeat}</code> <span class="muted small">as it was called</span></p></section>`;
 
-function consoleSection(row: RunRow, record: Fields): Html {
-  const frames = listAt(record, 'history', 'console', 'frames').filter((name) => FRAME_NAME.test(String(name)));
-  const text = at(record, 'history', 'console', 'text');
-  const [source, end] = [textAt(text, 'source'), textAt(text, 'end')];
-  if (frames.length === 0 && end === null) return html``;
+function consoleSection(row: RunRow, record: Fields, present: ReadonlySet<string>): Html {
+  const [shown, words] = [film(row, record, present), lastWords(record, row.status !== 'PASS')];
+  if (shown.text === '' && words.text === '') return html``;
   const leftOut = numberAt(record, 'history', 'console', 'framesLeftOut') ?? 0;
-  const strip = frames.map((frame) => {
-    const name = String(frame);
-    const src = `../runs/${row.id}.console/${name}`;
-    const label = name
-      .replace(/^\d+-/, '')
-      .replace(/\.png$/, '')
-      .replaceAll('-', ' ');
-    return html`<li><a href="${src}"><img loading="lazy" decoding="async" src="${src}" alt="Console: ${label}"
- width="320" height="200"></a>
-<span>${name.slice(0, 3)} ${label}</span></li>`;
-  });
-  return html`<section id="console" aria-labelledby="h-console"><h2 id="h-console">Console</h2>
-${frames.length > 0 && html`<ol class="film" tabindex="0" aria-label="Pictures of the console">${strip}</ol>`}
-${leftOut > 0 && html`<p class="muted small">${leftOut} more in the workdir.</p>`}
-${
-  end !== null &&
-  html`<details${frames.length === 0 && html` open`}><summary>Its last words, ${source}</summary>
-<pre tabindex="0">${end}</pre></details>`
-}</section>`;
+  return html`<section id="console" aria-labelledby="h-console"><h2 id="h-console">Console</h2>${shown}
+${leftOut > 0 && html`<p class="muted small">${counted(leftOut, 'more picture')} in the workdir.</p>`}
+${words}</section>`;
 }
 
 /** Whatever else was recorded, and was not said above. */
@@ -127,7 +129,7 @@ function facts(row: RunRow, record: Fields): Html {
     ['exit code', row.exitCode === null ? null : String(row.exitCode)],
     ['left in the lab', listAt(result, 'leaked').map(String).join('\n') || null],
   ];
-  return html`<section aria-labelledby="h-facts"><h2 id="h-facts">Facts</h2><dl class="facts">${rows.map(
+  return html`<section id="facts" aria-labelledby="h-facts"><h2 id="h-facts">Facts</h2><dl class="facts">${rows.map(
     ([name, value]) => value !== null && value !== '' && html`<div><dt>${name}</dt><dd>${value}</dd></div>`,
   )}</dl><p><a href="../runs/${row.id}.json">The whole record</a></p></section>`;
 }

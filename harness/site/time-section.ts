@@ -31,13 +31,13 @@ export function timeSection(timeline: readonly unknown[]): Html {
 <td class="bar"><svg viewBox="0 0 ${WIDTH} 10" preserveAspectRatio="none" aria-hidden="true"><rect class="track"
  width="${WIDTH}" height="10"/>
 <rect class="${slow ? 'slow' : 'stage'}" x="${x.toFixed(1)}" width="${width.toFixed(1)}" height="10"/></svg></td>
-<td class="n">${duration(stage.seconds)}</td><td
- class="n">${stage.budgetS === null ? '–' : duration(stage.budgetS)}</td>
-<td class="n${slow && ' slow'}">${used === null ? '–' : `${(used * 100).toFixed(0)} %`}</td><td
+<td class="n" data-label="took">${duration(stage.seconds)}</td><td
+ class="n" data-label="budget">${stage.budgetS === null ? '–' : duration(stage.budgetS)}</td>
+<td class="n${slow && ' slow'}" data-label="used">${used === null ? '–' : `${(used * 100).toFixed(0)} %`}</td><td
  class="muted">${stage.endedBy}</td></tr>`;
   });
-  return html`<section aria-labelledby="h-time"><h2 id="h-time">Time</h2><div class="wide" tabindex="0" role="region"
- aria-labelledby="h-time">
+  return html`<section id="time" aria-labelledby="h-time"><h2 id="h-time">Time</h2><div class="wide" tabindex="0"
+ role="region" aria-labelledby="h-time">
 <table class="timeline"><thead><tr><th scope="col">stage</th><th
  scope="col">${duration((toMs - fromMs) / 1000)} from left to right</th>
 <th scope="col" class="n">took</th><th scope="col" class="n">budget</th><th scope="col" class="n">used</th><th

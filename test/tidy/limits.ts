@@ -49,6 +49,7 @@ export const PERMISSIONS: readonly Permission[] = [
     allowed: {
       'harness/invocation.ts': 'the workdir and the report carry the time of day',
       'harness/commands/nightly.ts': 'a night and its cases carry the time of day',
+      'harness/commands/site.ts': 'a run that began after its page was made is of a wrong clock',
       'harness/progress/progress.ts': 'events carry the time of day',
       'harness/evidence.ts': 'evidence carries the time of day',
       'harness/journal.ts': 'the journal carries the time of day',

@@ -4,9 +4,9 @@
  * stands before them. Everything from outside becomes text by textContent, never HTML.
  *
  * @typedef {[id: string, startedMs: number, caseNumber: number, status: number, code: number, seconds: number,
- *   bootS: number | null, baked: number | null, stages: number[]]} Run
+ *   bootS: number | null, baked: number | null, stages: number[], facts: number]} Run
  * @typedef {{cases: [scenario: string, image: string, lab: string][], statuses: string[], codes: string[],
- *   stages: string[], runs: Run[], first: number}} Data
+ *   stages: string[], looks: string[], facts: (string | null)[][], runs: Run[], first: number}} Data
  */
 
 const shared = (() => {

@@ -1,42 +1,34 @@
 // @ts-check
-/**
- * Draws how a case went over time: boot, stages, whole run, baked prefixes.
- *
- * @typedef {{title: string, sub: string, lines: {label: string, values: (number | null)[]}[],
- *   shown: (value: number | null) => string}} Plot
- */
-
-const STAGES_MAX = 7;
-const DAY_S = 86_400;
-/** With more runs the points would hide the line. */
-const POINTS_RUNS_MAX = 80;
-/** Readable on light and on dark. */
-const WHEEL = ['#3f7fbf', '#c0712c', '#3d9970', '#a05cb0', '#b8963e', '#c25b78', '#6b7f8f'];
+/** How cases went over time: boot, stages, whole run, baked prefixes, of one case or of all cases of a scenario. */
 
 /** @param {Data} data */
 function trends(data) {
   const { byId, make } = shared;
   const select = /** @type {HTMLSelectElement} */ (byId('trend'));
   const plots = byId('plots');
-  /** @type {Map<string, HTMLOptGroupElement>} */
-  const groups = new Map();
-  data.cases.forEach(([scenario, image, lab], number) => {
-    let group = groups.get(scenario);
-    if (group === undefined) {
-      group = make('optgroup');
-      group.label = scenario;
-      groups.set(scenario, group);
-      select.append(group);
-    }
-    const option = make('option', `${scenario}: ${image} on ${lab}`);
-    option.value = String(number);
-    group.append(option);
+  /** @type {Map<string, number[]>} */
+  const scenarios = new Map();
+  data.cases.forEach(([scenario], number) => {
+    scenarios.set(scenario, [...(scenarios.get(scenario) ?? []), number]);
   });
-  select.value = String(data.first);
+  const choices = [...scenarios].flatMap(([scenario, numbers]) => {
+    const group = make('optgroup');
+    group.label = scenario;
+    select.append(group);
+    const one = numbers.map((number) => ({ numbers: [number], text: data.cases[number]?.slice(1).join(' on ') ?? '' }));
+    const all = numbers.length > 1 ? [{ numbers, text: `all ${numbers.length} cases` }] : [];
+    for (const { text } of [...all, ...one]) group.append(make('option', `${scenario}: ${text}`));
+    return [...all, ...one];
+  });
+  select.selectedIndex = Math.max(
+    0,
+    choices.findIndex(({ numbers }) => numbers.length === 1 && numbers[0] === data.first),
+  );
   let shown = false;
   const drawShown = () => {
     shown = true;
-    drawCase(data, Number(select.value), plots);
+    plots.replaceChildren();
+    drawTrends(data, choices[select.selectedIndex]?.numbers ?? [], plots);
   };
   select.addEventListener('change', drawShown);
   const redraw = () => shown && drawShown();
@@ -59,139 +51,99 @@ function trends(data) {
   ).observe(byId('trends'));
 }
 
-/** @param {Data} data @param {number} number @param {HTMLElement} plots */
-function drawCase(data, number, plots) {
+/** @param {Data} data @param {number[]} numbers of the cases @param {HTMLElement} plots */
+function drawTrends(data, numbers, plots) {
+  const runs = data.runs.filter((run) => numbers.includes(run[2]));
+  const one = numbers.length === 1;
+  const { shown, often } = one ? plotLines.changes(data, runs) : { shown: [], often: [] };
+  const context = { data, changes: shown, one };
+  const figures = plotsOf(data, numbers, runs).map((spec) => ({ spec, ...figureOf(spec) }));
+  plots.append(...figures.map(({ figure }) => figure));
+  // Only now it is known how wide each is.
+  for (const { spec, figure, place } of figures) {
+    if (place !== null) figure.append(...plot.draw(spec, place, context));
+  }
+  plots.append(footOf(shown, often, one));
+}
+
+/** @param {Data} data @param {number[]} numbers of the cases @param {Run[]} runs @returns {Plot[]} */
+function plotsOf(data, numbers, runs) {
   const { duration } = shared;
-  const runs = data.runs.filter((run) => run[2] === number);
-  const count = (/** @type {number | null} */ value) => (value === null ? '–' : String(value));
-  const one = (/** @type {string} */ label, /** @type {(number | null)[]} */ values) => [{ label, values }];
-  /** @type {Plot[]} */
-  const all = [
+  const count = (/** @type {number | null} */ value) => (value === null ? '–' : value.toLocaleString('en'));
+  const ofRuns = numbers
+    .map((number) => ({ number, runs: runs.filter((run) => run[2] === number) }))
+    .sort((a, b) => b.runs.length - a.runs.length)
+    .slice(0, plotLines.LINES_MAX)
+    .sort((a, b) => a.number - b.number);
+  const left = numbers.length - ofRuns.length;
+  const only = left > 0 ? `; ${left} ${left === 1 ? 'case' : 'cases'} left out` : '';
+  const lines = (/** @type {(run: Run) => number | null} */ value) => {
+    const all = ofRuns.map(({ number, runs }) =>
+      plotLines.lineOf(data.cases[number]?.slice(1).join(' on ') ?? '', runs, value),
+    );
+    return { lines: all, marked: all };
+  };
+  const stages = plotLines.stageLines(data, runs);
+  const time = { shown: duration, unit: ' s' };
+  return [
+    { ...time, title: 'Boot', sub: `power-on to session${only}`, ...lines((run) => run[6]) },
+    ...(numbers.length > 1
+      ? []
+      : [{ ...time, title: 'Stages', sub: 'the longest ones', lines: stages, marked: stages.slice(0, 1) }]),
+    { ...time, title: 'Whole run', sub: `planning to clean-up${only}`, ...lines((run) => run[5]) },
     {
-      ...{ title: 'Boot', sub: 'power-on to session', shown: duration },
-      lines: one(
-        'boot',
-        runs.map((run) => run[6]),
-      ),
-    },
-    { ...{ title: 'Stages', sub: 'seconds of each', shown: duration }, lines: stageLines(data, runs) },
-    {
-      ...{ title: 'Whole run', sub: 'planning to clean-up', shown: duration },
-      lines: one(
-        'all',
-        runs.map((run) => run[5]),
-      ),
-    },
-    {
-      ...{ title: 'Baked prefixes', sub: 'historical paths in files of the store', shown: count },
-      lines: one(
-        'prefixes',
-        runs.map((run) => run[7]),
-      ),
+      ...{ title: 'Baked prefixes', sub: `historical paths in files of the store${only}`, shown: count, unit: '' },
+      ...lines((run) => run[7]),
     },
   ];
-  const places = all.map((plot) => figureOf(plot, runs));
-  plots.replaceChildren(...places.map(({ figure }) => figure));
-  // Only now it is known how wide each is.
-  places.forEach(({ place }, index) => {
-    const plot = all[index];
-    if (place !== null && plot !== undefined) draw(plot, runs, place);
-  });
 }
 
-/** The longest stages, the longest first. @param {Data} data @param {Run[]} runs */
-function stageLines(data, runs) {
-  const lines = data.stages.map((label) => ({
-    label,
-    sum: 0,
-    values: runs.map(() => /** @type {number | null} */ (null)),
-  }));
-  runs.forEach((run, index) => {
-    for (let at = 0; at < run[8].length; at += 2) {
-      const line = lines[run[8][at] ?? -1];
-      const seconds = run[8][at + 1] ?? 0;
-      if (line === undefined) continue;
-      line.values[index] = seconds;
-      line.sum += seconds;
-    }
-  });
-  return lines
-    .filter(({ sum }) => sum > 0)
-    .sort((a, b) => b.sum - a.sum)
-    .slice(0, STAGES_MAX);
-}
-
-/** @param {number[]} values */
-const median = (values) => [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0;
-
-/** The plot's place, with what it shows in words. @param {Plot} plot @param {Run[]} runs */
-function figureOf({ title, sub, lines, shown }, runs) {
+/** The plot's place, with what it shows in words. @param {Plot} spec */
+function figureOf({ title, sub, lines, shown }) {
   const { make, many } = shared;
   const figure = make('figure');
-  const values = (lines[0]?.values ?? []).flatMap((value) => value ?? []);
-  const figures = `median ${shown(median(values))}, last ${shown(values.at(-1) ?? null)}, most ${shown(Math.max(...values))}`;
-  const about = lines.length > 1 ? `${sub}; ${many(runs.length)}` : `${sub}; ${figures}; ${many(values.length)}`;
+  const values = lines.flatMap(({ points }) => points.flatMap(({ value }) => value ?? []));
+  const runs = new Set(
+    lines.flatMap(({ points }) => points.filter(({ value }) => value !== null).map(({ run }) => run)),
+  );
+  const most = values.reduce((max, value) => Math.max(max, value), 0);
+  const figures = `median ${shown(plotLines.median(values))}, last ${shown(values.at(-1) ?? null)}, most ${shown(most)}`;
+  const about = lines.length > 1 ? `${sub}; ${many(runs.size)}` : `${sub}; ${figures}; ${many(runs.size)}`;
   const caption = make('figcaption', `${title} `);
   caption.append(make('span', values.length === 0 ? 'nothing recorded' : about));
   figure.append(caption);
   if (values.length === 0) return { figure, place: null };
   const place = make('div', undefined, 'plot');
+  place.tabIndex = 0;
   place.setAttribute('role', 'img');
   place.setAttribute('aria-label', `${title}: ${about}`);
   figure.append(place);
   return { figure, place };
 }
 
-/** @param {Plot} plot @param {Run[]} runs @param {HTMLElement} place */
-function draw({ lines, shown }, runs, place) {
-  const { day, clock, when } = shared;
-  const style = getComputedStyle(document.documentElement);
-  const colour = (/** @type {string} */ name) => style.getPropertyValue(`--${name}`).trim();
-  const grid = { stroke: colour('line'), width: 1 };
-  const axis = { stroke: colour('muted'), grid, ticks: grid };
-  const red = runs.map((run) => run[3] !== 0);
-  new uPlot(
-    {
-      ...{ width: place.clientWidth, height: 220, legend: { live: true }, cursor: { points: { size: 6 } } },
-      tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), 'Etc/UTC'),
-      scales: { y: { range: (_, __, max) => [0, max > 0 ? max * 1.08 : 1] } },
-      axes: [
-        {
-          ...axis,
-          space: 70,
-          values: (_, ticks, __, ___, step) => ticks.map((tick) => (step < DAY_S ? clock : day)(tick * 1000)),
-        },
-        { ...axis, size: 56, values: (_, ticks) => ticks.map((tick) => String(tick)) },
-      ],
-      series: [
-        { value: (_, seconds) => (seconds == null ? '' : `${when(seconds * 1000)} UTC`), label: 'run' },
-        ...lines.map(({ label }, index) => ({
-          ...{ label, width: 1.25, spanGaps: true, points: { show: runs.length < POINTS_RUNS_MAX, size: 4 } },
-          stroke: lines.length === 1 ? colour('link') : (WHEEL[index % WHEEL.length] ?? ''),
-          value: (/** @type {unknown} */ _, /** @type {number | null} */ value) => (value == null ? '' : shown(value)),
-        })),
-      ],
-      hooks: { draw: [(u) => markRed(u, red, colour('fail'))] },
-    },
-    [runs.map((run) => run[1] / 1000), ...lines.map((line) => line.values)],
-    place,
+/** What the marks mean, and what changed when. @param {Change[]} changes @param {string[]} often @param {boolean} one */
+function footOf(changes, often, one) {
+  const { make, day } = shared;
+  const foot = make('div', undefined, 'foot');
+  const marks = make('p', undefined, 'muted small');
+  marks.append(
+    make('i', undefined, 'mark fail'),
+    ' FAIL ',
+    make('i', undefined, 'mark error'),
+    one ? ' ERROR, below zero.' : ' ERROR, below zero, a row for each line, A on top.',
   );
-}
-
-/** A tick at the lower edge for each run that was not PASS. @param {import('uplot')} u @param {boolean[]} red @param {string} colour */
-function markRed(u, red, colour) {
-  const { ctx, bbox } = u;
-  ctx.save();
-  ctx.fillStyle = colour;
-  const size = 3 * devicePixelRatio;
-  red.forEach((isRed, index) => {
-    if (isRed)
-      ctx.fillRect(
-        u.valToPos(u.data[0][index] ?? 0, 'x', true) - size / 3,
-        bbox.top + bbox.height - 3 * size,
-        size / 1.5,
-        3 * size,
-      );
-  });
-  ctx.restore();
+  marks.append(' A gap: not measured, or no run for long. Point at a run, or use the arrow keys; Enter opens it.');
+  foot.append(marks);
+  const list = make('ol', undefined, 'changed');
+  for (const { run, what } of changes) {
+    const item = make('li', `${what.join('; ')}, `);
+    const link = make('a', day(run[1]));
+    link.href = `run/${run[0]}.html`;
+    item.append(link);
+    list.append(item);
+  }
+  if (changes.length > 0) foot.append(make('h3', 'What changed'), list);
+  else if (one) foot.append(make('p', 'Nothing that is recorded changed in between.', 'muted small'));
+  if (often.length > 0) foot.append(make('p', `Not marked: ${often.join(', ')}.`, 'muted small'));
+  return foot;
 }

@@ -4,11 +4,11 @@ import { join } from 'node:path';
 
 const recorded = (name: string): string => readFileSync(new URL(`fixtures/${name}.json`, import.meta.url), 'utf8');
 const TEMPLATES = [recorded('phase9-qemu'), recorded('phase11-simulated')] as const;
-const IMAGES = ['fruix', 'fruix-zfs', 'fruix-minimal', 'reference'] as const;
+const IMAGES: readonly string[] = ['fruix', 'fruix-zfs', 'fruix-minimal', 'reference'];
 const LABS = ['pool1', 'pool2'] as const;
 const NIGHT_MS = 24 * 3_600_000;
 /** When their pages are made: in the morning after the last of these nights. */
-export const NOW_MS = Date.parse('2026-11-26T05:30:00Z');
+export const NOW = new Date('2026-11-26T05:30:00Z');
 /** A made-up one: a picture of 1 × 1. */
 const PNG = Buffer.from(
   'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR4nGNgAAAAAgABSK+kcQAAAABJRU5ErkJggg==',
@@ -50,7 +50,7 @@ export interface MadeOptions {
 const hex = (next: () => number, length: number): string =>
   Array.from({ length }, () => Math.floor(next() * 16).toString(16)).join('');
 
-/** Writes `count` records below `reportsDir`: nights of sixteen cases each, the last one the day before `NOW_MS`. */
+/** Writes `count` records below `reportsDir`: nights of sixteen cases each, the last one the day before `NOW`. */
 export function makeRuns(reportsDir: string, count: number, options: MadeOptions = {}): void {
   const runs = join(reportsDir, 'runs');
   mkdirSync(runs, { recursive: true });
@@ -63,7 +63,7 @@ export function makeRuns(reportsDir: string, count: number, options: MadeOptions
   for (let index = 0; index < count; index++) {
     const [night, which] = [Math.floor(index / cases.length), index % cases.length];
     const { template, image, lab } = cases[which] ?? cases[0] ?? { template: TEMPLATES[0], image: '', lab: '' };
-    const startedMs = NOW_MS - (nights - night) * NIGHT_MS + which * 240_000;
+    const startedMs = NOW.getTime() - (nights - night) * NIGHT_MS + which * 240_000;
     const record: Loose = JSON.parse(template);
     const id = `${hex(next, 8)}-${hex(next, 4)}-4${hex(next, 3)}-8${hex(next, 3)}-${hex(next, 12)}`;
     record.runId = id;
@@ -75,11 +75,14 @@ export function makeRuns(reportsDir: string, count: number, options: MadeOptions
     record.image.path = `/images/${image}-${20260000 + built}.raw`;
     record.image.sha256 = digestLike(`${image}${built}`);
     record.harnessVersion = night > nights * 0.8 ? '0.2.0' : '0.1.0';
-    stretch(record, startedMs, 0.55 + 0.25 * (night / nights) + 0.15 * next() + (next() < 0.03 ? 0.6 : 0));
+    const usual = (0.55 + 0.25 * (night / nights)) * (lab === 'pool2' ? 1.3 : 1) * (1 + 0.1 * IMAGES.indexOf(image));
+    stretch(record, startedMs, usual + 0.15 * next() + (next() < 0.03 ? 0.6 : 0));
     setActual(
       record,
       'baked_prefix_strings',
-      String(Math.max(0, 340 - Math.floor((night / nights) * 300) - Math.floor(next() * 6))),
+      String(
+        Math.max(0, 340 - Math.floor((night / nights) * (300 - 40 * IMAGES.indexOf(image))) - Math.floor(next() * 6)),
+      ),
     );
     const frames: string[] = [];
     outcome(record, { which, night, nights, next, broken });
