@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { EXIT } from '../../help/exits.ts';
 import type { CommandWords } from '../command-help.ts';
 import { NIGHT_OPTIONS } from '../command-options.ts';
+import { cacheDir } from '../config.ts';
 import { bad, type Environment, type Given, path } from '../given.ts';
 import { checkReportsDir, reportsDir } from '../history-wish.ts';
 import { bugBehind } from '../interrupt.ts';
@@ -20,6 +21,7 @@ import { loadPlanFile, type PlanFile } from '../night/plan-file.ts';
 import { type OutputFiles, outputFiles } from '../output-files.ts';
 import { placeOf } from '../process-place.ts';
 import type { Event, Happening } from '../progress/event.ts';
+import { RunRegistry } from '../run-registry.ts';
 import { type CaseSummary, nightCodeOf, type Remark, type Standing, type Summary, standing } from '../summary.ts';
 import type { Call, Command } from './command.ts';
 
@@ -144,6 +146,8 @@ async function night(request: NightRequest, call: Call): Promise<number> {
   told.tell(nightBegins(request, id, dir));
   const problems: Remark[] = [];
   const args = ['--reports-dir', 'none'];
+  // That of its cases, which share its environment.
+  const registry = new RunRegistry(cacheDir(environment));
   const cases = await runNight({
     ...{ labs, retries: plan.retries, dir, signal, tell: told.tell },
     run: (theCase, where, nth) => {
@@ -152,6 +156,7 @@ async function night(request: NightRequest, call: Call): Promise<number> {
     },
     known: ({ phase, image }, verdict) =>
       knownOf(known, { scenario: phase.command, image: image.name }, verdict, today),
+    awaitsSweep: (runId) => registry.processOf(runId) !== null,
     onEnd: (end) => problems.push(...kept(end, { reportsDir: request.reportsDir, night: id, dir })),
     nowMs: () => performance.now(),
     time: () => new Date().toISOString(),

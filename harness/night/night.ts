@@ -34,6 +34,8 @@ export interface NightOptions {
   readonly tell: Tell;
   /** The failures of this case that are known. */
   readonly known: (theCase: NightCase, verdict: Verdict) => readonly KnownNote[];
+  /** Is this run, which has ended, one that the next run on its lab sweeps? False as soon as that was done. */
+  readonly awaitsSweep: (runId: string) => boolean;
   /** Told of each attempt that has ended. */
   readonly onEnd: (end: NightCaseEnd) => void;
   /** Milliseconds, monotonic. */
@@ -47,6 +49,13 @@ export interface NightCaseEnd {
   readonly theCase: NightCase;
   readonly summary: CaseSummary;
   readonly attempted: Attempted;
+}
+
+/** An attempt that another one followed. */
+interface Repeated {
+  readonly attempt: Attempt;
+  /** Its run, where it left something that a later run on the lab looks for; null: it did not, or nobody does. */
+  readonly toSweep: string | null;
 }
 
 /** In the order of the plan, whenever they ended. */
@@ -86,7 +95,7 @@ class LabNight {
   async #case(theCase: NightCase): Promise<CaseSummary> {
     const { retries, tell, nowMs, time, signal } = this.#options;
     const [startedAt, startedMs] = [time(), nowMs()];
-    const retried: Attempt[] = [];
+    const retried: Repeated[] = [];
     for (;;) {
       const nth = retried.length + 1;
       const notRun = this.#notRun();
@@ -98,8 +107,9 @@ class LabNight {
       this.#options.onEnd({ theCase, summary, attempted });
       const cause = notRun === null ? this.#lookAt(theCase, attempted) : null;
       if (cause === null || nth > retries || signal.aborted || this.#sticky !== null) return summary;
-      const { workdir, leaked } = attempted;
-      retried.push({ cause, seconds: (nowMs() - attemptMs) / 1000, workdir, leaked });
+      const { workdir, leaked, runId } = attempted;
+      const toSweep = runId !== null && leaked.length > 0 && this.#options.awaitsSweep(runId) ? runId : null;
+      retried.push({ attempt: { cause, seconds: (nowMs() - attemptMs) / 1000, workdir, leaked }, toSweep });
       tell({ event: 'attempt-repeated', cause: causeOf(cause) }, of);
     }
   }
@@ -119,11 +129,11 @@ class LabNight {
   #summarize(
     theCase: NightCase,
     attempted: Attempted,
-    { startedAt, startedMs, retried }: { startedAt: string; startedMs: number; retried: readonly Attempt[] },
+    { startedAt, startedMs, retried }: { startedAt: string; startedMs: number; retried: readonly Repeated[] },
   ): CaseSummary {
     const { name, phase, image, lab } = theCase;
     const { verdict, runId, imageSha256, workdir, repeat } = attempted;
-    const leaked = leftBy(retried, attempted.leaked);
+    const leaked = [...this.#leftBy(retried), ...attempted.leaked];
     const exitCode = attempted.exitCode === 0 && leaked.length > 0 ? EXIT.lab : attempted.exitCode;
     return {
       ...{
@@ -137,8 +147,16 @@ class LabNight {
         exitCode,
       },
       ...{ leaked, startedAt, seconds: (this.#options.nowMs() - startedMs) / 1000, workdir, repeat },
-      ...{ retried: [...retried], known: this.#options.known(theCase, verdict) },
+      ...{ retried: retried.map(({ attempt }) => attempt), known: this.#options.known(theCase, verdict) },
     };
+  }
+
+  /** What an earlier attempt left is no less left, although a later one ended well; unless a later one swept it. */
+  #leftBy(retried: readonly Repeated[]): readonly string[] {
+    return retried.flatMap(({ attempt, toSweep }, index) => {
+      const isSwept = toSweep !== null && !this.#options.awaitsSweep(toSweep);
+      return isSwept ? [] : attempt.leaked.map((each) => `${each} (after attempt ${index + 1})`);
+    });
   }
 
   /** @returns a fault of the lab that another attempt may not meet; null: there is none */
@@ -170,12 +188,6 @@ class LabNight {
     };
   }
 }
-
-/** What an earlier attempt left is no less left, although a later one ended well. */
-const leftBy = (retried: readonly Attempt[], last: readonly string[]): readonly string[] => [
-  ...retried.flatMap(({ leaked }, index) => leaked.map((each) => `${each} (after attempt ${index + 1})`)),
-  ...last,
-];
 
 function caseEnds(summary: CaseSummary): CaseEnds {
   const { verdict, lab, exitCode, seconds, leaked, workdir, retried } = summary;

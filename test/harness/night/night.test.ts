@@ -3,78 +3,16 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t from 'tap';
-import type { FaultCode } from '../../../harness/fault-table.ts';
-import { Fault, faultRecord } from '../../../harness/faults.ts';
-import { judge } from '../../../harness/judge.ts';
+import { Fault } from '../../../harness/faults.ts';
 import type { Verdict } from '../../../harness/model.ts';
-import type { Attempted } from '../../../harness/night/attempt.ts';
 import { readAttempt } from '../../../harness/night/attempt.ts';
-import type { NightCase, NightLab } from '../../../harness/night/cases.ts';
-import { nightExitCode, runNight } from '../../../harness/night/night.ts';
+import { nightExitCode } from '../../../harness/night/night.ts';
 import { SCHEMA } from '../../../harness/report.ts';
 import { standing } from '../../../harness/summary.ts';
-import { check } from '../reporters/summaries.ts';
-import { PHASES } from './phases.ts';
+import { caseAt, FAIL, fault, labOf, PASS, play } from './scripted-night.ts';
 
 const dir = mkdtempSync(join(tmpdir(), 'bw-night-'));
 t.teardown(() => rmSync(dir, { recursive: true, force: true }));
-
-const PASS = judge({ checks: [check('uname', 'held')], fault: null });
-const FAIL = judge({ checks: [check('uname', 'failed')], fault: null });
-const fault = (code: FaultCode): Verdict => judge({ checks: [], fault: faultRecord(new Fault(code, `why ${code}`)) });
-
-const caseAt = (lab: string, nth: number): NightCase => ({
-  name: `phase9.i${nth}.${lab}`,
-  phase: PHASES[0],
-  image: { name: `i${nth}`, file: null, scenarios: [], expectClosure: null, sshKey: null, control: null },
-  lab: { name: lab, lab, images: [], parallel: null, args: [] },
-  ...{ args: ['--lab', lab], repeat: `npm run -s phase9 -- --lab ${lab}` },
-});
-
-const labOf = (name: string, cases: number, lanes = 1): NightLab => ({
-  ...{ name, lanes, because: '' },
-  cases: Array.from({ length: cases }, (_, nth) => caseAt(name, nth + 1)),
-});
-
-const attempted = (verdict: Verdict, exitCode = 0): Attempted => ({
-  ...{ verdict, exitCode, runId: 'r', imageSha256: null, leaked: [], workdir: null, repeat: null, stored: null },
-});
-
-interface Script {
-  readonly retries?: number;
-  readonly signal?: AbortSignal;
-  /** What each attempt at a case comes to, in order; PASS where it is silent. */
-  readonly verdicts?: Readonly<Record<string, readonly Verdict[]>>;
-  /** What each attempt at a case leaves in the lab; nothing where it is silent. */
-  readonly leaks?: Readonly<Record<string, readonly (readonly string[])[]>>;
-  readonly onRun?: (name: string) => void;
-}
-
-async function play(
-  labs: readonly NightLab[],
-  { retries = 1, verdicts = {}, leaks = {}, onRun, ...more }: Script = {},
-) {
-  const runs: string[] = [];
-  const ends: string[] = [];
-  let [now, most] = [0, 0];
-  const summaries = await runNight({
-    ...{ labs, retries, dir, signal: more.signal ?? new AbortController().signal, tell: () => undefined },
-    run: async ({ name }) => {
-      runs.push(name);
-      onRun?.(name);
-      most = Math.max(most, ++now);
-      await new Promise((resolve) => setImmediate(resolve));
-      now--;
-      const nth = runs.filter((each) => each === name).length;
-      return { ...attempted(verdicts[name]?.[nth - 1] ?? PASS), leaked: leaks[name]?.[nth - 1] ?? [] };
-    },
-    known: () => [],
-    onEnd: ({ summary }) => ends.push(`${summary.name} ${summary.verdict.status}`),
-    nowMs: () => 0,
-    time: () => '2026-11-26T00:00:00.000Z',
-  });
-  return { summaries, runs, ends, most };
-}
 
 const codeOf = ({ verdict }: { readonly verdict: Verdict }): string =>
   verdict.status === 'FAIL' || verdict.status === 'ERROR' ? verdict.cause.code : verdict.status;
@@ -149,6 +87,17 @@ t.test('what a repeated attempt left in the lab is not forgotten: its PASS is no
   t.match(passed, { exitCode: 3, leaked: ['VM 1 (after attempt 1)', 'VDI 2 (after attempt 1)'] });
   t.same(passed && [standing(passed), passed.retried.map(({ leaked }) => leaked)], ['leak', [['VM 1', 'VDI 2'], []]]);
   t.match(bad, { verdict: { status: 'FAIL' }, leaked: ['VM 3 (after attempt 1)', 'VM 4'] });
+});
+
+t.test('what a later attempt was seen to sweep is not left', async (t) => {
+  const verdicts = { 'phase9.i1.a': [fault('VM_LOST'), PASS] };
+  const leaks = { 'phase9.i1.a': [['VM 1'], []] };
+  const played = async (awaitsSweep: (runs: number) => boolean) =>
+    (await play([labOf('a', 1)], { verdicts, leaks, awaitsSweep })).summaries[0];
+  const swept = await played((runs) => runs === 1);
+  t.match(swept, { exitCode: 0, leaked: [], retried: [{ leaked: ['VM 1'] }] }, 'what was there is still told');
+  t.equal(swept && standing(swept), 'pass');
+  t.match(await played(() => false), { exitCode: 3, leaked: ['VM 1 (after attempt 1)'] }, 'nobody looked for it');
 });
 
 t.test('what concerns the whole lab ends its remaining cases at once, with the same cause', async (t) => {
