@@ -235,9 +235,8 @@ export function judgeImage(observation: Observation, identity: ImageIdentity): I
 function difference(reading: GptReading, identity: ImageIdentity): string | null {
   if (reading.state !== 'gpt') return reading.reason;
   const lower = (guid: string): string => guid.toLowerCase();
-  if (reading.diskGuid !== lower(identity.diskGuid)) {
-    return `disk GUID ${reading.diskGuid}, the image has ${lower(identity.diskGuid)}`;
-  }
+  const wanted = lower(identity.diskGuid);
+  if (reading.diskGuid !== wanted) return `disk GUID ${reading.diskGuid}, the image has ${wanted}`;
   const missing = identity.partitionGuids.map(lower).filter((guid) => !reading.partitionGuids.includes(guid));
   return missing.length === 0 ? null : `partition ${missing.join(', ')} of the image is not there`;
 }

@@ -49,8 +49,9 @@ t.test('journal and evidence are on disk when the call returns, and never hold a
 t.test('what a full disk took of a line is taken back, and the machine is to blame', async (t) => {
   const dir = makeWorkdir(root, 'full', 1);
   // A process of its own: the limit is this process's for good. 60 bytes: the second line is cut in its middle.
+  const module = new URL('../../harness/line-file.ts', import.meta.url).href;
   const script = `
-    const { LineFile } = await import(${JSON.stringify(new URL('../../harness/line-file.ts', import.meta.url).href)});
+    const { LineFile } = await import(${JSON.stringify(module)});
     const file = new LineFile(${JSON.stringify(join(dir, 'evidence.ndjson'))});
     file.append('a'.repeat(39));
     try { file.append('b'.repeat(39)); } catch (error) { console.log(error.code, error.party); }
