@@ -36,7 +36,7 @@ export function linesOf(event: Event): readonly string[] {
     case 'run-ends':
       return ['', ...closingLines(event)];
     case 'night-begins':
-      return [`${stamp} night: ${sizeOf(event)}; ${oneLine(event.dir)}`];
+      return [`${stamp} night: ${oneLine(event.dir)}`, `${stamp} ${sizeOf(event)}`];
     case 'lab-given-up': {
       const { lab, cause } = event;
       const message = oneLine(cause.message);

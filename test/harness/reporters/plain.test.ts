@@ -102,7 +102,8 @@ t.test('a night: beginnings, ends, and each minute what runs; the rest is in the
     dir: '/n',
   });
   t.same(said(), [
-    '[   0.0 s] night: 2 cases on 1 lab; /nights/n',
+    '[   0.0 s] night: /nights/n',
+    '[   0.0 s] 2 cases on 1 lab',
     '[   0.0 s] a: begins',
     '[   0.0 s] b: begins',
     '[  60.0 s] 0 of 2 done, 1 running, 1 waiting',
