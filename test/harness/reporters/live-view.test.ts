@@ -120,7 +120,7 @@ t.test('whoever leaves at once leaves no block', async (t) => {
   progress.leave();
   screen.write('left at once\n');
   go(5);
-  t.match(await screen.lines(), [/night: /, /begins/, /begins/, 'left at once']);
+  t.match(await screen.lines(), [/night: /, /3 cases/, /begins/, /begins/, 'left at once']);
   tell({ event: 'note', text: 'last words' });
   t.match((await screen.lines()).slice(-2), ['left at once', /last words/], 'nor is what others print drawn over');
 });
