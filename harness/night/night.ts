@@ -14,15 +14,16 @@ import { type Attempt, type CaseSummary, type KnownNote, standing } from '../sum
 import type { Attempted } from './attempt.ts';
 import type { NightCase, NightLab } from './cases.ts';
 
-/** Whatever case comes next there would end by the same. */
+/**
+ * Whatever case comes next there would end by the same. Not BAD_FIXED_VM, which may be about the size of one image, and
+ * costs a few seconds where it is not.
+ */
 const WHOLE_LAB: ReadonlySet<string> = new Set<FaultCode>([
-  ...(['EMBEDDED_LAB_FAILED', 'LAB_UNSUPPORTED', 'BAD_LAB_FILE', 'BAD_URL', 'BAD_PLACEMENT', 'BAD_FIXED_VM'] as const),
+  ...(['EMBEDDED_LAB_FAILED', 'LAB_UNSUPPORTED', 'BAD_LAB_FILE', 'BAD_URL', 'BAD_PLACEMENT'] as const),
   ...(['XO_UNREACHABLE', 'XO_SIGN_IN_REFUSED', 'XO_TOKEN_EXPIRED', 'XO_PERMISSION'] as const),
   ...(['XO_CERTIFICATE_UNTRUSTED', 'XO_CERTIFICATE_CHANGED', 'SR_UNUSABLE', 'SR_FULL', 'HOST_UNUSABLE'] as const),
   ...(['JUMP_UNREACHABLE', 'JUMP_KEY_REFUSED', 'JUMP_HOST_KEY', 'JUMP_FORBIDS_FORWARD', 'CONTROL_SILENT'] as const),
 ]);
-
-export const isOfWholeLab = ({ code }: Pick<FaultRecord, 'code'>): boolean => WHOLE_LAB.has(code);
 
 export interface NightOptions {
   readonly labs: readonly NightLab[];
@@ -160,10 +161,11 @@ class LabNight {
   }
 
   /** @returns a fault of the lab that another attempt may not meet; null: there is none */
-  #lookAt({ name }: NightCase, { verdict }: Attempted): FaultRecord | null {
+  #lookAt({ name, image }: NightCase, { verdict }: Attempted): FaultRecord | null {
     const cause = verdict.status === 'ERROR' ? verdict.cause : null;
     if (cause === null) return null;
-    if (isOfWholeLab(cause) && this.#sticky === null) {
+    const ofItsOwn = cause.code === 'CONTROL_SILENT' && image.control !== null;
+    if (WHOLE_LAB.has(cause.code) && !ofItsOwn && this.#sticky === null) {
       this.#sticky = { cause, by: name };
       this.#options.tell({ event: 'lab-given-up', lab: this.#lab.name, cause: causeOf(cause) });
     }

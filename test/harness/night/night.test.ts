@@ -1,18 +1,11 @@
 /** The loop of a night, with attempts that are scripted: lanes, retries, what ends a lab, an interrupt, exit codes. */
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import t from 'tap';
 import { Fault } from '../../../harness/faults.ts';
 import type { Verdict } from '../../../harness/model.ts';
-import { readAttempt } from '../../../harness/night/attempt.ts';
+import type { NightLab } from '../../../harness/night/cases.ts';
 import { nightExitCode } from '../../../harness/night/night.ts';
-import { SCHEMA } from '../../../harness/report.ts';
 import { standing } from '../../../harness/summary.ts';
-import { caseAt, FAIL, fault, labOf, PASS, play } from './scripted-night.ts';
-
-const dir = mkdtempSync(join(tmpdir(), 'bw-night-'));
-t.teardown(() => rmSync(dir, { recursive: true, force: true }));
+import { FAIL, fault, labOf, PASS, play } from './scripted-night.ts';
 
 const codeOf = ({ verdict }: { readonly verdict: Verdict }): string =>
   verdict.status === 'FAIL' || verdict.status === 'ERROR' ? verdict.cause.code : verdict.status;
@@ -116,6 +109,21 @@ t.test('what concerns the whole lab ends its remaining cases at once, with the s
   }
 });
 
+t.test(
+  'what is about one image ends no other: it does not fit an allotted disk, its own control is silent',
+  async (t) => {
+    const control = (lab: NightLab): NightLab => ({
+      ...lab,
+      cases: lab.cases.map((each) => ({ ...each, image: { ...each.image, control: '/own.raw' } })),
+    });
+    const misfit = await play([labOf('a', 3)], { verdicts: { 'phase9.i1.a': [fault('BAD_FIXED_VM')] } });
+    t.same(misfit.summaries.map(codeOf), ['BAD_FIXED_VM', 'PASS', 'PASS']);
+    const silent = { 'phase9.i1.a': [fault('CONTROL_SILENT')] };
+    const own = await play([control(labOf('a', 3))], { retries: 0, verdicts: silent });
+    t.same(own.summaries.map(codeOf), ['CONTROL_SILENT', 'PASS', 'PASS']);
+  },
+);
+
 t.test('cases that run beside it go on to their own end, and are not tried again', async (t) => {
   const verdicts = { 'phase9.i1.a': [fault('XO_UNREACHABLE')], 'phase9.i2.a': [fault('VM_LOST'), PASS] };
   const { summaries, runs } = await play([labOf('a', 3, 2)], { retries: 3, verdicts });
@@ -144,48 +152,4 @@ t.test('the exit code of a night', async (t) => {
   ];
   for (const [codes, code] of rows) t.equal(nightExitCode(codes, false), code, codes.join(' '));
   t.equal(nightExitCode([70], true), 130);
-});
-
-t.test('a case whose process ended without a report is our bug, one that was refused the caller’s', async (t) => {
-  const left = (name: string, tap: string, result: string | null) => {
-    const at = join(dir, name);
-    const workdir = join(at, 'run', 'x-1');
-    mkdirSync(workdir, { recursive: true });
-    writeFileSync(join(at, 'case.tap'), tap);
-    writeFileSync(join(at, 'case.log'), 'one\ntwo\nTypeError: x\n');
-    if (result !== null) writeFileSync(join(workdir, 'result.json'), result);
-    return at;
-  };
-  const read = (name: string, code: number | null, tap: string, result: unknown, how = 'SIGKILL') =>
-    readAttempt(
-      left(name, tap, result === null ? null : JSON.stringify(result)),
-      { code, signal: code === null ? how : null, asked: how === 'SIGTERM' },
-      caseAt('a', 1),
-    );
-  const stored = { schema: SCHEMA, verdict: PASS, runId: 'r', exitCode: 0, image: null, result: null, repeat: 'again' };
-  t.match(read('good', 0, '', stored), { verdict: { status: 'PASS' }, exitCode: 0, runId: 'r', repeat: /--lab a$/ });
-  const killed = read('killed', null, '', null);
-  t.match(killed, {
-    exitCode: 70,
-    verdict: { status: 'ERROR', cause: { code: 'HARNESS_BUG', message: /SIGKILL.*TypeError: x/ } },
-  });
-  const interrupted = { exitCode: 130, verdict: { status: 'ERROR', cause: { code: 'INTERRUPTED' } }, stored: null };
-  t.match(read('early', null, '', null, 'SIGTERM'), interrupted, 'where the night asked it to end');
-  t.match(read('late', null, '', stored, 'SIGTERM'), { ...interrupted, runId: 'r' });
-  t.match(
-    read('after', null, '', stored),
-    { exitCode: 70, verdict: { status: 'ERROR' } },
-    'a PASS that did not end well',
-  );
-  t.match(
-    read('other', 70, '', stored),
-    { exitCode: 70, verdict: { status: 'ERROR' } },
-    'nor one with another exit code',
-  );
-  t.match(read('newer', 0, '', { ...stored, schema: SCHEMA + 1 }), { exitCode: 70, verdict: { status: 'ERROR' } });
-  const refused = read('refused', 2, 'TAP version 14\nBail out! BAD_KEY (caller): no key\n', null);
-  t.match(refused, {
-    exitCode: 2,
-    verdict: { status: 'ERROR', cause: { code: 'BAD_KEY', party: 'caller', message: 'no key' } },
-  });
 });
