@@ -41,6 +41,15 @@ export function parseTicket(tag: string): TicketTag | null {
 /** Clocks may be that far off: an expired ticket is believed for so long. */
 export const TICKET_GRACE_MS = 30_000;
 
+/**
+ * No version writes one that lasts so long (ours: minutes). One that says so was written by hand, or before Xen
+ * Orchestra's clock was set back: it would keep everybody waiting until then. Who lives renews it at once.
+ */
+const LIFE_MS_MAX = 3_600_000;
+
+const isCurrent = ({ expiresMs }: TicketTag, xoNowMs: number): boolean =>
+  expiresMs + TICKET_GRACE_MS > xoNowMs && expiresMs - xoNowMs <= LIFE_MS_MAX;
+
 /** A guest of ours that is on: `<name> (<uuid>)` for messages. */
 export interface LivingGuest {
   readonly run: string | null;
@@ -82,7 +91,7 @@ export function crowdBefore(
   xoNowMs: number,
 ): Crowd {
   const all = tags.flatMap((tag) => parseTicket(tag) ?? []);
-  const current = all.filter(({ id, expiresMs }) => id !== own.id && expiresMs + TICKET_GRACE_MS > xoNowMs);
+  const current = all.filter((ticket) => ticket.id !== own.id && isCurrent(ticket, xoNowMs));
   // While a ticket is renewed, or becomes one that is held, it stands there twice.
   const byId = new Map<string, TicketTag>();
   for (const ticket of current) if (byId.get(ticket.id)?.state !== 'held') byId.set(ticket.id, ticket);

@@ -236,6 +236,8 @@ t.test('who is before whom', async (t) => {
   t.equal(crowded(crowd([at('claim', 'a', 4_000, '9'), at('held', 'a', 4_000, '9')])), 1, 'one ticket twice is one');
   t.equal(crowded(crowd([at('held', 'a', 4_000, '9', -21_000)])), 0, 'expired, beyond the grace');
   t.equal(crowded(crowd([at('held', 'a', 4_000, '9', -19_000)])), 1, 'within it');
+  t.equal(crowded(crowd([at('held', 'a', 4_000, '9', 3_600_000)])), 1, 'a version that renews less often');
+  t.equal(crowded(crowd([at('held', 'a', 4_000, '9', 4_000_000)])), 0, 'no ticket is written for so long');
   const guests = [
     { run: 'a', shown: 'x' },
     { run: 'own', shown: 'y' },
