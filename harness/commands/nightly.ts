@@ -11,8 +11,8 @@ import { checkReportsDir, reportsDir } from '../history-wish.ts';
 import { bugBehind } from '../interrupt.ts';
 import { attempt } from '../night/attempt.ts';
 import { type NightLab, nightLabs, onlyCases, type PhaseEntry } from '../night/cases.ts';
-import { changedImages } from '../night/changed-images.ts';
 import { closeNight } from '../night/close-night.ts';
+import { changedImages, ownImages } from '../night/image-remarks.ts';
 import { keepInHistory } from '../night/keep-history.ts';
 import { aboutAny, type KnownFailure, knownOf, loadKnownFailures, remarksOn } from '../night/known-failures.ts';
 import { type NightCaseEnd, nightExitCode, runNight } from '../night/night.ts';
@@ -112,7 +112,7 @@ function list({ plan, labs, known }: NightRequest, today: string, { print }: Cal
     const state = expires < today ? 'EXPIRED on' : 'until';
     print(`known failure ${name}: ${check} of ${scenario} with ${image}, ${state} ${expires}: ${reason}`);
   }
-  for (const { text } of remarksOn(known, scopes(labs), today)) print(`remark: ${text}`);
+  for (const { text } of [...remarksOn(known, scopes(labs), today), ...ownImages(labs)]) print(`remark: ${text}`);
   print(`${plan.name}: ${labs.reduce((sum, { cases }) => sum + cases.length, 0)} cases on ${labs.length} labs`);
 }
 
@@ -162,7 +162,12 @@ async function night(request: NightRequest, call: Call): Promise<number> {
     time: () => new Date().toISOString(),
   });
   const byName = new Map(cases.map((each) => [each.name, each]));
-  const remarks = [...remarksOn(known, scopes(labs, byName), today), ...changedImages(labs, byName), ...problems];
+  const remarks = [
+    ...remarksOn(known, scopes(labs, byName), today),
+    ...ownImages(labs),
+    ...changedImages(labs, byName),
+    ...problems,
+  ];
   const bug = bugBehind(signal);
   const seconds = (performance.now() - startedMs) / 1000;
   const summaryWith = (lost: readonly Remark[]): Summary => {

@@ -1,8 +1,17 @@
-/** Images that were not the same for all cases of a night: somebody wrote over a file while it went on. Pure. */
+/** What is to be said of a night's images, which are told by name: that one stood for something else. Pure. */
 import type { CaseSummary, Remark } from '../summary.ts';
 import type { NightLab } from './cases.ts';
 
 const DIGITS = 12;
+
+/** Told also before it runs: whoever forgot the file of an image would see its name pass. */
+export function ownImages(labs: readonly NightLab[]): readonly Remark[] {
+  const names = labs.flatMap(({ cases }) => cases.flatMap(({ image }) => (image.file === null ? [image.name] : [])));
+  return [...new Set(names)].map((name) => {
+    const text = `image ${name} has no file: what runs is the reference guest of the lab, and says nothing about yours`;
+    return { level: 'warning', text } as const;
+  });
+}
 
 /**
  * Each verdict is about the image that its case read, by digest; who reads only names would not see that there were
