@@ -206,6 +206,7 @@ export class Invocation {
     };
     this.#others = new AmongOthers({
       ...{ registry: new RunRegistry(this.#request.cacheDir), lab, signal: interrupt.signal, tell },
+      onSweep: () => this.#told.step('sweep'),
       run: { runId: this.#runId, url, workdir, startedAt: this.#startedAt.toISOString() },
     });
     await this.#others.begin();

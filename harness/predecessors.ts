@@ -44,11 +44,12 @@ async function sweepPredecessors(
   url: string,
   registry: RunRegistry,
   signal: AbortSignal,
-  tell: RunAmongOthers['tell'],
+  { tell, onSweep }: Pick<RunAmongOthers, 'tell' | 'onSweep'>,
 ): Promise<boolean> {
   registry.forgetOld(Date.now());
   const dead = registry.runs(url).filter(({ state }) => state === 'dead');
   if (dead.length === 0) return false;
+  onSweep?.();
   try {
     const swept = await lab.sweepDead(dead.map(deadRun), Deadline.after(SWEEP_MS, signal));
     for (const line of swept.removed) tell(`swept: ${line}`);
@@ -74,6 +75,8 @@ interface RunAmongOthers {
   readonly signal: AbortSignal;
   /** One line for each thing; true: something stays in the lab. */
   readonly tell: (line: string, stays?: true) => void;
+  /** There is something to sweep, which may take minutes. */
+  readonly onSweep?: () => void;
 }
 
 /** One run among those of its machine: it sweeps what others left, and is swept by others should it be killed. */
@@ -98,8 +101,8 @@ export class AmongOthers {
   }
 
   async #sweep(): Promise<void> {
-    const { registry, lab, run, signal, tell } = this.#options;
-    this.#again = await sweepPredecessors(lab, run.url, registry, signal, tell);
+    const { registry, lab, run, signal } = this.#options;
+    this.#again = await sweepPredecessors(lab, run.url, registry, signal, this.#options);
   }
 
   /**
