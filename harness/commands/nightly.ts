@@ -16,7 +16,7 @@ import { changedImages, ownImages } from '../night/image-remarks.ts';
 import { keepInHistory } from '../night/keep-history.ts';
 import { aboutAny, type KnownFailure, knownOf, loadKnownFailures, remarksOn } from '../night/known-failures.ts';
 import { type NightCaseEnd, nightExitCode, runNight } from '../night/night.ts';
-import { makeNightFolder, removeOldNights, writeNightMark } from '../night/night-folder.ts';
+import { makeNightFolder, nightId, removeOldNights, writeNightMark } from '../night/night-folder.ts';
 import { loadPlanFile, type PlanFile } from '../night/plan-file.ts';
 import { type OutputFiles, outputFiles } from '../output-files.ts';
 import { placeOf } from '../process-place.ts';
@@ -138,7 +138,7 @@ async function night(request: NightRequest, call: Call): Promise<number> {
   const startedMs = performance.now();
   const now = new Date();
   const [startedAt, today] = [now.toISOString(), now.toISOString().slice(0, 10)];
-  const id = `${plan.name}-${startedAt.slice(0, 19)}Z`;
+  const id = nightId(plan.name, startedAt);
   const dir = makeNightFolder(root, plan.name, now.getTime());
   const mark = { plan: plan.path, process: placeOf(), labs: labOptions(labs) };
   writeNightMark(dir, startedAt, mark);

@@ -1,4 +1,5 @@
 /** Where nights are kept: a folder for each, outside the temp folder, for as many days as somebody wants them. */
+import { randomBytes } from 'node:crypto';
 import { mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { Fault } from '../faults.ts';
@@ -11,6 +12,13 @@ const DAY_MS = 24 * 3_600_000;
 const MARK = 'night.json';
 /** The schema of `night.json`. */
 const NIGHT_SCHEMA = 1;
+
+/**
+ * What the runs of one night have in common in the history, where nights of several machines come together: two that
+ * begin in the same second, as cron does it, are two. @param startedAt ISO 8601
+ */
+export const nightId = (name: string, startedAt: string): string =>
+  `${name}-${startedAt.slice(0, 19)}Z-${randomBytes(2).toString('hex')}`;
 
 /** Makes `<root>/<name>-<epoch seconds>`; taken: one second later. @throws Fault BAD_WORKDIR */
 export function makeNightFolder(root: string, name: string, nowMs: number): string {

@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t from 'tap';
-import { makeNightFolder, removeOldNights, writeNightMark } from '../../../harness/night/night-folder.ts';
+import { makeNightFolder, nightId, removeOldNights, writeNightMark } from '../../../harness/night/night-folder.ts';
 import { placeOf } from '../../../harness/process-place.ts';
 
 const dir = mkdtempSync(join(tmpdir(), 'bw-night-folder-'));
@@ -38,4 +38,10 @@ t.test('a night that goes on stays, however old', async (t) => {
   writeNightMark(String(killed), at, { process: { ...placeOf(), startTicks: '1' } });
   removeOldNights(root, 0, later);
   t.same(readdirSync(root), ['n-0']);
+});
+
+t.test('two nights that begin in the same second are two', async (t) => {
+  const ids = Array.from({ length: 3 }, () => nightId('n', '2026-11-26T18:04:06.123Z'));
+  for (const id of ids) t.match(id, /^n-2026-11-26T18:04:06Z-[0-9a-f]{4}$/);
+  t.ok(new Set(ids).size > 1);
 });
