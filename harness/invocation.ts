@@ -204,11 +204,10 @@ export class Invocation {
       log.warn({ sweep: text }, 'predecessors');
       this.#told.tell(stays ? { event: 'warning', text, stays } : { event: 'note', text });
     };
-    this.#others = new AmongOthers({
-      ...{ registry: new RunRegistry(this.#request.cacheDir), lab, signal: interrupt.signal, tell },
-      onSweep: () => this.#told.step('sweep'),
-      run: { runId: this.#runId, url, workdir, startedAt: this.#startedAt.toISOString() },
-    });
+    const registry = new RunRegistry(this.#request.cacheDir);
+    const run = { runId: this.#runId, url, workdir, startedAt: this.#startedAt.toISOString() };
+    const { signal } = interrupt;
+    this.#others = new AmongOthers({ registry, lab, signal, tell, step: this.#told.step, run });
     await this.#others.begin();
   }
 

@@ -44,12 +44,12 @@ async function sweepPredecessors(
   url: string,
   registry: RunRegistry,
   signal: AbortSignal,
-  { tell, onSweep }: Pick<RunAmongOthers, 'tell' | 'onSweep'>,
+  { tell, step }: Pick<RunAmongOthers, 'tell' | 'step'>,
 ): Promise<boolean> {
   registry.forgetOld(Date.now());
   const dead = registry.runs(url).filter(({ state }) => state === 'dead');
   if (dead.length === 0) return false;
-  onSweep?.();
+  step('sweep');
   try {
     const swept = await lab.sweepDead(dead.map(deadRun), Deadline.after(SWEEP_MS, signal));
     for (const line of swept.removed) tell(`swept: ${line}`);
@@ -75,8 +75,8 @@ interface RunAmongOthers {
   readonly signal: AbortSignal;
   /** One line for each thing; true: something stays in the lab. */
   readonly tell: (line: string, stays?: true) => void;
-  /** There is something to sweep, which may take minutes. */
-  readonly onSweep?: () => void;
+  /** Told where there is something to sweep, which may take minutes. */
+  readonly step: (step: string) => void;
 }
 
 /** One run among those of its machine: it sweeps what others left, and is swept by others should it be killed. */

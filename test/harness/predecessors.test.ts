@@ -34,10 +34,10 @@ function after(lines: readonly Readonly<Record<string, string>>[], stayed: reado
   const { signal } = new AbortController();
   const told: (readonly [string, boolean | undefined])[] = [];
   const tell = (line: string, stays?: true): void => void told.push([line, stays]);
-  let sweeps = 0;
-  const others = new AmongOthers({ registry, lab, run, signal, tell, onSweep: () => void sweeps++ });
+  const steps: string[] = [];
+  const others = new AmongOthers({ registry, lab, run, signal, tell, step: (step) => void steps.push(step) });
   const known = (): readonly string[] => registry.runs(URL).map(({ runId }) => runId);
-  return { others, swept, known, told, sweeps: () => sweeps };
+  return { others, swept, known, told, steps };
 }
 
 const asked = (msAgo: number): Readonly<Record<string, string>> => ({
@@ -45,11 +45,11 @@ const asked = (msAgo: number): Readonly<Record<string, string>> => ({
 });
 
 t.test('what it asked for last may still come: swept again at the end, and remembered', async (t) => {
-  const { others, swept, known, sweeps } = after([asked(1_000)]);
+  const { others, swept, known, steps } = after([asked(1_000)]);
   await others.begin();
   await others.afterwards();
   t.same(swept, [['killed'], ['killed']]);
-  t.equal(sweeps(), 2, 'who watches is told: it may take minutes');
+  t.same(steps, ['sweep', 'sweep'], 'who watches is told: it may take minutes');
   others.ended(false);
   t.same(known(), ['killed'], 'for the run after this one');
 });
@@ -85,7 +85,7 @@ t.test('that a guest is kept cannot be remembered: whoever keeps it is told', as
   } as unknown as RunRegistry;
   const run = { runId: 'r', url: URL, workdir: root, startedAt: new Date().toISOString() };
   const { signal } = new AbortController();
-  const onSweep = (): void => void t.fail('there is nothing to sweep');
-  const others = new AmongOthers({ registry, lab: {} as Lab, run, signal, tell: () => undefined, onSweep });
+  const step = (): void => void t.fail('there is nothing to sweep');
+  const others = new AmongOthers({ registry, lab: {} as Lab, run, signal, tell: () => undefined, step });
   t.throws(() => others.keep(1_000), /EROFS/);
 });
