@@ -8,10 +8,10 @@ import { framesFolder, runsFolder } from '../history/keep-run.ts';
 import { type Runs, readRecord, readRuns, type Skipped } from '../history/read-runs.ts';
 import type { RunRow } from '../history/run-row.ts';
 import { makeFolder } from '../make-folder.ts';
-import { caseHistories, decided, lastNight, ofThePast, redOf, standings } from './cases.ts';
+import { type CaseStanding, caseHistories, decided, lastNight, ofThePast, redOf, standings } from './cases.ts';
 import { nightMain } from './night-page.ts';
 import { pageData } from './page-data.ts';
-import { type Assets, firstPage, readAssets, runFrame } from './page-frame.ts';
+import { type Assets, firstPage, type Light, readAssets, runFrame } from './page-frame.ts';
 import { type Neighbours, runMain } from './run-page.ts';
 
 /** Version of `index.json`. */
@@ -46,14 +46,21 @@ export function buildSite(reportsDir: string, now: Date): Built {
   const cases = standings(real, night);
   write(join(reportsDir, 'index.json'), indexText({ rows, skipped }));
   const page = join(reportsDir, 'index.html');
-  const red = redOf(cases).length;
-  const title = rows.length === 0 ? 'Bootwitness' : `${red === 0 ? 'nothing red' : `${red} red`} · Bootwitness`;
-  const light = rows.length === 0 ? 'grey' : red === 0 ? 'green' : 'red';
+  const red = redOf(cases);
   const main = nightMain({ rows: real, ahead, night, cases, skipped });
-  write(page, firstPage(assets, { title, light, main, data: pageData(real, cases) }));
+  write(page, firstPage(assets, { ...tab(real, red), main, data: pageData(real, cases) }));
   removeOthers(join(reportsDir, 'assets'), new Set([assets.styleName]));
   removeOthers(join(reportsDir, 'run'), new Set(rows.map(({ id }) => `${id}.html`)));
-  return { page, runs: rows.length, pagesWritten: written, skipped, red };
+  return { page, runs: rows.length, pagesWritten: written, skipped, red: red.length };
+}
+
+/** What stands in the tab: a failure that is known is no reason to look. */
+function tab(rows: readonly RunRow[], red: readonly CaseStanding[]): { readonly title: string; readonly light: Light } {
+  if (rows.length === 0) return { title: 'Bootwitness', light: 'grey' };
+  if (red.length === 0) return { title: 'nothing red · Bootwitness', light: 'green' };
+  const news = red.filter(({ last }) => last.known === null).length;
+  const parts = [news > 0 ? `${news} red` : '', news < red.length ? `${red.length - news} known` : ''];
+  return { title: `${parts.filter(Boolean).join(', ')} · Bootwitness`, light: news > 0 ? 'red' : 'amber' };
 }
 
 /** One run a line, so that it can be searched and compared. */

@@ -43,12 +43,18 @@ const empty = (): Html => html`<section aria-labelledby="h-night"><h1 id="h-nigh
 <p class="lede">Each run of a phase is kept in <code>reports/runs/</code>. Run one, then make this page again:</p>
 <p class="command"><code>npm run -s phase9 &amp;&amp; npm run -s site</code></p></section>`;
 
+/** What somebody has named beforehand is no news, and comes last. */
+const isKnown = ({ last }: CaseStanding): number => (last.known === null ? 0 : 1);
+
 function cards(id: string, title: string, cases: readonly CaseStanding[]): Html {
   if (cases.length === 0) return html``;
   const more = cases.length - CARDS_MAX;
   return html`<section id="${id}" aria-labelledby="h-${id}"><h2 id="h-${id}">${title} <span
  class="muted">${cases.length}</span></h2>
-${cases.slice(0, CARDS_MAX).map(redCard)}
+${[...cases]
+  .sort((a, b) => isKnown(a) - isKnown(b))
+  .slice(0, CARDS_MAX)
+  .map(redCard)}
 ${more > 0 && html`<p class="muted">${counted(more, 'more case', 'more cases')} in the table below.</p>`}</section>`;
 }
 
@@ -96,7 +102,9 @@ function board(cases: readonly CaseStanding[]): Html {
   const rows = shown.map(({ last, lastPass, rows, ...each }) => {
     const pass = last.status === 'PASS' ? last : lastPass;
     return html`<tr><th scope="row">${badge(last.status)} <span
- class="case">${caseName({ ...each, last, lastPass, rows })}</span></th>
+ class="case">${caseName({ ...each, last, lastPass, rows })}${
+   each.standing === 'not run' && html` <span class="muted small">(did not run this night)</span>`
+ }</span></th>
 <td class="strips">${outcomeStrip(rows)}</td>
 <td data-label="boot">${bootSpark(rows)} <span class="n">${last.bootS === null ? '–' : duration(last.bootS)}</span></td>
 <td class="n" data-label="run">${duration(last.seconds)}</td>

@@ -47,8 +47,8 @@ const icon = (colour: string): string =>
 <circle cx='4' cy='4' r='4' fill='%23${colour}'/></svg>`;
 
 /** Whether somebody is needed. */
-export type Light = 'green' | 'red' | 'grey';
-const COLOURS: Readonly<Record<Light, string>> = { green: '1f7a4d', red: 'b3261e', grey: '7d8590' };
+export type Light = 'green' | 'amber' | 'red' | 'grey';
+const COLOURS: Readonly<Record<Light, string>> = { green: '1f7a4d', amber: 'b8860b', red: 'b3261e', grey: '7d8590' };
 
 interface Frame {
   readonly title: string;

@@ -12,6 +12,9 @@ function runsTable(data) {
   const more = /** @type {HTMLButtonElement} */ (byId('more'));
   const words = /** @type {HTMLInputElement} */ (byId('words'));
   const status = /** @type {HTMLSelectElement} */ (byId('status'));
+  const year = (/** @type {number} */ ms) => new Date(ms).getUTCFullYear();
+  const newest = year(runs.at(-1)?.[1] ?? 0);
+  const dated = (/** @type {number} */ ms) => (year(ms) === newest ? when(ms) : `${when(ms)} ${year(ms)}`);
   const haystacks = cases.map((each) => each.join(' ').toLowerCase());
   let limit = RUNS_DRAWN;
 
@@ -22,7 +25,7 @@ function runsTable(data) {
     result.append(make('span', statuses[state], `badge ${(statuses[state] ?? '').toLowerCase()}`));
     const link = make('a');
     link.href = `run/${id}.html`;
-    const time = make('time', when(ms));
+    const time = make('time', dated(ms));
     time.dateTime = time.title = new Date(ms).toISOString();
     link.append(time);
     const at = make('td');
@@ -39,7 +42,7 @@ function runsTable(data) {
     const fits = (/** @type {Run} */ [id, ms, number, state, code]) => {
       if (status.value !== '' && statuses[state] !== status.value) return false;
       if (wanted.length === 0) return true;
-      const text = `${haystacks[number]} ${(codes[code] ?? '').toLowerCase()} ${id} ${when(ms).toLowerCase()}`;
+      const text = `${haystacks[number]} ${(codes[code] ?? '').toLowerCase()} ${id} ${when(ms).toLowerCase()} ${year(ms)}`;
       return wanted.every((word) => text.includes(word));
     };
     const found = runs.filter(fits).reverse();

@@ -107,3 +107,22 @@ t.test('a clock that is ahead: the night before it is shown, and the run is name
   const data = /id="data">([^<]*)</.exec(page)?.[1] ?? '';
   t.equal(JSON.parse(data).runs.length, 31, 'no plot goes to 2031');
 });
+
+t.test('a failure that is known comes last, and turns no tab red', async (t) => {
+  const reports = folder(t);
+  const known = { reason: 'moved', link: '', expires: '2999-12-31' };
+  const red = (page: string): readonly string[] => [...page.matchAll(/<article.*?<h3>.*?<\/article>/gs)].map(String);
+  makeRuns(reports, 32, { change: ({ history }, index) => index === 16 + 2 && Object.assign(history, { known }) });
+  buildSite(reports, NOW);
+  const page = readFileSync(join(reports, 'index.html'), 'utf8');
+  t.match(page, '<title>2 red, 1 known · Bootwitness</title>');
+  t.match(page, '3 cases are red, 3 newly, 1 of a known failure.');
+  t.same(
+    red(page).map((card) => card.includes('known: moved')),
+    [false, false, true],
+  );
+  const other = folder(t);
+  makeRuns(other, 32, { change: ({ history }) => Object.assign(history, { known }) });
+  buildSite(other, NOW);
+  t.match(readFileSync(join(other, 'index.html'), 'utf8'), '<title>3 known · Bootwitness</title>');
+});
