@@ -128,7 +128,8 @@ ${
 </section>`;
 }
 
-const trends = (): Html => html`<section id="trends" aria-labelledby="h-trends"><h2 id="h-trends">Trends</h2>
+const trends = (): Html => html`<section id="trends" aria-labelledby="h-trends"><h2 id="h-trends">Trends
+ <span class="paper muted" id="trend-of"></span></h2>
 <noscript><p class="muted">The plots need JavaScript; it is in this file, and asks for nothing elsewhere.</p></noscript>
 <p class="controls js"><label for="trend">Show</label> <select id="trend"></select></p>
 <div class="plots js" id="plots"></div></section>`;

@@ -28,6 +28,7 @@ function trends(data) {
   const drawShown = () => {
     shown = true;
     plots.replaceChildren();
+    byId('trend-of').textContent = select.selectedOptions[0]?.textContent ?? '';
     drawTrends(data, choices[select.selectedIndex]?.numbers ?? [], plots);
   };
   select.addEventListener('change', drawShown);

@@ -87,6 +87,15 @@ t.test('what changed is listed and numbered; a nightly image is no event', async
   t.match(foot, /Not marked: image changed 39 times\./);
 });
 
+t.test('on paper the plots say of what they are', async (t) => {
+  await browser.look('print', 'light');
+  await near();
+  await choose('phase9-xcpng-boot: all 8 cases');
+  t.match(await browser.evaluate('document.getElementById("h-trends").innerText'), 'phase9-xcpng-boot: all 8 cases');
+  await browser.look('screen', 'light');
+  t.equal(await browser.evaluate('document.getElementById("h-trends").innerText.trim()'), 'Trends');
+});
+
 t.test('by keyboard: a run is named with its figure, and opened', async (t) => {
   await near();
   await browser.evaluate('document.querySelector("#plots .plot").focus()');
