@@ -1,4 +1,5 @@
 /** The head of the first page: what the night came to, whose fault it was, and where to go from there. */
+import type { Skipped } from '../history/read-runs.ts';
 import { type CaseStanding, flakyOf, redOf, standingBy } from './cases.ts';
 import { counted, days, fullTime, shortTime, span } from './format.ts';
 import { type Html, html } from './html.ts';
@@ -7,7 +8,7 @@ import { blame } from './red-card.ts';
 
 const CODES_MAX = 3;
 
-export function glance({ rows, ahead, night, cases }: NightPage): Html {
+export function glance({ rows, ahead, night, cases, skipped }: NightPage): Html {
   const ran = cases.filter(({ standing }) => standing !== 'not run').length;
   const last = night.rows.at(-1);
   const [fromMs, toMs] = [night.rows[0]?.startedMs ?? 0, (last?.startedMs ?? 0) + (last?.seconds ?? 0) * 1000];
@@ -24,7 +25,16 @@ ${
   html`<p class="stale">${counted(ahead.length, 'run says that it', 'runs say that they')} began after this page was
  made: left out of the night, <a href="#ahead">and named below</a>.</p>`
 }
+${leftOut(skipped)}
 ${tiles(cases)}</section>`;
+}
+
+/** What cannot be read may be the night itself: of a newer version, or half copied. */
+function leftOut(skipped: readonly Skipped[]): Html {
+  const { length } = skipped.filter(({ file }) => !file.startsWith('.'));
+  if (length === 0) return html``;
+  return html`<p class="stale">${counted(length, 'file')} in <code>runs/</code> could not be taken for a run:
+ <a href="#skipped">named below</a>.</p>`;
 }
 
 function outcome(cases: readonly CaseStanding[]): Html {

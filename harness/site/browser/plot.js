@@ -153,7 +153,10 @@ const plot = (() => {
       const run = runAt.get(u.data[0][u.cursor.idx ?? -1] ?? Number.NaN);
       if (run !== undefined) location.href = `run/${run[0]}.html`;
     };
-    u.over.addEventListener('click', open);
+    // A finger's tap puts the cursor there, and the line below has the link.
+    u.over.addEventListener('click', (event) => {
+      if (/** @type {PointerEvent} */ (event).pointerType === 'mouse') open();
+    });
     place.addEventListener('keydown', (event) => {
       const last = times.length - 1;
       const now = u.cursor.idx == null ? null : times.findIndex((x) => x >= (u.data[0][u.cursor.idx ?? 0] ?? 0));

@@ -126,3 +126,16 @@ t.test('a failure that is known comes last, and turns no tab red', async (t) => 
   buildSite(other, NOW);
   t.match(readFileSync(join(other, 'index.html'), 'utf8'), '<title>3 known · Bootwitness</title>');
 });
+
+t.test('a record that cannot be read is said where the night is, since it may be of that night', async (t) => {
+  const reports = folder(t);
+  makeRuns(reports, 16);
+  const glance = (): string => {
+    buildSite(reports, NOW);
+    return readFileSync(join(reports, 'index.html'), 'utf8').split('<ul class="tiles">')[0] ?? '';
+  };
+  writeFileSync(join(reports, 'runs/.r-1.77.part'), '{');
+  t.notMatch(glance(), 'could not be taken', 'one that is being written is no news');
+  writeFileSync(join(reports, 'runs/newer.json'), '{"schema": 99, "history": {"schema": 1}}');
+  t.match(glance(), '1 file in <code>runs/</code> could not be taken for a run');
+});
