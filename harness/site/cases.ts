@@ -5,6 +5,8 @@ const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
 /** Nights of other machines or plans that ended that long before are of the same morning. */
 const SAME_MORNING_MS = 18 * HOUR_MS;
+/** Nothing of this harness ran before. */
+const FIRST_MS = Date.parse('2026-01-01T00:00:00Z');
 /** Clocks of two machines differ by less. */
 const CLOCKS_MS = HOUR_MS;
 /** A case that has not run for longer is history and not missing. */
@@ -48,13 +50,16 @@ export interface CaseStanding extends CaseHistory {
 /** Says something: neither skipped nor stopped by a person. */
 export const decided = ({ status, party }: RunRow): boolean => status !== 'SKIP' && party !== 'nobody';
 
-/** Runs whose clock was ahead of ours: taken for the newest ones, they would hide every night to come. */
-export function ofThePast(
+/**
+ * Tells runs of a wrong clock from the others. Taken for the newest ones they would hide every night to come, and one
+ * from before there was this harness would make its case one that had never run.
+ */
+export function byClock(
   rows: readonly RunRow[],
   nowMs: number,
-): { readonly real: readonly RunRow[]; readonly ahead: readonly RunRow[] } {
-  const isAhead = ({ startedMs }: RunRow): boolean => startedMs > nowMs + CLOCKS_MS;
-  return { real: rows.filter((row) => !isAhead(row)), ahead: rows.filter(isAhead) };
+): { readonly real: readonly RunRow[]; readonly misdated: readonly RunRow[] } {
+  const isReal = ({ startedMs }: RunRow): boolean => startedMs >= FIRST_MS && startedMs <= nowMs + CLOCKS_MS;
+  return { real: rows.filter(isReal), misdated: rows.filter((row) => !isReal(row)) };
 }
 
 /** The newest night, and those of other machines and plans beside it: nights that share no case with it. */

@@ -8,7 +8,7 @@ import { blame } from './red-card.ts';
 
 const CODES_MAX = 3;
 
-export function glance({ rows, ahead, night, cases, skipped }: NightPage): Html {
+export function glance({ rows, misdated, night, cases, skipped }: NightPage): Html {
   const ran = cases.filter(({ standing }) => standing !== 'not run').length;
   const last = night.rows.at(-1);
   const [fromMs, toMs] = [night.rows[0]?.startedMs ?? 0, (last?.startedMs ?? 0) + (last?.seconds ?? 0) * 1000];
@@ -18,12 +18,12 @@ export function glance({ rows, ahead, night, cases, skipped }: NightPage): Html 
 ${ran === 0 ? html`<p class="lede">No run of it was decided.</p>` : outcome(cases)}
 <p class="muted">${fullTime(fromMs)} to ${fullTime(toMs)}, ${span(toMs - fromMs)}; ${counted(ran, 'case')},
  ${counted(night.rows.length, 'run')} on ${labs}.${night.names.length > 0 && ` Night ${night.names.join(', ')}.`}
- ${counted(rows.length + ahead.length, 'run')} in the history.</p>
+ ${counted(rows.length + misdated.length, 'run')} in the history.</p>
 <p class="stale" id="stale" data-newest="${rows.at(-1)?.startedMs ?? 0}" hidden></p>
 ${
-  ahead.length > 0 &&
-  html`<p class="stale">${counted(ahead.length, 'run says that it', 'runs say that they')} began after this page was
- made: left out of the night, <a href="#ahead">and named below</a>.</p>`
+  misdated.length > 0 &&
+  html`<p class="stale">${counted(misdated.length, 'run is', 'runs are')} of a wrong clock and left out of the night:
+ <a href="#misdated">named below</a>.</p>`
 }
 ${leftOut(skipped)}
 ${tiles(cases)}</section>`;

@@ -11,8 +11,8 @@ import { badge, blame, redCard } from './red-card.ts';
 /** What the first page is made from. */
 export interface NightPage {
   readonly rows: readonly RunRow[];
-  /** Not among `rows`: they began after the page was made. */
-  readonly ahead: readonly RunRow[];
+  /** Of a wrong clock, and not among `rows`. */
+  readonly misdated: readonly RunRow[];
   readonly night: LastNight;
   readonly cases: readonly CaseStanding[];
   readonly skipped: readonly Skipped[];
@@ -25,7 +25,7 @@ const CASES_MAX = 300;
 
 export function nightMain(page: NightPage): Html {
   const { rows, cases } = page;
-  if (rows.length === 0) return html`${empty()}${aheadRuns(page.ahead)}${skippedFiles(page.skipped)}`;
+  if (rows.length === 0) return html`${empty()}${misdatedRuns(page.misdated)}${skippedFiles(page.skipped)}`;
   return html`${glance(page)}
 ${cards('newly-failing', 'Newly failing', standingBy(cases, 'newly failing'))}
 ${cards('still-failing', 'Still failing', standingBy(cases, 'still failing'))}
@@ -35,7 +35,7 @@ ${missing(standingBy(cases, 'not run'))}
 ${board(cases)}
 ${trends()}
 ${runsTable(rows)}
-${aheadRuns(page.ahead)}
+${misdatedRuns(page.misdated)}
 ${skippedFiles(page.skipped)}`;
 }
 
@@ -174,15 +174,16 @@ function skippedFiles(skipped: readonly Skipped[]): Html {
  class="lines">${rows}</ul></section>`;
 }
 
-function aheadRuns(ahead: readonly RunRow[]): Html {
-  if (ahead.length === 0) return html``;
-  const rows = ahead.slice(0, 100).map(
+function misdatedRuns(misdated: readonly RunRow[]): Html {
+  if (misdated.length === 0) return html``;
+  const rows = misdated.slice(0, 100).map(
     (row) => html`<li>${badge(row.status)} <a href="${runPage(row.id)}">${fullTime(row.startedMs)}</a>
  <span>${row.scenario}</span> <span class="muted">${row.image} on ${row.lab}</span></li>`,
   );
-  return html`<section id="ahead" aria-labelledby="h-ahead"><h2 id="h-ahead">Of a wrong clock <span
- class="muted">${ahead.length}</span></h2>
-<p class="muted small">They say that they began after this page was made, and count for no night: the clock of the
- machine that ran them was ahead, or that of the one that made this page is behind.</p>
+  return html`<section id="misdated" aria-labelledby="h-misdated"><h2
+ id="h-misdated">Of a wrong clock <span
+ class="muted">${misdated.length}</span></h2>
+<p class="muted small">They say that they began after this page was made, or before there was this harness, and count
+ for no night: a clock was wrong, that of the machine that ran them or that of the one that made this page.</p>
 <ul class="lines">${rows}</ul></section>`;
 }

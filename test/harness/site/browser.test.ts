@@ -160,6 +160,9 @@ t.test('text stands out from what is behind it, in light, in dark and on paper',
     await browser.look(media, scheme);
     for (const page of PAGES) {
       await browser.open(page);
+      await browser.evaluate(
+        'document.getElementById("trends")?.scrollIntoView(); new Promise((r) => setTimeout(r, 300))',
+      );
       t.same(await browser.evaluate(CONTRAST), [], `${media} ${scheme}: ${page}`);
     }
     const paper = await browser.evaluate('getComputedStyle(document.body).backgroundColor');

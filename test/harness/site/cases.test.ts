@@ -1,8 +1,8 @@
 /** How each case stands, and which runs are the last night. */
 import t from 'tap';
 import type { RunRow } from '../../../harness/history/run-row.ts';
-import { lastNight, ofThePast, type Standing, standings } from '../../../harness/site/cases.ts';
-import { DAY_MS, nights } from './nights.ts';
+import { byClock, lastNight, type Standing, standings } from '../../../harness/site/cases.ts';
+import { DAY_MS, nights, START_MS } from './nights.ts';
 
 function stands(letters: string, more: Partial<RunRow> = {}) {
   const rows = [...nights('P'.repeat(letters.length), { image: 'other' }), ...nights(letters, more)];
@@ -89,18 +89,14 @@ t.test('two machines, or two plans: nights that share no case are one, the share
   );
 });
 
-t.test('a run that began after the page was made is of a wrong clock: it hides no night', async (t) => {
-  const nowMs = 3 * DAY_MS;
-  const rows = [...nights('PPF'), ...nights('P').map((row) => ({ ...row, id: 'x', startedMs: 9e11, night: 'far' }))];
-  const { real, ahead } = ofThePast(rows, nowMs);
-  t.same(
-    ahead.map(({ id }) => id),
-    ['x'],
-  );
-  t.same(lastNight(real).names, ['n2']);
-  t.same(
-    ofThePast(rows.slice(0, 3), 2 * DAY_MS - 600_000),
-    { real: rows.slice(0, 3), ahead: [] },
-    'minutes are no matter',
-  );
+t.test('a run of a wrong clock hides no night, and makes none new', async (t) => {
+  const rows = nights('PPF');
+  const [far, old] = [Date.parse('2031-01-01'), Date.parse('1970-01-01')].map((startedMs, nth) => {
+    return { ...nights('P')[0], id: `x${nth}`, startedMs, night: 'n2' } as RunRow;
+  });
+  if (far === undefined || old === undefined) throw new Error('two rows were made');
+  const { real, misdated } = byClock([old, ...rows, far], START_MS + 3 * DAY_MS);
+  t.same([real, misdated], [rows, [old, far]]);
+  t.same(lastNight(real), { names: ['n2'], rows: rows.slice(2) });
+  t.same(byClock(rows, START_MS + 2 * DAY_MS - 600_000).misdated, [], 'minutes are no matter');
 });

@@ -2,6 +2,7 @@
 import type { RunRow } from '../../../harness/history/run-row.ts';
 
 export const DAY_MS = 24 * 3_600_000;
+export const START_MS = Date.parse('2026-03-01T00:00:00Z');
 
 /** One letter for each night: P(ASS), F(AIL), E(RROR), I(nterrupted), S(KIP), `.` did not run. */
 export function nights(letters: string, more: Partial<RunRow> = {}): readonly RunRow[] {
@@ -19,7 +20,7 @@ export function nights(letters: string, more: Partial<RunRow> = {}): readonly Ru
     return {
       ...{
         id: `${more.image ?? 'i'}-${index}`,
-        startedMs: index * DAY_MS,
+        startedMs: START_MS + index * DAY_MS,
         scenario: 's',
         bootMode: 'm',
         lab: 'l',

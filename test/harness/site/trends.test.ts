@@ -127,3 +127,20 @@ t.test('one run is not drawn as if it were three years', async (t) => {
   t.equal(span, 2);
   t.same(browser.problems(), []);
 });
+
+t.test('each line stands out from the paper, light and dark (3 : 1)', async (t) => {
+  for (const scheme of ['light', 'dark'] as const) {
+    await browser.look('screen', scheme);
+    await browser.open(url);
+    const low = await browser.evaluate(`(() => {
+      const light = (hex) => [1, 3, 5].map((at) => parseInt(hex.slice(at, at + 2), 16) / 255)
+        .map((v) => (v <= 0.03928 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4))
+        .reduce((sum, v, at) => sum + v * [0.2126, 0.7152, 0.0722][at], 0);
+      const paper = light(plotMarks.style('paper'));
+      const ratio = (hex) => (Math.max(light(hex), paper) + 0.05) / (Math.min(light(hex), paper) + 0.05);
+      return plotMarks.COLOURS.map((hex) => ratio(hex).toFixed(1)).filter((each) => each < 3);
+    })()`);
+    t.same(low, [], scheme);
+  }
+  await browser.look('screen', 'light');
+});
