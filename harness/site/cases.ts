@@ -62,7 +62,7 @@ export function byClock(
   return { real: rows.filter(isReal), misdated: rows.filter((row) => !isReal(row)) };
 }
 
-/** The newest night, and those of other machines and plans beside it: nights that share no case with it. */
+/** The newest night, and what belongs to the same morning: other machines, other plans, a part that was run again. */
 export function lastNight(rows: readonly RunRow[]): LastNight {
   const byName = new Map<string, RunRow[]>();
   for (const row of rows) {
@@ -77,15 +77,21 @@ export function lastNight(rows: readonly RunRow[]): LastNight {
     return { names: [], rows: rows.filter(({ startedMs }) => startedMs >= fromMs) };
   }
   const fromMs = newest(nights[0][1]) - SAME_MORNING_MS;
-  const cases = new Set<string>();
+  const joined: ReadonlySet<string>[] = [];
   const names = nights.flatMap(([name, own]) => {
-    const keys = own.map(keyOf);
-    if (newest(own) < fromMs || keys.some((key) => cases.has(key))) return [];
-    for (const key of keys) cases.add(key);
+    const cases = new Set(own.map(keyOf));
+    if (newest(own) < fromMs || !joined.every((later) => isBeside(cases, later))) return [];
+    joined.push(cases);
     return name;
   });
   const all = new Set<string | null>(names);
   return { names: names.sort(), rows: rows.filter(({ night }) => all.has(night)) };
+}
+
+/** Another machine's or plan's night, or the one that the later one is a part of, run again; not the same once more. */
+function isBeside(cases: ReadonlySet<string>, later: ReadonlySet<string>): boolean {
+  const shared = [...later].filter((key) => cases.has(key)).length;
+  return shared === 0 || (shared === later.size && later.size < cases.size);
 }
 
 const keyOf = ({ scenario, image, lab }: RunRow): string => JSON.stringify([scenario, image, lab]);

@@ -89,6 +89,31 @@ t.test('two machines, or two plans: nights that share no case are one, the share
   );
 });
 
+t.test('a part of a night that is run again in the morning is of that night', async (t) => {
+  const of = (image: string, letters: string, night: string, hours: number): readonly RunRow[] =>
+    nights(letters, { image, night }).map((row) => ({
+      ...{ ...row, id: `${night}-${image}` },
+      startedMs: row.startedMs + hours * 3_600_000,
+    }));
+  const before = ['a', 'b', 'c'].flatMap((image) => of(image, 'P', 'n0', 0));
+  const night = [...of('a', '.F', 'n1', 0), ...of('b', '.F', 'n1', 0), ...of('c', '.P', 'n1', 0)];
+  const stood = (rows: readonly RunRow[]) => {
+    const last = lastNight(rows);
+    return [last.names, standings(rows, last).map(({ standing, attempts }) => `${standing} ${attempts}`)];
+  };
+  t.same(stood([...before, ...night, ...of('a', '.P', 'n2', 6)]), [
+    ['n1', 'n2'],
+    ['passing 2', 'newly failing 1', 'passing 1'],
+  ]);
+  t.same(stood([...before, ...night, ...of('a', '.P', 'n2', 6), ...of('b', '.F', 'n3', 7)]), [
+    ['n1', 'n2', 'n3'],
+    ['passing 2', 'newly failing 2', 'passing 1'],
+  ]);
+  const whole = [...of('a', '.P', 'n4', 6), ...of('b', '.P', 'n4', 6), ...of('c', '.P', 'n4', 6)];
+  t.same(stood([...before, ...night, ...whole])[0], ['n4'], 'all of it again is another night');
+  t.same(stood([...before, ...of('a', '.F', 'n1', 0), ...whole])[0], ['n4'], 'a trial before it is not of it');
+});
+
 t.test('a run of a wrong clock hides no night, and makes none new', async (t) => {
   const rows = nights('PPF');
   const [far, old] = [Date.parse('2031-01-01'), Date.parse('1970-01-01')].map((startedMs, nth) => {
