@@ -19,15 +19,19 @@ const plot = (() => {
     const { lines } = spec;
     const alone = lines.length === 1;
     const readout = shared.make('p', undefined, 'readout');
-    readout.setAttribute('aria-live', 'polite');
     const legend = alone ? null : legendOf(spec);
     const runAt = new Map(lines.flatMap(({ points }) => points.map(({ x, run }) => [x, run])));
+    const times = [...runAt.keys()].sort((a, b) => a - b);
+    place.setAttribute('aria-valuemax', String(times.length - 1));
     const say = (/** @type {import('uplot')} */ u) => {
       const at = u.cursor.idx;
       const x = at == null ? Number.POSITIVE_INFINITY : (u.data[0][at] ?? 0);
       legend?.at(x);
       const run = runAt.get(x);
       readout.replaceChildren(...(run === undefined ? [] : wordsOf(run, x, spec, context)));
+      const now = run === undefined ? times.length - 1 : times.indexOf(x);
+      place.setAttribute('aria-valuenow', String(now));
+      place.setAttribute('aria-valuetext', readout.textContent || 'no run is chosen');
     };
     const columns = plotLines.columns(lines);
     const u = new uPlot(
@@ -36,7 +40,7 @@ const plot = (() => {
       place,
     );
     say(u);
-    listen(u, place, runAt);
+    listen(u, place, runAt, times);
     return legend === null ? [readout] : [legend.list, readout];
   }
 
@@ -146,9 +150,8 @@ const plot = (() => {
     return [link, document.createTextNode(words.join('; '))];
   }
 
-  /** @param {import('uplot')} u @param {HTMLElement} place @param {Map<number, Run>} runAt */
-  function listen(u, place, runAt) {
-    const times = [...runAt.keys()].sort((a, b) => a - b);
+  /** @param {import('uplot')} u @param {HTMLElement} place @param {Map<number, Run>} runAt @param {number[]} times */
+  function listen(u, place, runAt, times) {
     const open = () => {
       const run = runAt.get(u.data[0][u.cursor.idx ?? -1] ?? Number.NaN);
       if (run !== undefined) location.href = `run/${run[0]}.html`;

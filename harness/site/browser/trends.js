@@ -116,7 +116,9 @@ function figureOf({ title, sub, lines, shown }) {
   if (values.length === 0) return { figure, place: null };
   const place = make('div', undefined, 'plot');
   place.tabIndex = 0;
-  place.setAttribute('role', 'img');
+  // Its value is the run under the cursor, so that a reader of screens leaves the arrow keys to it.
+  place.setAttribute('role', 'slider');
+  place.setAttribute('aria-valuemin', '0');
   place.setAttribute('aria-label', `${title}: ${about}`);
   figure.append(place);
   return { figure, place };

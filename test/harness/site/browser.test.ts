@@ -186,7 +186,7 @@ t.test(
       h1: document.querySelectorAll('h1').length,
       skips: [...document.querySelectorAll('h1,h2,h3,h4')].map((each) => Number(each.tagName[1]))
         .filter((level, index, all) => index > 0 && level > all[index - 1] + 1).length,
-      unnamed: [...document.querySelectorAll('nav, section, input, select, [role="img"], [role="region"]')]
+      unnamed: [...document.querySelectorAll('nav, section, input, select, [role]')]
         .filter((each) => !each.getAttribute('aria-label') && !each.labels?.length
           && !document.getElementById(each.getAttribute('aria-labelledby') ?? '')).length,
       eager: [...document.querySelectorAll('img')].filter((each) => each.loading !== 'lazy' || !each.alt).length,

@@ -46,7 +46,7 @@ t.test('plots are drawn when somebody comes near, for what is chosen', async (t)
   t.equal(await browser.evaluate(drawn), 0);
   await near();
   t.equal(await browser.evaluate(drawn), 4);
-  const words = 'document.querySelector("#plots [role=img]").getAttribute("aria-label")';
+  const words = 'document.querySelector("#plots [role=slider]").getAttribute("aria-label")';
   const before = await browser.evaluate(words);
   t.match(before, /^Boot: power-on to session; median [\d.]+ s, last/);
   await choose('phase11-shepherd-pid1-xcpng: fruix-*.raw on pool1');
@@ -106,6 +106,8 @@ t.test('by keyboard: a run is named with its figure, and opened', async (t) => {
   t.match(last, /^25 Nov \d\d:\d\d UTC: (PASS|FAIL CHECKS_FAILED); [\d.]+ s/);
   await browser.press('ArrowLeft', 'ArrowLeft', 37);
   t.match(await browser.evaluate(said), /^24 Nov/);
+  const spoken = 'document.querySelector("#plots .plot").getAttribute("aria-valuetext")';
+  t.match(await browser.evaluate(spoken), /^24 Nov/);
   await browser.press('ArrowRight', 'ArrowRight', 39);
   t.equal(await browser.evaluate(said), last);
   await browser.press('Home', 'Home', 36);
