@@ -43,7 +43,7 @@ export function buildSite(reportsDir: string, now: Date): Built {
   const skipped = [...read.skipped, ...[...gone].map(([id, why]) => ({ file: `${id}.json`, why }))];
   const { real, misdated } = byClock(rows, now.getTime());
   const night = lastNight(real);
-  const cases = standings(real, night);
+  const cases = standings(real, night).map((each) => ({ ...each, last: withFrame(reportsDir, each.last) }));
   write(join(reportsDir, 'index.json'), indexText({ rows, skipped }));
   const page = join(reportsDir, 'index.html');
   const red = redOf(cases);
@@ -112,6 +112,13 @@ function withNeighbours(rows: readonly RunRow[]): readonly { readonly row: RunRo
       return { row, neighbours };
     });
   });
+}
+
+/** A row whose last picture is there, or has none. */
+function withFrame(reportsDir: string, row: RunRow): RunRow {
+  const { id, lastFrame } = row;
+  if (lastFrame === null || existsSync(join(framesFolder(reportsDir, id), lastFrame))) return row;
+  return { ...row, lastFrame: null };
 }
 
 /** Pictures may have been left behind when records were copied. */

@@ -96,4 +96,10 @@ t.test('pictures that went, or come later, change the page of their run', async 
   t.equal(buildSite(reports, NOW).pagesWritten, 1);
   const page = (): string => readFileSync(join(reports, 'run', folder.replace('.console', '.html')), 'utf8');
   t.match(page(), 'is not in this folder');
+  for (const name of readdirSync(join(reports, 'runs'))) {
+    if (name.endsWith('.console')) rmSync(join(reports, 'runs', name), { recursive: true });
+  }
+  t.match(readFileSync(join(reports, 'index.html'), 'utf8'), '<img');
+  buildSite(reports, NOW);
+  t.notMatch(readFileSync(join(reports, 'index.html'), 'utf8'), '<img', 'nor has a card a picture that is not there');
 });
