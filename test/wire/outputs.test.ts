@@ -53,7 +53,8 @@ t.test('the report in other formats, where the caller wants it', async (t) => {
   const text = (file: unknown): string => readFileSync(String(file), 'utf8');
   t.equal(text(tap), outcome.stdout);
   t.same(JSON.parse(text(json)), outcome.result);
-  t.match(text(junit), /<testsuites name="PASS phase9[^"]*" tests="26" failures="0" errors="0"/);
+  t.match(text(junit), /<testsuite name="phase9-xcpng-boot\/[^"]*" package="[^"]*" tests="26" failures="0" errors="0"/);
+  t.match(text(junit), /<property name="report" value="PASS phase9-xcpng-boot \(reference guest/);
   t.match(text(page), /^of the step before\n## PASS phase9/, 'a step adds to the page');
   t.match(text(page), /\| ✅ PASS \| phase9-xcpng-boot \| reference \| embedded \|/);
   const refused = await runPhase('phase9', runs, ['--lab', lab.labFile, '--junit', join(dir, 'none', 'junit.xml')]);
