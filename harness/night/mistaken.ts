@@ -11,6 +11,10 @@ import type { PlanFile, PlannedNightImage, PlannedNightLab } from './plan-file.t
 
 /** Of one case: its name would lie about all others. */
 const OF_ONE_CASE = ['image', 'expect-closure'];
+/** Of one Xen Orchestra: its own, and what opens it. */
+const OF_ONE_XO = ['url', 'token', 'token-file', 'email', 'password', 'password-file', 'fingerprint'].map(
+  (each) => `xo-${each}`,
+);
 /** Where a case reports and how the night finds it again, and what is no case at all. */
 const OF_THE_NIGHT: ReadonlySet<string> = new Set([
   ...OUTPUT_OPTIONS.map(({ name }) => `--${name}`),
@@ -55,9 +59,10 @@ function refuseMissing({ name, file, sshKey, control }: PlannedNightImage, { pat
   }
 }
 
-/** A variable wins over every lab file: all labs of the night would be one. */
-function refuseOneXo({ labs }: PlanFile, { BOOTWITNESS_XO_URL: given }: Environment): void {
-  if (given === undefined) return;
+/** A variable wins over every lab file: all labs of the night would be one, or one's token would be told to all. */
+function refuseOneXo({ labs }: PlanFile, environment: Environment): void {
+  const option = OPTIONS.find((each) => OF_ONE_XO.includes(each.name) && environment[each.environment] !== undefined);
+  if (option === undefined) return;
   const urls = labs.flatMap(({ name, lab }) => {
     const url = ownUrl(lab);
     return url === null ? [] : [{ name, url }];
@@ -65,7 +70,8 @@ function refuseOneXo({ labs }: PlanFile, { BOOTWITNESS_XO_URL: given }: Environm
   const [first, other] = [urls[0], urls.find(({ url }) => url !== urls[0]?.url)];
   if (first === undefined || other === undefined) return;
   const theirs = [first, other].map(({ name, url }) => `${name}: ${url}`).join(', ');
-  throw bad('BOOTWITNESS_XO_URL', `it to be unset where labs are of several Xen Orchestras (${theirs})`, `"${given}"`);
+  const given = option.secret ? 'one (it is not shown)' : `"${environment[option.environment]}"`;
+  throw bad(option.environment, `it to be unset where labs are of several Xen Orchestras (${theirs})`, given);
 }
 
 /** Null: it names none, or cannot be read, which is told where it is needed. */

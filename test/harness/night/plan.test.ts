@@ -129,6 +129,13 @@ t.test('what the environment says of one case is refused: it would be said of al
     code: 'BAD_ENVIRONMENT',
     message: /BOOTWITNESS_XO_URL: .*\(pool: http:\/\/x, other: http:\/\/y\), given "http:\/\/z"/,
   });
+  const token = { BOOTWITNESS_XO_TOKEN: 't'.repeat(43) };
+  const toldTo = (lab: string) => labsOf(`${PLAN}[labs.other]\nlab = "./${lab}.toml"\n`, token);
+  t.equal((await toldTo('three')).length, 2);
+  await t.rejects(toldTo('elsewhere'), {
+    code: 'BAD_ENVIRONMENT',
+    message: /^BOOTWITNESS_XO_TOKEN: .* several Xen Orchestras .*, given one \(it is not shown\)$/,
+  });
 });
 
 t.test('what runs a case alone can be pasted, with what the environment says', async (t) => {
