@@ -3,8 +3,8 @@
  * importer of p-retry.
  */
 import pRetry, { AbortError } from 'p-retry';
-import type { FaultCode } from './fault-table.ts';
-import { Fault } from './faults.ts';
+import type { FaultCode } from './faults/fault-table.ts';
+import { Fault } from './faults/faults.ts';
 
 /** Time as the harness sees it; injected, so that no test sleeps. */
 export interface Clock {

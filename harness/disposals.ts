@@ -4,7 +4,7 @@
  * look at can be kept instead, until a time that stands in the lab itself.
  */
 import type { Deadline } from './deadline.ts';
-import { faultRecord } from './faults.ts';
+import { faultRecord } from './faults/faults.ts';
 import type { FaultRecord, Json } from './model.ts';
 
 /** Writes one line to the workdir's journal and returns when it is on disk. */

@@ -3,8 +3,8 @@
  * is a finding with its remedy, and never the end of the examination.
  */
 
-import { FAULTS } from './fault-table.ts';
-import { Fault } from './faults.ts';
+import { FAULTS } from './faults/fault-table.ts';
+import { Fault } from './faults/faults.ts';
 
 export const STATUSES = ['ok', 'warning', 'broken', 'unknown'] as const;
 

@@ -2,7 +2,7 @@
  * Checks and a fault in, a Verdict out. The only maker of verdicts; pure. PASS is earned: at least
  * one check, every one of them held, and nothing that stopped the case.
  */
-import { Fault, faultRecord } from './faults.ts';
+import { Fault, faultRecord } from './faults/faults.ts';
 import type { FaultRecord, JudgedCheck, Verdict } from './model.ts';
 
 /** What is known at the end of a case. */

@@ -3,18 +3,18 @@
  */
 import { Writable } from 'node:stream';
 import { helpText } from '../help/text.ts';
-import { examplesFor, helpOf } from './command-help.ts';
-import { ownEnvironment, readRequest } from './config.ts';
-import { faultRecord } from './faults.ts';
+import { faultRecord } from './faults/faults.ts';
 import { Invocation } from './invocation.ts';
 import { exitCode } from './judge.ts';
 import type { Scenario } from './model.ts';
-import { OPTIONS } from './options.ts';
-import { phaseWords } from './phase-help.ts';
+import { examplesFor, helpOf } from './options/command-help.ts';
+import { ownEnvironment, readRequest } from './options/config.ts';
+import { OPTIONS } from './options/options.ts';
+import { phaseWords } from './options/phase-help.ts';
+import { watchStandstill } from './process/standstill.ts';
 import { endProgress } from './progress/end-progress.ts';
 import { openProgress } from './progress/open.ts';
 import { bailOut } from './reporters/tap.ts';
-import { watchStandstill } from './standstill.ts';
 import { version } from './version.ts';
 
 const nowhere = (): Writable => new Writable({ write: (_piece, _encoding, done) => done() });

@@ -3,33 +3,33 @@
  * Orchestra, and it holds the only catch that hands a thrown thing to the judge.
  */
 import { join } from 'node:path';
-import type { Silence } from './arrival.ts';
-import { boot, dispose, type World } from './boot.ts';
-import { allHeld, checksOfBoots } from './boots.ts';
+import type { Silence } from './boot/arrival.ts';
+import { boot, dispose, type World } from './boot/boot.ts';
+import { allHeld, checksOfBoots } from './boot/boots.ts';
+import { explained, outerLimit } from './boot/case-time.ts';
+import { lookAtBoot, nothingSeen, type Seen } from './boot/look-at-boot.ts';
+import { explainLoss } from './boot/loss.ts';
+import { powerOffOver } from './boot/power-off.ts';
+import { reboot } from './boot/reboot.ts';
+import { decideSilence } from './boot/silence.ts';
+import { Timings } from './boot/timings.ts';
 import type { StageRecord } from './budgets.ts';
-import { explained, outerLimit } from './case-time.ts';
 import { consoleFault } from './console/console-fault.ts';
 import type { ConsoleTold } from './console/console-told.ts';
 import type { ConsoleWitness } from './console/witness.ts';
 import { budget } from './deadline.ts';
 import { Disposals } from './disposals.ts';
-import { Fault, faultRecord } from './faults.ts';
-import { type Answered, needsReadBack } from './identify.ts';
+import { Fault, faultRecord } from './faults/faults.ts';
+import { type Answered, needsReadBack } from './guest/identify.ts';
 import { judge } from './judge.ts';
-import { endCase, type KeptGuest } from './keep.ts';
-import { keepForLooking } from './keep-for-looking.ts';
+import { endCase, type KeptGuest } from './keep/keep.ts';
+import { keepForLooking } from './keep/keep-for-looking.ts';
 import type { Address, Guest, ImportRecord, StoppedBy } from './lab.ts';
-import { LateWriting } from './late-writing.ts';
-import { listAgain, withoutTwins } from './list-again.ts';
-import { lookAtBoot, nothingSeen, type Seen } from './look-at-boot.ts';
-import { explainLoss } from './loss.ts';
 import type { Case, FaultRecord, Placed, Verdict } from './model.ts';
-import { powerOffOver } from './power-off.ts';
-import { reboot } from './reboot.ts';
-import { decideSilence } from './silence.ts';
-import { stopPoint } from './stop-at.ts';
-import { Timings } from './timings.ts';
-import { keepWhole } from './workdir.ts';
+import { stopPoint } from './options/stop-at.ts';
+import { listAgain, withoutTwins } from './process/list-again.ts';
+import { LateWriting } from './workdir/late-writing.ts';
+import { keepWhole } from './workdir/workdir.ts';
 
 /** Everything that a report needs to know of a case that has ended. */
 export interface CaseResult {

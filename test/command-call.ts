@@ -1,6 +1,6 @@
 /** For tests: a command beside the phases, called in this process as `runCommand` calls it. */
 import { type Command, failed } from '../harness/commands/command.ts';
-import { Given } from '../harness/given.ts';
+import { Given } from '../harness/options/given.ts';
 import { plainProgress } from '../harness/progress/open.ts';
 
 export interface Called {

@@ -1,9 +1,9 @@
 /** For tests: `npm run probe` in this process, from its arguments to its exit code. */
 
-import { PROBE_OPTIONS } from '../harness/command-options.ts';
 import { probe } from '../harness/commands/probe.ts';
-import { faultRecord } from '../harness/faults.ts';
-import { Given } from '../harness/given.ts';
+import { faultRecord } from '../harness/faults/faults.ts';
+import { PROBE_OPTIONS } from '../harness/options/command-options.ts';
+import { Given } from '../harness/options/given.ts';
 import { plainProgress } from '../harness/progress/open.ts';
 import { phase9XcpngBoot } from '../scenarios/phase9-xcpng-boot.ts';
 import { phase11ShepherdPid1Xcpng } from '../scenarios/phase11-shepherd-pid1-xcpng.ts';

@@ -1,5 +1,5 @@
 /** Every command that people call by `npm run -s NAME`, with its help and its own parser, in the order of the table. */
-import { type CommandWords, helpOf } from '../../harness/command-help.ts';
+
 import type { Command } from '../../harness/commands/command.ts';
 import { compare } from '../../harness/commands/compare.ts';
 import { consoleCommand } from '../../harness/commands/console.ts';
@@ -14,10 +14,11 @@ import { repro } from '../../harness/commands/repro.ts';
 import { shell } from '../../harness/commands/shell.ts';
 import { site } from '../../harness/commands/site.ts';
 import { sweep } from '../../harness/commands/sweep.ts';
-import { requestOf } from '../../harness/config.ts';
-import { Given } from '../../harness/given.ts';
-import { OPTIONS, type Option } from '../../harness/options.ts';
-import { phaseWords } from '../../harness/phase-help.ts';
+import { type CommandWords, helpOf } from '../../harness/options/command-help.ts';
+import { requestOf } from '../../harness/options/config.ts';
+import { Given } from '../../harness/options/given.ts';
+import { OPTIONS, type Option } from '../../harness/options/options.ts';
+import { phaseWords } from '../../harness/options/phase-help.ts';
 import type { Help } from '../../help/help.ts';
 import { labArguments } from '../../lab/arguments.ts';
 import { LAB_HELP } from '../../lab/help.ts';

@@ -1,7 +1,7 @@
 /** The operator's own way to an address: a program that is given a MAC and prints the address, or nothing yet. */
 import { isIP } from 'node:net';
 import type { Deadline } from '../deadline.ts';
-import { Fault } from '../faults.ts';
+import { Fault } from '../faults/faults.ts';
 import type { AddressSource, SaidAddress } from '../lab.ts';
 import { type Environment, runProgram } from './run-here.ts';
 

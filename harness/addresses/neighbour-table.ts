@@ -4,7 +4,7 @@
  */
 import { isIPv4 } from 'node:net';
 import type { Deadline } from '../deadline.ts';
-import { Fault } from '../faults.ts';
+import { Fault } from '../faults/faults.ts';
 import type { AddressSource, SaidAddress } from '../lab.ts';
 import type { ScriptRunner } from './run-here.ts';
 import type { Stimulation } from './stimulation.ts';

@@ -1,7 +1,7 @@
 /** Runs a program or a script on this machine, bounded in time and output; without a shell where there is a program. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import type { Deadline } from '../deadline.ts';
-import { Fault } from '../faults.ts';
+import { Fault } from '../faults/faults.ts';
 
 export interface Ran {
   /** Null: it was ended by a signal, or never started. */

@@ -3,20 +3,20 @@
 import { EXIT } from '../../help/exits.ts';
 import type { Words } from '../../help/help.ts';
 import { helpText } from '../../help/text.ts';
-import { type CommandWords, examplesFor, helpOf } from '../command-help.ts';
-import { ALL_OPTIONS } from '../command-options.ts';
-import { ownEnvironment } from '../config.ts';
-import { faultRecord } from '../faults.ts';
-import { type Environment, Given, type OperandCount } from '../given.ts';
-import { listenForInterrupt } from '../interrupt.ts';
+import { faultRecord } from '../faults/faults.ts';
 import type { FaultRecord } from '../model.ts';
-import type { Option } from '../options.ts';
+import { type CommandWords, examplesFor, helpOf } from '../options/command-help.ts';
+import { ALL_OPTIONS } from '../options/command-options.ts';
+import { ownEnvironment } from '../options/config.ts';
+import { type Environment, Given, type OperandCount } from '../options/given.ts';
+import type { Option } from '../options/options.ts';
+import { listenForInterrupt } from '../process/interrupt.ts';
 import { endProgress } from '../progress/end-progress.ts';
 import { liveProgress, type OpenProgress, openProgress, plainProgress } from '../progress/open.ts';
 import type { Progress } from '../progress/progress.ts';
 import { WholeOutput } from '../reporters/stream.ts';
-import { scrub } from '../secrets.ts';
 import { version } from '../version.ts';
+import { scrub } from '../workdir/secrets.ts';
 
 /** What a command is handed. */
 export interface Call {

@@ -1,9 +1,9 @@
 /** `npm run compare -- A B`: what differs between two stored runs. */
 import { EXIT } from '../../help/exits.ts';
-import type { CommandWords } from '../command-help.ts';
-import { COMPARE_OPTIONS } from '../command-options.ts';
 import { compareRuns } from '../compare/comparison.ts';
 import { shownComparison } from '../compare/shown.ts';
+import type { CommandWords } from '../options/command-help.ts';
+import { COMPARE_OPTIONS } from '../options/command-options.ts';
 import { readStoredRun } from '../stored/stored-run.ts';
 import type { Call, Command } from './command.ts';
 

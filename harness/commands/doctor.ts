@@ -1,20 +1,20 @@
 /** `npm run doctor`: looks at a lab from outside to inside, changes nothing, and says what to do. */
 import { EXIT } from '../../help/exits.ts';
-import type { CommandWords } from '../command-help.ts';
-import { DOCTOR_OPTIONS } from '../command-options.ts';
-import { type Request, requestOf } from '../config.ts';
-import { refuseForEmbedded } from '../contradictions.ts';
 import { Deadline } from '../deadline.ts';
-import { startEmbeddedLab } from '../embedded.ts';
 import { broken, type Finding, type Look, look, ok, STATUSES, warning } from '../finding.ts';
-import { bad, type Given } from '../given.ts';
 import { openImageFile } from '../image/image-file.ts';
 import { planImage } from '../image/plan.ts';
 import { Scratch } from '../image/scratch.ts';
 import { readSidecar } from '../image/sidecar.ts';
 import { BOOT_MODES, type BootMode, type PlannedImage } from '../model.ts';
-import { type Prepared, prepareLab } from '../prepare.ts';
-import { scrub } from '../secrets.ts';
+import type { CommandWords } from '../options/command-help.ts';
+import { DOCTOR_OPTIONS } from '../options/command-options.ts';
+import { type Request, requestOf } from '../options/config.ts';
+import { refuseForEmbedded } from '../options/contradictions.ts';
+import { bad, type Given } from '../options/given.ts';
+import { startEmbeddedLab } from '../prepare/embedded.ts';
+import { type Prepared, prepareLab } from '../prepare/prepare.ts';
+import { scrub } from '../workdir/secrets.ts';
 import { examineXo, type WriteWish } from '../xcpng/doctor/examine.ts';
 import type { Call, Command } from './command.ts';
 

@@ -1,13 +1,13 @@
 /** `npm run images`: what the image cache of a lab holds, and what of it is to go. */
 
 import { EXIT } from '../../help/exits.ts';
-import type { CommandWords } from '../command-help.ts';
-import { IMAGES_OPTIONS } from '../command-options.ts';
-import { requestOf } from '../config.ts';
 import { Deadline } from '../deadline.ts';
-import { Fault } from '../faults.ts';
-import { bad, type Given } from '../given.ts';
-import { prepareSettings } from '../prepare.ts';
+import { Fault } from '../faults/faults.ts';
+import type { CommandWords } from '../options/command-help.ts';
+import { IMAGES_OPTIONS } from '../options/command-options.ts';
+import { requestOf } from '../options/config.ts';
+import { bad, type Given } from '../options/given.ts';
+import { prepareSettings } from '../prepare/prepare.ts';
 import { type Image, listImages, type PruneWish, pruneImages } from '../xcpng/cache/images.ts';
 import type { XoLabSettings } from '../xcpng/settings.ts';
 import type { Call, Command } from './command.ts';

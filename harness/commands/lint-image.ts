@@ -3,14 +3,14 @@
 import { tmpdir } from 'node:os';
 import { resolve } from 'node:path';
 import { EXIT } from '../../help/exits.ts';
-import type { CommandWords } from '../command-help.ts';
-import { LINT_OPTIONS } from '../command-options.ts';
-import { Fault } from '../faults.ts';
+import { Fault } from '../faults/faults.ts';
 import type { LintFinding } from '../finding.ts';
-import type { Given } from '../given.ts';
 import { type Lint, type LintWish, lintDisk } from '../image/lint/lint.ts';
 import { openUnplanned } from '../image/open-disk.ts';
 import { Scratch } from '../image/scratch.ts';
+import type { CommandWords } from '../options/command-help.ts';
+import { LINT_OPTIONS } from '../options/command-options.ts';
+import type { Given } from '../options/given.ts';
 import type { Call, Command } from './command.ts';
 
 const SCHEMA = 1;

@@ -3,12 +3,6 @@
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { EXIT } from '../../help/exits.ts';
-import type { CommandWords } from '../command-help.ts';
-import { NIGHT_OPTIONS } from '../command-options.ts';
-import { cacheDir } from '../config.ts';
-import { bad, type Environment, type Given, path } from '../given.ts';
-import { checkReportsDir, reportsDir } from '../history-wish.ts';
-import { bugBehind } from '../interrupt.ts';
 import { attempt } from '../night/attempt.ts';
 import { type NightLab, nightLabs, onlyCases, type PhaseEntry } from '../night/cases.ts';
 import { closeNight } from '../night/close-night.ts';
@@ -18,11 +12,24 @@ import { aboutAny, type KnownFailure, knownOf, loadKnownFailures, remarksOn } fr
 import { type NightCaseEnd, nightExitCode, runNight } from '../night/night.ts';
 import { makeNightFolder, nightId, removeOldNights, writeNightMark } from '../night/night-folder.ts';
 import { loadPlanFile, type PlanFile } from '../night/plan-file.ts';
-import { type OutputFiles, outputFiles } from '../output-files.ts';
-import { placeOf } from '../process-place.ts';
+import type { CommandWords } from '../options/command-help.ts';
+import { NIGHT_OPTIONS } from '../options/command-options.ts';
+import { cacheDir } from '../options/config.ts';
+import { bad, type Environment, type Given, path } from '../options/given.ts';
+import { checkReportsDir, reportsDir } from '../options/history-wish.ts';
+import { type OutputFiles, outputFiles } from '../options/output-files.ts';
+import { bugBehind } from '../process/interrupt.ts';
+import { placeOf } from '../process/process-place.ts';
+import { RunRegistry } from '../process/run-registry.ts';
 import type { Event, Happening } from '../progress/event.ts';
-import { RunRegistry } from '../run-registry.ts';
-import { type CaseSummary, nightCodeOf, type Remark, type Standing, type Summary, standing } from '../summary.ts';
+import {
+  type CaseSummary,
+  nightCodeOf,
+  type Remark,
+  type Standing,
+  type Summary,
+  standing,
+} from '../report/summary.ts';
 import type { Call, Command } from './command.ts';
 
 const WORDS: CommandWords = {

@@ -3,13 +3,13 @@
 import { closeSync, fsyncSync, openSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, resolve } from 'node:path';
 import { EXIT } from '../../help/exits.ts';
-import type { CommandWords } from '../command-help.ts';
-import { PACK_OPTIONS } from '../command-options.ts';
-import { Fault } from '../faults.ts';
-import { path } from '../given.ts';
+import { Fault } from '../faults/faults.ts';
+import type { CommandWords } from '../options/command-help.ts';
+import { PACK_OPTIONS } from '../options/command-options.ts';
+import { path } from '../options/given.ts';
 import { pack as makePack, type Packed } from '../pack/pack.ts';
 import { learnSecrets } from '../pack/secrets-at-hand.ts';
-import { escapeValue } from '../report.ts';
+import { escapeValue } from '../report/report.ts';
 import { readStoredRun, type StoredRun } from '../stored/stored-run.ts';
 import type { Call, Command } from './command.ts';
 

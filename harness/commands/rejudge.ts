@@ -1,11 +1,11 @@
 /** `npm run rejudge -- WORKDIR…`: what today's probes and judge make of stored evidence. */
 import { EXIT } from '../../help/exits.ts';
-import type { CommandWords } from '../command-help.ts';
-import { REJUDGE_OPTIONS } from '../command-options.ts';
 import { wrap } from '../compare/shown.ts';
-import { Fault } from '../faults.ts';
+import { Fault } from '../faults/faults.ts';
 import type { JudgedCheck, Scenario, Status } from '../model.ts';
-import { escapeValue } from '../report.ts';
+import type { CommandWords } from '../options/command-help.ts';
+import { REJUDGE_OPTIONS } from '../options/command-options.ts';
+import { escapeValue } from '../report/report.ts';
 import { rejudge as judgeAgain } from '../stored/rejudge.ts';
 import { readStoredRun, type StoredRun } from '../stored/stored-run.ts';
 import type { Call, Command } from './command.ts';

@@ -1,18 +1,18 @@
 /** `npm run shell`: a person's shell in the guest that a run kept. */
 
 import { EXIT } from '../../help/exits.ts';
-import type { CommandWords } from '../command-help.ts';
-import type { KeptReport } from '../command-lines.ts';
-import { SHELL_OPTIONS } from '../command-options.ts';
-import { proofOf } from '../config.ts';
-import { Fault } from '../faults.ts';
-import { bad, path } from '../given.ts';
-import type { GuestTables } from '../lab-tables.ts';
+import { Fault } from '../faults/faults.ts';
 import { enter } from '../live/enter.ts';
-import { prepareLogins } from '../prepare-login.ts';
+import type { CommandWords } from '../options/command-help.ts';
+import { SHELL_OPTIONS } from '../options/command-options.ts';
+import { proofOf } from '../options/config.ts';
+import { bad, path } from '../options/given.ts';
+import type { GuestTables } from '../options/lab-tables.ts';
+import { prepareLogins } from '../prepare/prepare-login.ts';
+import { ownTerminal } from '../process/terminal.ts';
+import type { KeptReport } from '../report/command-lines.ts';
 import type { ShellEnd } from '../ssh/shell.ts';
 import { readKeptGuest } from '../stored/kept-guest.ts';
-import { ownTerminal } from '../terminal.ts';
 import type { Call, Command } from './command.ts';
 
 const HOST_KEY = /^SHA256:[A-Za-z0-9+/]{43}$/;

@@ -1,12 +1,12 @@
 /** `npm run site`: makes the pages of a folder of reports from its runs. */
 import { EXIT } from '../../help/exits.ts';
-import type { CommandWords } from '../command-help.ts';
-import { SITE_OPTIONS } from '../command-options.ts';
-import { Fault } from '../faults.ts';
-import { bad } from '../given.ts';
-import { reportsDir } from '../history-wish.ts';
-import { codeIn } from '../make-folder.ts';
+import { Fault } from '../faults/faults.ts';
+import type { CommandWords } from '../options/command-help.ts';
+import { SITE_OPTIONS } from '../options/command-options.ts';
+import { bad } from '../options/given.ts';
+import { reportsDir } from '../options/history-wish.ts';
 import { buildSite } from '../site/build-site.ts';
+import { codeIn } from '../workdir/make-folder.ts';
 import type { Call, Command } from './command.ts';
 
 const SKIPPED_TOLD = 20;

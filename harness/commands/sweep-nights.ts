@@ -4,19 +4,19 @@
  */
 import { isDeepStrictEqual } from 'node:util';
 import { EXIT } from '../../help/exits.ts';
-import { cacheDir, requestOf } from '../config.ts';
 import { Deadline } from '../deadline.ts';
-import { type Environment, Given } from '../given.ts';
-import { readJournal } from '../journal-reading.ts';
 import type { DeadRun, SweepLines } from '../lab.ts';
-import { codeIn } from '../make-folder.ts';
 import { endNights, systemProcesses, whyNot } from '../night/end-nights.ts';
 import { nightsIn, type PastAttempt, type PastNight, writeDownProcess } from '../night/past-nights.ts';
 import { sweepWithLate } from '../night/sweep-late.ts';
-import { OPTIONS } from '../options.ts';
-import { mayLeaveMore } from '../predecessors.ts';
-import { prepareSettings } from '../prepare.ts';
-import { RunRegistry } from '../run-registry.ts';
+import { cacheDir, requestOf } from '../options/config.ts';
+import { type Environment, Given } from '../options/given.ts';
+import { OPTIONS } from '../options/options.ts';
+import { prepareSettings } from '../prepare/prepare.ts';
+import { mayLeaveMore } from '../process/predecessors.ts';
+import { RunRegistry } from '../process/run-registry.ts';
+import { readJournal } from '../workdir/journal-reading.ts';
+import { codeIn } from '../workdir/make-folder.ts';
 import { sameCredential, type XoLabSettings } from '../xcpng/settings.ts';
 import { sweepXo } from '../xcpng/sweep.ts';
 import { type Call, failed } from './command.ts';

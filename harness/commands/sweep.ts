@@ -1,17 +1,17 @@
 /** `npm run sweep`: removes what runs left in a pool, by hand. */
 
 import { EXIT } from '../../help/exits.ts';
-import type { CommandWords } from '../command-help.ts';
-import { SWEEP_OPTIONS } from '../command-options.ts';
-import { type Request, requestOf } from '../config.ts';
 import { Deadline } from '../deadline.ts';
-import { Fault } from '../faults.ts';
-import { bad, path } from '../given.ts';
+import { Fault } from '../faults/faults.ts';
 import type { SweepLines } from '../lab.ts';
-import { deadRun, mayLeaveMore } from '../predecessors.ts';
-import { prepareSettings } from '../prepare.ts';
-import { RunRegistry } from '../run-registry.ts';
-import type { Override } from '../toml-reader.ts';
+import type { CommandWords } from '../options/command-help.ts';
+import { SWEEP_OPTIONS } from '../options/command-options.ts';
+import { type Request, requestOf } from '../options/config.ts';
+import { bad, path } from '../options/given.ts';
+import type { Override } from '../options/toml-reader.ts';
+import { prepareSettings } from '../prepare/prepare.ts';
+import { deadRun, mayLeaveMore } from '../process/predecessors.ts';
+import { RunRegistry } from '../process/run-registry.ts';
 import { sweepXo } from '../xcpng/sweep.ts';
 import type { Call, Command } from './command.ts';
 import { type NightsWish, sweepNights } from './sweep-nights.ts';

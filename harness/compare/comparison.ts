@@ -1,6 +1,6 @@
 /** What differs between two stored runs. Pure; a reader decides what explains what. */
 
-import { consoleLines } from '../console-text.ts';
+import { consoleLines } from '../console/console-text.ts';
 import type { FaultRecord, Status } from '../model.ts';
 import type { StoredRun } from '../stored/stored-run.ts';
 import { diffLines, type LineDiff } from './line-diff.ts';

@@ -1,5 +1,5 @@
 /** A comparison as lines of at most 80 columns. What a guest wrote is escaped: it must not steer a terminal. Pure. */
-import { escapeValue } from '../report.ts';
+import { escapeValue } from '../report/report.ts';
 import type { Compared, Comparison, ConsoleComparison, Difference, Section } from './comparison.ts';
 import { diffLines } from './line-diff.ts';
 import { withoutUsual } from './usual.ts';

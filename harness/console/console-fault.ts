@@ -1,5 +1,5 @@
 /** A stop that the console shows though every check held: the run is no PASS then, and no FAIL either. */
-import { Fault, faultRecord } from '../faults.ts';
+import { Fault, faultRecord } from '../faults/faults.ts';
 import type { FaultRecord, JudgedCheck } from '../model.ts';
 import type { ConsoleWitness } from './witness.ts';
 

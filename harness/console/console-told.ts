@@ -1,5 +1,5 @@
 /** What a report says of the console of the guest that was validated. Pure. */
-import { fatalSignature, startOnScreen } from '../console-signatures.ts';
+import { fatalSignature, startOnScreen } from './console-signatures.ts';
 
 export interface ConsoleTold {
   /** Whether the lab served text of a serial port. */

@@ -2,8 +2,8 @@
 import { createHash } from 'node:crypto';
 import { closeSync, openSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Recorder } from '../evidence.ts';
 import type { ScreenFrame } from '../lab.ts';
+import type { Recorder } from '../workdir/evidence.ts';
 import { png } from './png.ts';
 
 const FOLDER = 'console';

@@ -5,7 +5,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { byDeadline, type Deadline } from '../deadline.ts';
-import { Fault } from '../faults.ts';
+import { Fault } from '../faults/faults.ts';
 import type { ScreenFrame } from '../lab.ts';
 import { png } from './png.ts';
 import { readable } from './readable.ts';

@@ -2,10 +2,11 @@
  * Watches the screen: keeps pictures of what changes, and reads the text of one that stands still, since a guest that
  * is stuck changes nothing. A screen that cannot be had is said and stops nothing.
  */
-import { type Fatal, fatalSignature, startOnScreen } from '../console-signatures.ts';
+
 import { type Clock, Deadline } from '../deadline.ts';
-import type { Recorder } from '../evidence.ts';
 import type { Screen, ScreenFrame } from '../lab.ts';
+import type { Recorder } from '../workdir/evidence.ts';
+import { type Fatal, fatalSignature, startOnScreen } from './console-signatures.ts';
 import type { Gallery } from './gallery.ts';
 import { type Returning, ReturningPictures } from './returning-pictures.ts';
 import { samePicture } from './same-picture.ts';

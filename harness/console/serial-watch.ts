@@ -1,7 +1,8 @@
 /** Watches the text of the serial port, where the lab serves one, for a line that a guest never leaves by itself. */
-import { type Fatal, fatalSignature } from '../console-signatures.ts';
+
 import type { Clock } from '../deadline.ts';
 import type { Guest } from '../lab.ts';
+import { type Fatal, fatalSignature } from './console-signatures.ts';
 
 const EVERY_MS = 300;
 /** A fatal line must stand in two looks this far apart: then it is a state, not a moment. */

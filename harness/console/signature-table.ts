@@ -1,5 +1,5 @@
 /** The rows of the table of console signatures, FreeBSD first where the order allows it. */
-import type { Signature } from '../console-signatures.ts';
+import type { Signature } from './console-signatures.ts';
 
 /** Order matters: what proves less comes first. */
 export const FATAL_ROWS: readonly Signature[] = [

@@ -3,12 +3,12 @@
  * was shown, and says what came after the guest had answered. It never blocks a run and never fails one by itself.
  */
 import { join } from 'node:path';
-import type { FatalWatch } from '../arrival.ts';
-import { type Fatal, fatalSignature, notedSignatures } from '../console-signatures.ts';
+import type { FatalWatch } from '../boot/arrival.ts';
 import { Deadline, systemClock } from '../deadline.ts';
-import type { Recorder } from '../evidence.ts';
 import type { Guest, Screen, ScreenFrame } from '../lab.ts';
-import { writeWhole } from '../workdir.ts';
+import type { Recorder } from '../workdir/evidence.ts';
+import { writeWhole } from '../workdir/workdir.ts';
+import { type Fatal, fatalSignature, notedSignatures } from './console-signatures.ts';
 import { type ConsoleTold, shownBy } from './console-told.ts';
 import { Gallery } from './gallery.ts';
 import { samePicture } from './same-picture.ts';

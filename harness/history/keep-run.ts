@@ -16,9 +16,9 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import { makeFolder } from '../make-folder.ts';
-import type { Report } from '../report.ts';
-import { scrub } from '../secrets.ts';
+import type { Report } from '../report/report.ts';
+import { makeFolder } from '../workdir/make-folder.ts';
+import { scrub } from '../workdir/secrets.ts';
 import { keepFrames } from './console-frames.ts';
 import { consoleMoments } from './console-moments.ts';
 import { CONSOLE_CHARACTERS_MAX, endOf, excerpts } from './excerpt.ts';

@@ -1,7 +1,7 @@
 /** Reads the runs of a folder of reports. What is damaged, foreign or newer is named and left out, and ends nothing. */
 import { closeSync, constants, fstatSync, openSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { SCHEMA } from '../report.ts';
+import { SCHEMA } from '../report/report.ts';
 import { type Fields, fieldsOf, numberAt, textAt } from './fields.ts';
 import { runsFolder } from './keep-run.ts';
 import { HISTORY_SCHEMA, RUN_ID } from './run-record.ts';

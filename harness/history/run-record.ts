@@ -2,7 +2,7 @@
  * One run as it is kept for ever in `reports/runs/<run-id>.json`: the workdir's `result.json` with what is lost
  * together with it (evidence behind the checks, the end of the console's text, names of its pictures) under `history`.
  */
-import { type Report, resultJson } from '../report.ts';
+import { type Report, resultJson } from '../report/report.ts';
 
 /** Version of the part named `history`; readers take older ones and refuse newer, as with `result.json`. */
 export const HISTORY_SCHEMA = 1;

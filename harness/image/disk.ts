@@ -1,5 +1,5 @@
 /** A virtual disk that can be read at any place, whatever holds it: what planning, sending and the lint read. */
-import { Fault } from '../faults.ts';
+import { Fault } from '../faults/faults.ts';
 
 /** The grain in which a disk is known to hold something: XCP-ng's own VHD block, in bytes. */
 export const BLOCK_BYTES = 2 * 1024 * 1024;

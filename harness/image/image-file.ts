@@ -1,7 +1,7 @@
 /** The file of an image as it lies there, and its state: what was read holds only while the state is the same. */
 import type { BigIntStats } from 'node:fs';
 import { type FileHandle, open, stat } from 'node:fs/promises';
-import { Fault } from '../faults.ts';
+import { Fault } from '../faults/faults.ts';
 import { type Bad, badImage } from './disk.ts';
 
 export interface ImageFile {

@@ -5,8 +5,8 @@
 import type { BigIntStats } from 'node:fs';
 import { readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { makeFolder } from '../make-folder.ts';
 import type { Firmware, ImageFormat, ImageIdentity } from '../model.ts';
+import { makeFolder } from '../workdir/make-folder.ts';
 import { whyNoDisk } from './disk.ts';
 import { stateOf } from './image-file.ts';
 

@@ -5,7 +5,7 @@
 import { randomUUID } from 'node:crypto';
 import { type FileHandle, open, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
-import { Fault } from '../faults.ts';
+import { Fault } from '../faults/faults.ts';
 import { type Bad, DISK_BYTES_MAX } from './disk.ts';
 import { SparseFile } from './sparse-file.ts';
 import { type Packed, type UnpackOptions, unpack } from './unpack.ts';

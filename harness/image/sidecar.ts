@@ -1,6 +1,6 @@
 /** Reads what the builder of an image declares beside it, in `<image>.bootwitness.json`. */
 import { readFile } from 'node:fs/promises';
-import { Fault } from '../faults.ts';
+import { Fault } from '../faults/faults.ts';
 import { BOOT_MODES, type ImageSidecar } from '../model.ts';
 
 const SUFFIX = '.bootwitness.json';

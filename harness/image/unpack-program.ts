@@ -4,7 +4,7 @@
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import type { Readable } from 'node:stream';
-import { Fault } from '../faults.ts';
+import { Fault } from '../faults/faults.ts';
 import type { Bad } from './disk.ts';
 
 /** Enough for `xz -9` (65 MiB) and `zstd --ultra -22` (128 MiB); what asks for more is refused by its program. */

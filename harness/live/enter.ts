@@ -1,7 +1,7 @@
 /** Goes into a machine that runs, once: nobody waits here for one that boots. */
 
 import type { Pace } from '../deadline.ts';
-import { Fault } from '../faults.ts';
+import { Fault } from '../faults/faults.ts';
 import { attemptSsh } from '../ssh/attempt.ts';
 import type { Login } from '../ssh/login.ts';
 import type { SshSession } from '../ssh/session.ts';

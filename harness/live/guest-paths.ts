@@ -3,7 +3,7 @@
  * never came to, so that a person sees which one was found and which were tried. Judges no guest.
  */
 import type { GuestPaths, Observation } from '../model.ts';
-import { isPlace, PATH_TABLE, type PathRow } from '../path-table.ts';
+import { isPlace, PATH_TABLE, type PathRow } from '../options/path-table.ts';
 import { quote } from '../probes/quote.ts';
 import { inStore } from '../probes/store-path.ts';
 

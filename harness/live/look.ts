@@ -3,12 +3,12 @@
  * then the probes. What it finds says nothing about an image: nothing proves which one the machine booted.
  */
 import { budget } from '../deadline.ts';
-import { Fault } from '../faults.ts';
-import { type Asking, interview } from '../interview.ts';
+import { Fault } from '../faults/faults.ts';
+import { type Asking, interview } from '../guest/interview.ts';
+import { inOrder, type Judged, runProbes } from '../guest/probing.ts';
 import type { BootMode, GuestPaths, JudgedCheck, Observation, Probe, Scenario } from '../model.ts';
 import { pid1 } from '../probes/pid1.ts';
 import { askShepherd, readTalk } from '../probes/shepherd-talk.ts';
-import { inOrder, type Judged, runProbes } from '../probing.ts';
 import type { SshSession } from '../ssh/session.ts';
 import { guestPathsScript, type PathFinding, readGuestPaths, type Suggestion, suggestStore } from './guest-paths.ts';
 import { type ModeSeen, seeMode } from './shown-mode.ts';

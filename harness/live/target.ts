@@ -1,7 +1,7 @@
 /** Reads `[user@]host[:port]`, as ssh and scp write it. */
 import { isIPv6 } from 'node:net';
-import { bad } from '../given.ts';
-import type { Override } from '../toml-reader.ts';
+import { bad } from '../options/given.ts';
+import type { Override } from '../options/toml-reader.ts';
 
 export interface Target {
   /** Null: not said. */

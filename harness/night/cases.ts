@@ -1,13 +1,14 @@
 /** Makes the cases of a night out of its plan: each validated as a call of its phase, before any of them runs. */
-import { repeatLine } from '../command-lines.ts';
-import { type Request, readRequest } from '../config.ts';
-import { Fault } from '../faults.ts';
-import type { Environment } from '../given.ts';
+
+import { Fault } from '../faults/faults.ts';
 import { readSidecar } from '../image/sidecar.ts';
-import { loadLabFile } from '../lab-file.ts';
-import type { LabFile } from '../lab-tables.ts';
 import type { Scenario } from '../model.ts';
-import { imageName } from '../summary.ts';
+import { type Request, readRequest } from '../options/config.ts';
+import type { Environment } from '../options/given.ts';
+import { loadLabFile } from '../options/lab-file.ts';
+import type { LabFile } from '../options/lab-tables.ts';
+import { repeatLine } from '../report/command-lines.ts';
+import { imageName } from '../report/summary.ts';
 import { refuseMistaken } from './mistaken.ts';
 import { fits } from './pattern.ts';
 import type { PlanFile, PlannedNightImage, PlannedNightLab } from './plan-file.ts';

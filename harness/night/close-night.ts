@@ -3,14 +3,14 @@
  * person. What cannot be written is said wherever it still can be, and hides nothing of the rest.
  */
 import type { Writable } from 'node:stream';
-import { Fault, faultRecord } from '../faults.ts';
-import type { OutputFiles } from '../output-files.ts';
+import { Fault, faultRecord } from '../faults/faults.ts';
+import type { OutputFiles } from '../options/output-files.ts';
 import type { Progress } from '../progress/progress.ts';
+import type { Remark, Summary } from '../report/summary.ts';
 import { writeFormats } from '../reporters/formats.ts';
 import { nightJson } from '../reporters/night-json.ts';
 import { printWhole } from '../reporters/stream.ts';
 import { bailOut, tapNight } from '../reporters/tap.ts';
-import type { Remark, Summary } from '../summary.ts';
 
 export interface ClosingNight {
   /** Writes the summary into the folder of the night. @throws Fault of this machine */

@@ -4,7 +4,7 @@
  * Only a process that is surely of such a night is ever signalled.
  */
 import { type Clock, Deadline } from '../deadline.ts';
-import { isSurely, type ProcessPlace, processState } from '../process-place.ts';
+import { isSurely, type ProcessPlace, processState } from '../process/process-place.ts';
 import type { PastAttempt, PastNight } from './past-nights.ts';
 
 /** Clean-up of a run: a VM that is stopped hard and deleted, its disks, and a look whether they went. */

@@ -1,5 +1,5 @@
 /** What is to be said of a night's images, which are told by name: that one stood for something else. Pure. */
-import type { CaseSummary, Remark } from '../summary.ts';
+import type { CaseSummary, Remark } from '../report/summary.ts';
 import type { NightLab } from './cases.ts';
 
 const DIGITS = 12;

@@ -2,9 +2,9 @@
 import { randomUUID } from 'node:crypto';
 import { keepRun } from '../history/keep-run.ts';
 import type { PlannedImage } from '../model.ts';
-import type { Report } from '../report.ts';
-import { scenarioDigest } from '../scenario-digest.ts';
-import { type CaseSummary, type KnownNote, standing } from '../summary.ts';
+import { scenarioDigest } from '../options/scenario-digest.ts';
+import type { Report } from '../report/report.ts';
+import { type CaseSummary, type KnownNote, standing } from '../report/summary.ts';
 import { version } from '../version.ts';
 import type { NightCase } from './cases.ts';
 

@@ -3,11 +3,11 @@
  * What is known changes no verdict; it changes what a night calls news.
  */
 import { readFileSync } from 'node:fs';
-import { FAULTS } from '../fault-table.ts';
-import { Fault } from '../faults.ts';
+import { FAULTS } from '../faults/fault-table.ts';
+import { Fault } from '../faults/faults.ts';
 import type { Verdict } from '../model.ts';
-import { failuresOf, type KnownNote, type Remark } from '../summary.ts';
-import { TomlReader } from '../toml-reader.ts';
+import { TomlReader } from '../options/toml-reader.ts';
+import { failuresOf, type KnownNote, type Remark } from '../report/summary.ts';
 import { fits } from './pattern.ts';
 
 /** One entry of the list. */

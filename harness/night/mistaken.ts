@@ -3,10 +3,10 @@
  * them runs.
  */
 import { statSync } from 'node:fs';
-import { Fault } from '../faults.ts';
-import { bad, type Environment } from '../given.ts';
-import { loadLabFile } from '../lab-file.ts';
-import { OPTIONS, OUTPUT_OPTIONS } from '../options.ts';
+import { Fault } from '../faults/faults.ts';
+import { bad, type Environment } from '../options/given.ts';
+import { loadLabFile } from '../options/lab-file.ts';
+import { OPTIONS, OUTPUT_OPTIONS } from '../options/options.ts';
 import type { PlanFile, PlannedNightImage, PlannedNightLab } from './plan-file.ts';
 
 /** Of one case: its name would lie about all others. */

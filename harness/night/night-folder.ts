@@ -2,10 +2,10 @@
 import { randomBytes } from 'node:crypto';
 import { mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { Fault } from '../faults.ts';
-import { codeIn, makeFolder } from '../make-folder.ts';
-import { type ProcessPlace, placeIn, processState } from '../process-place.ts';
-import { keepWhole } from '../workdir.ts';
+import { Fault } from '../faults/faults.ts';
+import { type ProcessPlace, placeIn, processState } from '../process/process-place.ts';
+import { codeIn, makeFolder } from '../workdir/make-folder.ts';
+import { keepWhole } from '../workdir/workdir.ts';
 
 const TRIES_MAX = 60;
 const DAY_MS = 24 * 3_600_000;

@@ -4,13 +4,13 @@
  */
 import { join } from 'node:path';
 import { EXIT } from '../../help/exits.ts';
-import type { FaultCode } from '../fault-table.ts';
-import { faultRecord } from '../faults.ts';
-import { bugBehind } from '../interrupt.ts';
+import type { FaultCode } from '../faults/fault-table.ts';
+import { faultRecord } from '../faults/faults.ts';
 import type { FaultRecord, Verdict } from '../model.ts';
+import { bugBehind } from '../process/interrupt.ts';
 import type { CaseEnds, Tell } from '../progress/event.ts';
 import { causeIn, causeOf } from '../progress/run-ends.ts';
-import { type Attempt, type CaseSummary, type KnownNote, standing } from '../summary.ts';
+import { type Attempt, type CaseSummary, type KnownNote, standing } from '../report/summary.ts';
 import type { Attempted } from './attempt.ts';
 import type { NightCase, NightLab } from './cases.ts';
 

@@ -1,10 +1,10 @@
 /** What the nights in a folder left on disk of themselves: their processes, their labs, the runs of their cases. */
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { bad } from '../given.ts';
-import { type ProcessPlace, placeIn } from '../process-place.ts';
-import type { RunRegistry } from '../run-registry.ts';
-import { writeWhole } from '../workdir.ts';
+import { bad } from '../options/given.ts';
+import { type ProcessPlace, placeIn } from '../process/process-place.ts';
+import type { RunRegistry } from '../process/run-registry.ts';
+import { writeWhole } from '../workdir/workdir.ts';
 import { ATTEMPT_PROCESS, ATTEMPT_RUNS } from './attempt.ts';
 import { readNightMark } from './night-folder.ts';
 

@@ -1,8 +1,8 @@
 /** Reads the plan of a night (TOML): which images, by which scenarios, on which labs. No lab is asked here. */
 import { readFileSync } from 'node:fs';
-import { labFilePath } from '../config.ts';
-import { Fault } from '../faults.ts';
-import { type Overrides, TomlReader } from '../toml-reader.ts';
+import { Fault } from '../faults/faults.ts';
+import { labFilePath } from '../options/config.ts';
+import { type Overrides, TomlReader } from '../options/toml-reader.ts';
 
 /** An image and what it has to pass. */
 export interface PlannedNightImage {

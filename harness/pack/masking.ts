@@ -2,7 +2,7 @@
  * Takes secrets out of the files of a run: those that are known by value, and what looks like one. Texts within JSON
  * are looked at one by one, so that what is escaped there is read as it was said. Pure but for the known secrets.
  */
-import { scrub } from '../secrets.ts';
+import { scrub } from '../workdir/secrets.ts';
 
 const MASK = '[secret]';
 

@@ -5,12 +5,12 @@
 import { readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { dirname, resolve } from 'node:path';
-import { labFilePath } from '../config.ts';
-import { Fault } from '../faults.ts';
-import type { Environment, Given } from '../given.ts';
-import { Secret } from '../secrets.ts';
+import { Fault } from '../faults/faults.ts';
+import { labFilePath } from '../options/config.ts';
+import type { Environment, Given } from '../options/given.ts';
+import { parseToml } from '../options/toml-reader.ts';
 import type { StoredReport } from '../stored/stored-report.ts';
-import { parseToml } from '../toml-reader.ts';
+import { Secret } from '../workdir/secrets.ts';
 
 const SECRET_OPTIONS = ['xo-token', 'xo-password', 'ssh-passphrase'];
 const FILE_OPTIONS = ['xo-token-file', 'xo-password-file', 'ssh-passphrase-file', 'ssh-key', 'ssh-jump-key'];

@@ -1,5 +1,5 @@
 /** What runs at the moment, and how many have ended: all that a view of the present needs, folded from the events. */
-import type { Standing } from '../summary.ts';
+import type { Standing } from '../report/summary.ts';
 import type { Event, Transfer } from './event.ts';
 
 /** A transfer that goes on. */

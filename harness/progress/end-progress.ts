@@ -1,6 +1,6 @@
 /** The end of a program that tells of its progress. */
 import { EXIT } from '../../help/exits.ts';
-import { faultRecord } from '../faults.ts';
+import { faultRecord } from '../faults/faults.ts';
 import type { Progress } from './progress.ts';
 
 /** @returns the exit code: that of the verdict, raised where what was told is not whole */

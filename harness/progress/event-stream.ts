@@ -4,7 +4,7 @@
  */
 import type { Writable } from 'node:stream';
 import { type Clock, systemClock } from '../deadline.ts';
-import { Fault } from '../faults.ts';
+import { Fault } from '../faults/faults.ts';
 import { readerLeft } from '../reporters/stream.ts';
 import { ENDINGS, type Event } from './event.ts';
 import type { Reporter } from './progress.ts';

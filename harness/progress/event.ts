@@ -2,9 +2,10 @@
  * What is told of a run or a night while it goes on: one closed union, which people, plain logs and programs all read.
  * `docs/events.md` describes each, `docs/events.schema.json` its form; a test holds both to what is really told.
  */
-import type { KeptReport } from '../command-lines.ts';
+
 import type { FaultRecord, Status } from '../model.ts';
-import type { Standing } from '../summary.ts';
+import type { KeptReport } from '../report/command-lines.ts';
+import type { Standing } from '../report/summary.ts';
 
 /** Version of the events; readers take older ones and refuse newer. New events and new fields do not raise it. */
 export const EVENTS_SCHEMA = 1;

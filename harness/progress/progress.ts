@@ -4,7 +4,7 @@
  */
 import { type Clock, type Repeat, systemClock, systemRepeat } from '../deadline.ts';
 import type { FaultRecord } from '../model.ts';
-import { scrub } from '../secrets.ts';
+import { scrub } from '../workdir/secrets.ts';
 import { EVENTS_SCHEMA, type Event, type Happening, type Of, type Tell } from './event.ts';
 
 /** Shows or writes events. */

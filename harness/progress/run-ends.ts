@@ -1,7 +1,7 @@
 /** The end of a run as an event: all that people and programs are told of it. Pure. */
 
 import type { FaultRecord, Verdict } from '../model.ts';
-import { headline, keyFacts, type Report, warnings } from '../report.ts';
+import { headline, keyFacts, type Report, warnings } from '../report/report.ts';
 import type { Cause, RunEnds } from './event.ts';
 
 export const causeOf = ({ code, party, message, remedy }: FaultRecord): Cause => ({ code, party, message, remedy });

@@ -1,7 +1,7 @@
 /** What a run has to tell, as events. */
 import { basename } from 'node:path';
-import type { Request } from '../config.ts';
-import { labLine } from '../which-lab.ts';
+import type { Request } from '../options/config.ts';
+import { labLine } from '../options/which-lab.ts';
 import type { Tell, Transfer } from './event.ts';
 import type { Progress } from './progress.ts';
 

@@ -1,6 +1,6 @@
 /** Events as lines for people, the same on a terminal and in a log. Pure. */
 import type { CaseEnds, Cause, Event, NightBegins, NightEnds, Refused, RunEnds } from '../progress/event.ts';
-import { escapeValue } from '../report.ts';
+import { escapeValue } from '../report/report.ts';
 
 const BLAME: Readonly<Record<Cause['party'], string>> = {
   image: 'the image',

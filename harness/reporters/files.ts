@@ -4,8 +4,8 @@
  */
 import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { escapeValue, metadata, type Report, resultJson, VALUE_CHARACTERS_MAX } from '../report.ts';
-import { inWorkdir, keepWhole } from '../workdir.ts';
+import { escapeValue, metadata, type Report, resultJson, VALUE_CHARACTERS_MAX } from '../report/report.ts';
+import { inWorkdir, keepWhole } from '../workdir/workdir.ts';
 
 const FILES = ['metadata.txt', 'result.json', 'repro.json'] as const;
 

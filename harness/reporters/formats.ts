@@ -1,9 +1,9 @@
 /** Writes a summary in the formats that the caller wants it in, each file whole or not at all. */
 import { appendFileSync } from 'node:fs';
-import type { OutputFile, OutputFiles, OutputName } from '../output-files.ts';
-import { scrub } from '../secrets.ts';
-import type { Summary } from '../summary.ts';
-import { writeWhole } from '../workdir.ts';
+import type { OutputFile, OutputFiles, OutputName } from '../options/output-files.ts';
+import type { Summary } from '../report/summary.ts';
+import { scrub } from '../workdir/secrets.ts';
+import { writeWhole } from '../workdir/workdir.ts';
 import { junitText } from './junit.ts';
 import { markdownText } from './markdown.ts';
 

@@ -4,7 +4,7 @@
  * Road) and that of Jenkins (`junit-10.xsd` of its xUnit plugin): no attributes at the root, all parts of a suite.
  */
 import { hostname } from 'node:os';
-import { type CaseSummary, knownText, type Point, pointsOf, type Remark, type Summary } from '../summary.ts';
+import { type CaseSummary, knownText, type Point, pointsOf, type Remark, type Summary } from '../report/summary.ts';
 import { type Element, element, xmlText } from './xml.ts';
 
 const ELEMENTS = { failed: 'failure', error: 'error', known: 'skipped', skipped: 'skipped' } as const;

@@ -2,7 +2,7 @@
 import type { PathFinding, Suggestion } from '../live/guest-paths.ts';
 import type { Sight } from '../live/look.ts';
 import type { FaultRecord, JudgedCheck, Outcome, Probe } from '../model.ts';
-import { escapeValue } from '../report.ts';
+import { escapeValue } from '../report/report.ts';
 
 /** The machine as it was reached. */
 export interface Reached {

@@ -1,5 +1,5 @@
 /** A summary as Markdown for the page of a CI job (GitHub's and Forgejo's dialect). Nothing a guest says is markup. */
-import { scrub } from '../secrets.ts';
+
 import {
   type CaseSummary,
   failuresOf,
@@ -8,7 +8,8 @@ import {
   type Standing,
   type Summary,
   standing,
-} from '../summary.ts';
+} from '../report/summary.ts';
+import { scrub } from '../workdir/secrets.ts';
 
 const CELL_CHARACTERS_MAX = 300;
 /** GitHub shows none of a page above 1 MiB, which the other steps of a job write to as well. */

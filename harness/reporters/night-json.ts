@@ -1,6 +1,7 @@
 /** A night as JSON, for programs. */
-import { scrub } from '../secrets.ts';
-import { type Summary, standing } from '../summary.ts';
+
+import { type Summary, standing } from '../report/summary.ts';
+import { scrub } from '../workdir/secrets.ts';
 
 /** Readers take older ones and refuse newer. */
 const NIGHT_SCHEMA = 1;

@@ -1,6 +1,6 @@
 /** Prints a whole text to a stream, or says that it could not. */
 import type { Writable } from 'node:stream';
-import { Fault } from '../faults.ts';
+import { Fault } from '../faults/faults.ts';
 
 /** A reader who has left wants no more, and that is nobody's fault. A full disk has half of it. */
 export const readerLeft = (error: Error): boolean => (error as NodeJS.ErrnoException).code === 'EPIPE';

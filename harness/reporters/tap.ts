@@ -2,11 +2,11 @@
 import { closeSync, openSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { Test } from 'tap';
-import { exhausted, type Fault } from '../faults.ts';
+import { exhausted, type Fault } from '../faults/faults.ts';
 import type { FaultRecord, JudgedCheck } from '../model.ts';
-import { headline, keyFacts, type Report, warnings } from '../report.ts';
-import { scrub } from '../secrets.ts';
-import { type CaseSummary, knownText, pointsOf, type Summary, standing } from '../summary.ts';
+import { headline, keyFacts, type Report, warnings } from '../report/report.ts';
+import { type CaseSummary, knownText, pointsOf, type Summary, standing } from '../report/summary.ts';
+import { scrub } from '../workdir/secrets.ts';
 
 /** One point per check; a FAIL without a failed check has a point for its fault; ERROR is `Bail out!`. */
 export async function tapText(report: Report): Promise<string> {

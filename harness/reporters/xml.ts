@@ -1,5 +1,5 @@
 /** XML, as far as a report needs it: elements with attributes, text, children. What XML cannot hold is replaced. */
-import { scrub } from '../secrets.ts';
+import { scrub } from '../workdir/secrets.ts';
 
 export interface Element {
   readonly name: string;

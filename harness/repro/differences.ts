@@ -1,6 +1,6 @@
 /** What cannot be reproduced exactly, said before anything is made. Pure. */
 import type { Scenario } from '../model.ts';
-import { scenarioDigest } from '../scenario-digest.ts';
+import { scenarioDigest } from '../options/scenario-digest.ts';
 import type { StoredReport } from '../stored/stored-report.ts';
 
 export interface Difference {

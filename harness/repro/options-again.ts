@@ -1,9 +1,9 @@
 /** The options of a stored run as they are given again: its own, what was asked for now over them. Pure. */
 import { isAbsolute, join } from 'node:path';
-import type { SshTable } from '../lab-tables.ts';
 import type { GuestPaths, Scenario } from '../model.ts';
-import { OPTIONS, type Option } from '../options.ts';
-import { PATH_TABLE } from '../path-table.ts';
+import type { SshTable } from '../options/lab-tables.ts';
+import { OPTIONS, type Option } from '../options/options.ts';
+import { PATH_TABLE } from '../options/path-table.ts';
 import type { StoredReport } from '../stored/stored-report.ts';
 
 /** By name of the option. */

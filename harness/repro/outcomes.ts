@@ -1,5 +1,5 @@
 /** What runs came to, counted: the rate of each outcome, beside that of the run which is repeated. Pure. */
-import type { Report } from '../report.ts';
+import type { Report } from '../report/report.ts';
 import type { StoredReport } from '../stored/stored-report.ts';
 
 /** One run of the series. */

@@ -7,7 +7,7 @@ import { fieldsOf, textAt } from '../history/fields.ts';
 import { framesFolder, runsFolder } from '../history/keep-run.ts';
 import { type Runs, readRecord, readRuns, type Skipped } from '../history/read-runs.ts';
 import type { RunRow } from '../history/run-row.ts';
-import { makeFolder } from '../make-folder.ts';
+import { makeFolder } from '../workdir/make-folder.ts';
 import { byClock, type CaseStanding, caseHistories, decided, lastNight, redOf, standings } from './cases.ts';
 import { nightMain } from './night-page.ts';
 import { pageData } from './page-data.ts';

@@ -1,5 +1,5 @@
 /** The console's pictures as a story: by guest and boot, each with its time, what it means, what was read off it. */
-import { consoleLines } from '../console-text.ts';
+import { consoleLines } from '../console/console-text.ts';
 import { at, type Fields, listAt, numberAt, textAt } from '../history/fields.ts';
 import { FRAME_NAME } from '../history/run-record.ts';
 import type { RunRow } from '../history/run-row.ts';

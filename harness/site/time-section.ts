@@ -1,6 +1,7 @@
 /** Where the time of a run went: its stages one below the other, each against its budget. */
+
+import { SLOW_SHARE } from '../boot/slow-stages.ts';
 import { numberAt, textAt } from '../history/fields.ts';
-import { SLOW_SHARE } from '../slow-stages.ts';
 import { duration } from './format.ts';
 import { type Html, html } from './html.ts';
 

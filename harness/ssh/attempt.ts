@@ -5,7 +5,7 @@
 import { createHash } from 'node:crypto';
 import type { Duplex } from 'node:stream';
 import ssh2 from 'ssh2';
-import { exhausted, Fault } from '../faults.ts';
+import { exhausted, Fault } from '../faults/faults.ts';
 import type { Login } from './login.ts';
 import { makeSession, type SshSession } from './session.ts';
 

@@ -4,7 +4,7 @@
  */
 import type { Duplex } from 'node:stream';
 import type { Deadline } from '../deadline.ts';
-import { Fault } from '../faults.ts';
+import { Fault } from '../faults/faults.ts';
 import type { CommandRecord } from '../model.ts';
 import { type Attempt, attemptSsh } from './attempt.ts';
 import type { Route, SshProof } from './login.ts';

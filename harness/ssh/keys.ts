@@ -2,8 +2,8 @@
 import { readFileSync } from 'node:fs';
 import ssh2 from 'ssh2';
 import { byDeadline, type Deadline } from '../deadline.ts';
-import { Fault } from '../faults.ts';
-import type { Secret } from '../secrets.ts';
+import { Fault } from '../faults/faults.ts';
+import type { Secret } from '../workdir/secrets.ts';
 import type { SshKey } from './login.ts';
 
 type Parsed = { readonly key: ssh2.ParsedKey } | { readonly error: Error };

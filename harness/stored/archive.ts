@@ -2,7 +2,7 @@
 import { closeSync, openSync, readFileSync, readSync, statSync } from 'node:fs';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { packTar, unpackTar } from 'modern-tar';
-import { Fault } from '../faults.ts';
+import { Fault } from '../faults/faults.ts';
 
 export type Files = ReadonlyMap<string, Buffer>;
 

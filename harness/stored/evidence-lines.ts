@@ -1,6 +1,7 @@
 /** Reads a stored `evidence.ndjson` as far as it is whole: numbered without a gap, each line JSON. Pure. */
-import type { EvidenceKind } from '../evidence.ts';
+
 import type { Json } from '../model.ts';
+import type { EvidenceKind } from '../workdir/evidence.ts';
 
 /** One line; `kind` may be one that a newer or older version wrote. */
 export interface EvidenceLine {

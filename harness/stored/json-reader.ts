@@ -1,5 +1,5 @@
 /** Takes fields out of stored JSON, checked: what has another shape was not written by us, or was damaged since. */
-import { Fault } from '../faults.ts';
+import { Fault } from '../faults/faults.ts';
 
 /** One object of a file; every refusal names file and field. */
 export class JsonReader {

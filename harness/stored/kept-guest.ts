@@ -1,6 +1,7 @@
 /** The guest that a stored run kept. */
-import type { KeptReport } from '../command-lines.ts';
-import { Fault } from '../faults.ts';
+
+import { Fault } from '../faults/faults.ts';
+import type { KeptReport } from '../report/command-lines.ts';
 import { readStoredRun, type StoredRun } from './stored-run.ts';
 
 /** @throws Fault BAD_STORED_RUN where it kept none */

@@ -1,5 +1,5 @@
 /** Reads the `key=value` lines of a stored `metadata.txt`, and makes a report of what they hold. Pure. */
-import { Fault } from '../faults.ts';
+import { Fault } from '../faults/faults.ts';
 import { BOOT_MODES, type FaultRecord, type Status } from '../model.ts';
 import { PARTIES, type StoredImage, type StoredReport } from './stored-report.ts';
 

@@ -1,6 +1,6 @@
 /** `pack.json`: what was packed, what was masked and what was left out; by it a pack is known to be as it was made. */
 import { createHash } from 'node:crypto';
-import { Fault } from '../faults.ts';
+import { Fault } from '../faults/faults.ts';
 import { JsonReader } from './json-reader.ts';
 import type { Shelf } from './shelf.ts';
 

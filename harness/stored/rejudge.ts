@@ -3,13 +3,14 @@
  * of a probe, was not asked, or is cut is unobserved: it never makes a PASS. Nothing is written. Pure but for what a
  * probe's `observe` does with a guest that only notes the question.
  */
-import { unlessTooSlow } from '../awaited.ts';
-import { nameAt } from '../boots.ts';
-import { FAULTS, type FaultCode } from '../fault-table.ts';
-import { judgeImage } from '../identity.ts';
+
+import { nameAt } from '../boot/boots.ts';
+import { FAULTS, type FaultCode } from '../faults/fault-table.ts';
+import { unlessTooSlow } from '../guest/awaited.ts';
+import { judgeImage } from '../guest/identity.ts';
+import { worse } from '../guest/probing.ts';
 import { judge } from '../judge.ts';
 import type { CaseFacts, Check, FaultRecord, JudgedCheck, Probe, Scenario, Verdict } from '../model.ts';
-import { worse } from '../probing.ts';
 import { sequenceOf } from './evidence-lines.ts';
 import { asksTheSame, type Question, type Questions, questionsOf } from './questions.ts';
 import type { StoredRun } from './stored-run.ts';

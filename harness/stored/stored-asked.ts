@@ -1,8 +1,9 @@
 /** What was asked of a stored run (`asked` of its `result.json`), checked. Pure. */
-import type { Asked } from '../asked.ts';
+
 import type { BootBudgets } from '../budgets.ts';
 import { BOOT_MODES, type CaseFacts, type Firmware, type GuestPaths } from '../model.ts';
-import { PATH_TABLE } from '../path-table.ts';
+import type { Asked } from '../options/asked.ts';
+import { PATH_TABLE } from '../options/path-table.ts';
 import { type JsonReader, number, text } from './json-reader.ts';
 
 /** Places that a version of then did not know are left out. */

@@ -1,6 +1,7 @@
 /** What a stored run says of the guest that it kept (`kept` of its `result.json`), checked. Pure. */
-import type { KeptReport } from '../command-lines.ts';
-import type { SshTable } from '../lab-tables.ts';
+
+import type { SshTable } from '../options/lab-tables.ts';
+import type { KeptReport } from '../report/command-lines.ts';
 import { type JsonReader, number, text } from './json-reader.ts';
 
 /** @throws Fault BAD_STORED_RUN */

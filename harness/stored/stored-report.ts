@@ -1,8 +1,8 @@
 /** What a stored `result.json` says, checked field by field. Pure. */
 import type { StageRecord } from '../budgets.ts';
 import type { ConsoleTold } from '../console/console-told.ts';
-import { FAULTS } from '../fault-table.ts';
-import { Fault } from '../faults.ts';
+import { FAULTS } from '../faults/fault-table.ts';
+import { Fault } from '../faults/faults.ts';
 import { type LintFinding, STATUSES } from '../finding.ts';
 import type { ImportRecord } from '../lab.ts';
 import {
@@ -17,7 +17,7 @@ import {
   type PlannedImage,
   type Status,
 } from '../model.ts';
-import { type Report, SCHEMA } from '../report.ts';
+import { type Report, SCHEMA } from '../report/report.ts';
 import type { CaseResult } from '../run.ts';
 import { JsonReader, number, text } from './json-reader.ts';
 import { asked, type StoredAsked } from './stored-asked.ts';

@@ -4,8 +4,8 @@
  */
 import { readdirSync, statSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
-import { Fault } from '../faults.ts';
-import { SCHEMA } from '../report.ts';
+import { Fault } from '../faults/faults.ts';
+import { SCHEMA } from '../report/report.ts';
 import { isArchive, unarchive } from './archive.ts';
 import { readEvidence, type StoredEvidence } from './evidence-lines.ts';
 import { type Metadata, readMetadata, reportOf } from './metadata-text.ts';

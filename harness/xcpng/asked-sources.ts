@@ -1,6 +1,6 @@
 /** The sources of the lab file beside XO itself, asked for one guest, again and again until somebody knows. */
 import { Deadline } from '../deadline.ts';
-import { Fault } from '../faults.ts';
+import { Fault } from '../faults/faults.ts';
 import type { AddressSource } from '../lab.ts';
 import type { Saying } from './address.ts';
 

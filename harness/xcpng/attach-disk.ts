@@ -1,5 +1,5 @@
 /** Attaches a disk as a VM's first, once, also where the answer is lost. */
-import { Fault } from '../faults.ts';
+import { Fault } from '../faults/faults.ts';
 import { answerLost, type Making, shownAfterAll } from './making.ts';
 
 /** @throws Fault as `Session.call` */

@@ -4,7 +4,7 @@
  */
 import { WebSocket } from 'ws';
 import { byDeadline, type Deadline } from '../deadline.ts';
-import { Fault } from '../faults.ts';
+import { Fault } from '../faults/faults.ts';
 import type { Session } from './session.ts';
 import { connectionMaker } from './tls.ts';
 

@@ -1,6 +1,6 @@
 /** The serial text of a VM, where the lab serves one. Absence is normal: XO itself shows no text. */
 import type { Deadline } from '../deadline.ts';
-import { Fault } from '../faults.ts';
+import { Fault } from '../faults/faults.ts';
 import type { ConsoleText } from '../lab.ts';
 import { ask, errorText } from './rest.ts';
 import type { Session } from './session.ts';

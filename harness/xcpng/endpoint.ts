@@ -1,7 +1,7 @@
 /** Where Xen Orchestra is: its URL checked, its name resolved, its HTTP side asked once, its clock read. */
 import { lookup } from 'node:dns/promises';
 import { byDeadline, type Deadline } from '../deadline.ts';
-import { Fault } from '../faults.ts';
+import { Fault } from '../faults/faults.ts';
 import { ask } from './rest.ts';
 import type { TlsSettings } from './settings.ts';
 

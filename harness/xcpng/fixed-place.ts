@@ -2,7 +2,7 @@
  * The operator's VM and disk, looked at before anything is written: is it what the lab file says, and may it be
  * overwritten? Each no is one sentence to the operator.
  */
-import { Fault } from '../faults.ts';
+import { Fault } from '../faults/faults.ts';
 import type { PlannedImage } from '../model.ts';
 import type { ObjectStore } from './objects.ts';
 import type { FixedSettings } from './settings.ts';

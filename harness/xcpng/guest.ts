@@ -1,6 +1,6 @@
 /** The living VM of one case: starts it, says where it answers, whether it still lives, what its console shows. */
 import { type Clock, Deadline, type Look, systemClock, until } from '../deadline.ts';
-import { Fault } from '../faults.ts';
+import { Fault } from '../faults/faults.ts';
 import type { Address, ConsoleText, Guest, GuestDeath, ImportRecord, PowerOff, Screen, StoppedBy } from '../lab.ts';
 import type { Placed } from '../model.ts';
 import { chooseAddress, sayingsOfXo } from './address.ts';

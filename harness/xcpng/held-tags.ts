@@ -3,7 +3,7 @@
  * a pool): written and seen to be there, renewed before they expire, taken away and seen to be gone.
  */
 import { type Clock, Deadline, retry } from '../deadline.ts';
-import { Fault } from '../faults.ts';
+import { Fault } from '../faults/faults.ts';
 import type { Session } from './session.ts';
 import { isGone } from './xo-error.ts';
 

@@ -4,7 +4,7 @@
  */
 import { randomBytes } from 'node:crypto';
 import type { Deadline } from '../deadline.ts';
-import { Fault } from '../faults.ts';
+import { Fault } from '../faults/faults.ts';
 import type { ImportRecord, Progress } from '../lab.ts';
 import type { DiskSource } from './disk-source.ts';
 import { errorText } from './rest.ts';

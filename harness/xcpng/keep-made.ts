@@ -1,6 +1,6 @@
 /** Writes into the pool that a VM or a disk of ours is kept for a person, and until when: sweeps read it there. */
 import { type Deadline, retry } from '../deadline.ts';
-import { Fault } from '../faults.ts';
+import { Fault } from '../faults/faults.ts';
 import { claimDescription, keptTag } from './claims.ts';
 import type { Session } from './session.ts';
 import { type Made, takeBack } from './take-back.ts';

@@ -1,6 +1,6 @@
 /** A Lab that speaks Xen Orchestra's API: a real one or the embedded one, told apart by nothing but the URL. */
 import { Deadline } from '../deadline.ts';
-import { Fault } from '../faults.ts';
+import { Fault } from '../faults/faults.ts';
 import type { Admission, DeadRun, Guest, GuestOrder, Lab, SweepLines } from '../lab.ts';
 import type { PlannedImage } from '../model.ts';
 import { keepFailed } from './cache/keep-failed.ts';

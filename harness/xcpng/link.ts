@@ -1,7 +1,7 @@
 /** One signed-in connection to Xen Orchestra, until it ends. The only importer of xo-lib. */
 import xoLib, { type Notification, type Xo } from 'xo-lib';
 import { byDeadline, type Clock, Deadline } from '../deadline.ts';
-import { exhausted, Fault } from '../faults.ts';
+import { exhausted, Fault } from '../faults/faults.ts';
 import type { ReachedEndpoint } from './endpoint.ts';
 import type { Credential } from './settings.ts';
 import { connectionMaker } from './tls.ts';

@@ -1,6 +1,6 @@
 /** What XO lists, asked afresh: the proof that something is gone, or what of a claim is still there. */
 import type { Deadline } from '../deadline.ts';
-import { Fault } from '../faults.ts';
+import { Fault } from '../faults/faults.ts';
 import { tagsOf } from './claims.ts';
 import type { Session } from './session.ts';
 import { objectMap } from './wire.ts';

@@ -5,7 +5,7 @@
 import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
 import { Deadline } from '../deadline.ts';
-import { Fault } from '../faults.ts';
+import { Fault } from '../faults/faults.ts';
 import { HeldTags } from './held-tags.ts';
 import { type LockTag, lockTag, parseLock } from './lock-tag.ts';
 import type { Session } from './session.ts';

@@ -1,6 +1,6 @@
 /** Brings the image onto the SR as a disk of ours, waits until XO lists it, and reads it back where that is wanted. */
 import { type Deadline, retry } from '../deadline.ts';
-import { Fault } from '../faults.ts';
+import { Fault } from '../faults/faults.ts';
 import type { GuestOrder, ImportRecord } from '../lab.ts';
 import { claimDescription } from './claims.ts';
 import { plainSource } from './disk-source.ts';

@@ -3,7 +3,7 @@
  * creation was not answered is looked for by its claim before another one is made.
  */
 import { byDeadline, Deadline } from '../deadline.ts';
-import { Fault } from '../faults.ts';
+import { Fault } from '../faults/faults.ts';
 import { type Claim, claimDescription, selfTag } from './claims.ts';
 import { answerLost, type Making, madeNothing, register, shownAfterAll } from './making.ts';
 import type { Slot } from './settings.ts';

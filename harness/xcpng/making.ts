@@ -1,7 +1,7 @@
 /** What the steps that make a guest share: where it goes, its claim, and how what is made is taken back. */
 import type { Deadline } from '../deadline.ts';
 import type { Keep } from '../disposals.ts';
-import { Fault } from '../faults.ts';
+import { Fault } from '../faults/faults.ts';
 import type { GuestOrder } from '../lab.ts';
 import { type Claim, makeClaim } from './claims.ts';
 import { xoNowMs } from './endpoint.ts';

@@ -3,8 +3,8 @@
  * never for replies, since replies run ahead of the objects.
  */
 import type { Deadline, Look } from '../deadline.ts';
-import type { FaultCode } from '../fault-table.ts';
-import { Fault } from '../faults.ts';
+import type { FaultCode } from '../faults/fault-table.ts';
+import { Fault } from '../faults/faults.ts';
 import { objectMap, PARSERS, parseClaimable, type Vm, type WireObject, type WireType } from './wire.ts';
 
 type Raw = Readonly<Record<string, unknown>>;

@@ -4,7 +4,7 @@
  */
 import { createHash } from 'node:crypto';
 import { crc32 } from 'node:zlib';
-import { Fault } from '../faults.ts';
+import { Fault } from '../faults/faults.ts';
 import { BLOCK_BYTES, type Disk, SECTOR } from '../image/disk.ts';
 import { bytesOf } from '../image/file-disk.ts';
 import { openDisk } from '../image/open-disk.ts';

@@ -1,5 +1,5 @@
 /** Where a guest goes: template, SR, network and host of the settings, resolved to exactly one object each. */
-import { Fault } from '../faults.ts';
+import { Fault } from '../faults/faults.ts';
 import type { Firmware, NamedObject, Placed } from '../model.ts';
 import { describeHosts, hostViews, type Parts, whyNotOn } from './host-choice.ts';
 import type { ObjectStore } from './objects.ts';

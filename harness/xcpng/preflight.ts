@@ -1,5 +1,5 @@
 /** The last look before anything is made: can the place that was chosen take this guest now? Nothing is changed. */
-import { Fault } from '../faults.ts';
+import { Fault } from '../faults/faults.ts';
 import type { GuestShape } from '../lab.ts';
 import type { PlannedImage } from '../model.ts';
 import { placementOf } from './cache/place.ts';

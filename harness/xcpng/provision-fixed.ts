@@ -3,7 +3,7 @@
  * The disk is overwritten and read back; afterwards the VM is left as configured, and its settings are compared.
  */
 import { Deadline, retry } from '../deadline.ts';
-import { Fault } from '../faults.ts';
+import { Fault } from '../faults/faults.ts';
 import type { Guest, GuestOrder, ImportRecord } from '../lab.ts';
 import type { NamedObject, Placed } from '../model.ts';
 import { plainSource } from './disk-source.ts';

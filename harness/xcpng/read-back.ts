@@ -1,7 +1,7 @@
 /** Reads a whole disk back and compares it with what was sent; what the SR rounded up must be zeros. */
 import { createHash } from 'node:crypto';
 import type { Deadline } from '../deadline.ts';
-import { Fault } from '../faults.ts';
+import { Fault } from '../faults/faults.ts';
 import type { DiskSource } from './disk-source.ts';
 import { readDisk } from './read-disk.ts';
 import type { Session } from './session.ts';

@@ -1,6 +1,6 @@
 /** Reads a disk of the lab from its first byte to its last, piece by piece. */
 import type { Deadline } from '../deadline.ts';
-import { Fault } from '../faults.ts';
+import { Fault } from '../faults/faults.ts';
 import { cutByDeadline, errorText, readText, send } from './rest.ts';
 import { isUnknownRoute, NO_SUCH_OBJECT, statusCode } from './send-disk.ts';
 import type { Session } from './session.ts';

@@ -8,9 +8,9 @@ import {
 } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import { byDeadline, type Deadline } from '../deadline.ts';
-import type { FaultCode } from '../fault-table.ts';
-import { Fault } from '../faults.ts';
-import type { Secret } from '../secrets.ts';
+import type { FaultCode } from '../faults/fault-table.ts';
+import { Fault } from '../faults/faults.ts';
+import type { Secret } from '../workdir/secrets.ts';
 import type { Endpoint } from './endpoint.ts';
 import { connectionMaker } from './tls.ts';
 

@@ -2,7 +2,7 @@
  * Is there room for a guest: bytes on the SR for its disk, memory on a host? Pure, over the figures that XO shows.
  * Refused is only what cannot work whatever else happens; what merely may become short is a warning.
  */
-import type { FaultCode } from '../fault-table.ts';
+import type { FaultCode } from '../faults/fault-table.ts';
 import { BLOCK_BYTES } from '../image/disk.ts';
 import type { PlannedImage } from '../model.ts';
 import type { Host, Sr } from './wire-pool.ts';

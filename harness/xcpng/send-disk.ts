@@ -1,8 +1,8 @@
 /** Sends a disk as the body of one request: a sparse VHD of known length, no faster than the socket takes it. */
 import type { ClientRequest } from 'node:http';
 import type { Deadline } from '../deadline.ts';
-import type { FaultCode } from '../fault-table.ts';
-import { Fault } from '../faults.ts';
+import type { FaultCode } from '../faults/fault-table.ts';
+import { Fault } from '../faults/faults.ts';
 import type { ImageDisk } from '../image/open-disk.ts';
 import type { Progress } from '../lab.ts';
 import type { DiskSource } from './disk-source.ts';

@@ -4,8 +4,8 @@
  */
 import { randomUUID } from 'node:crypto';
 import { byDeadline, type Clock, Deadline } from '../deadline.ts';
-import { Fault } from '../faults.ts';
-import { Secret } from '../secrets.ts';
+import { Fault } from '../faults/faults.ts';
+import { Secret } from '../workdir/secrets.ts';
 import { type ReachedEndpoint, reachEndpoint } from './endpoint.ts';
 import { isRefusedUnnamed, Link, NOBODY, type Params, refusedNow, type XoUser } from './link.ts';
 import { ObjectStore } from './objects.ts';

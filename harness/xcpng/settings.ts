@@ -1,6 +1,6 @@
 /** What the harness must know of a lab to use it: the lab file's content, resolved. */
 import type { AddressSource, GuestShape } from '../lab.ts';
-import type { Secret } from '../secrets.ts';
+import type { Secret } from '../workdir/secrets.ts';
 
 export type Credential = { readonly token: Secret } | { readonly email: string; readonly password: Secret };
 

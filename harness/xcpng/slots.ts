@@ -1,6 +1,6 @@
 /** Chooses a slot for a guest: one whose MAC nobody in the pool has, nor another guest of this process. */
 import { randomInt } from 'node:crypto';
-import { Fault } from '../faults.ts';
+import { Fault } from '../faults/faults.ts';
 import type { ObjectStore } from './objects.ts';
 import type { Slot } from './settings.ts';
 

@@ -3,7 +3,7 @@
  * tools cannot be shut down cleanly by XO: that is refused with code 10 or 14, by the way the XAPI found out.
  */
 import type { Deadline, Look } from '../deadline.ts';
-import { Fault } from '../faults.ts';
+import { Fault } from '../faults/faults.ts';
 import type { PowerOff, StoppedBy } from '../lab.ts';
 import { VmPresence } from './presence.ts';
 import type { Session } from './session.ts';

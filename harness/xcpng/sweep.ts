@@ -1,6 +1,6 @@
 /** Removes from a pool what runs of ours left behind, object by object, and looks whether it went. */
 import type { Deadline } from '../deadline.ts';
-import { Fault } from '../faults.ts';
+import { Fault } from '../faults/faults.ts';
 import type { SweepLines } from '../lab.ts';
 import { textsOf } from './cache/entries.ts';
 import { somePoolShown } from './listing.ts';

@@ -3,7 +3,7 @@
  * then lists again, since `vm.delete` says success even when a disk stayed.
  */
 import { type Deadline, retry } from '../deadline.ts';
-import { Fault } from '../faults.ts';
+import { Fault } from '../faults/faults.ts';
 import { type Claim, isOwn, tagsOf } from './claims.ts';
 import { describeListed, type Listed, listTagged, poolShown } from './listing.ts';
 import type { Session } from './session.ts';

@@ -6,7 +6,7 @@
 import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
 import { Deadline, type Look } from '../deadline.ts';
-import { Fault } from '../faults.ts';
+import { Fault } from '../faults/faults.ts';
 import { OURS, runTag } from './claims.ts';
 import { xoNowMs } from './endpoint.ts';
 import { HeldTags } from './held-tags.ts';

@@ -4,7 +4,7 @@
  */
 import { isIP, connect as netConnect, type Socket } from 'node:net';
 import { type ConnectionOptions, type TLSSocket, connect as tlsConnect } from 'node:tls';
-import { Fault } from '../faults.ts';
+import { Fault } from '../faults/faults.ts';
 import type { TlsSettings } from './settings.ts';
 
 /** What Node hands to `createConnection`, as far as it is read here. */

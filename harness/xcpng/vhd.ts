@@ -2,7 +2,7 @@
  * A disk as a sparse dynamic VHD: the plan (its exact length, known before the first byte) and
  * the stream (the disk read once, in ascending order, in bounded memory).
  */
-import { Fault } from '../faults.ts';
+import { Fault } from '../faults/faults.ts';
 import { BLOCK_BYTES, DISK_BYTES_MAX, type Disk, SECTOR } from '../image/disk.ts';
 import { vhdChecksum } from '../image/vhd.ts';
 

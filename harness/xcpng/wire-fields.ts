@@ -1,5 +1,5 @@
 /** Reads the fields of one object of Xen Orchestra out of `unknown`. */
-import { Fault } from '../faults.ts';
+import { Fault } from '../faults/faults.ts';
 
 /** What every object of a pool has. */
 export interface Named {

@@ -2,7 +2,7 @@
  * The objects of Xen Orchestra that we read, parsed at the door from `unknown` into readonly types.
  * Fields that we do not read are ignored; one that is missing or of another type is a named fault.
  */
-import { Fault } from '../faults.ts';
+import { Fault } from '../faults/faults.ts';
 import { Fields, type Named } from './wire-fields.ts';
 import { host, network, pbd, pif, pool, sr, template } from './wire-pool.ts';
 

@@ -1,7 +1,7 @@
 /** An error reply of Xen Orchestra as a Fault. Told by the fields `code` and `data.code`, never by the text. */
 
-import type { FaultCode } from '../fault-table.ts';
-import { Fault } from '../faults.ts';
+import type { FaultCode } from '../faults/fault-table.ts';
+import { Fault } from '../faults/faults.ts';
 
 /** XO's codes that somebody here acts on (`packages/xo-common/api-errors.js`). */
 const NO_SUCH_OBJECT = 1;

@@ -6,7 +6,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { Ajv } from 'ajv';
 import t from 'tap';
-import { Fault } from '../../harness/faults.ts';
+import { Fault } from '../../harness/faults/faults.ts';
 import { openSession } from '../../harness/xcpng/session.ts';
 import { openTestLab, type RecordedCall, within } from '../harness/xcpng/test-lab.ts';
 import { type RecordedRequest, recordHarness } from './harness-calls.ts';

@@ -1,7 +1,7 @@
 /** For tests: runs of the harness that together make every call it knows, each seen leaving this process. */
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import type { ClientRequest } from 'node:http';
-import { Secret } from '../../harness/secrets.ts';
+import { Secret } from '../../harness/workdir/secrets.ts';
 import { examineXo } from '../../harness/xcpng/doctor/examine.ts';
 import { openXoLab } from '../../harness/xcpng/lab.ts';
 import { openSession, type Session } from '../../harness/xcpng/session.ts';

@@ -1,6 +1,6 @@
 import t from 'tap';
 import { byDeadline, type Clock, Deadline, retry, systemClock, until } from '../../harness/deadline.ts';
-import { Fault } from '../../harness/faults.ts';
+import { Fault } from '../../harness/faults/faults.ts';
 
 /** Time that passes only while somebody sleeps. */
 function fakeClock(): Clock {

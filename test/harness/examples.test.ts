@@ -2,8 +2,8 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import t from 'tap';
-import { FAULTS } from '../../harness/fault-table.ts';
-import { KNOWN_KEYS, loadLabFile, parseLabFile } from '../../harness/lab-file.ts';
+import { FAULTS } from '../../harness/faults/fault-table.ts';
+import { KNOWN_KEYS, loadLabFile, parseLabFile } from '../../harness/options/lab-file.ts';
 
 const LABS = fileURLToPath(new URL('../../labs/', import.meta.url));
 const DOCS = readFileSync(new URL('../../docs/lab-setup.md', import.meta.url), 'utf8');

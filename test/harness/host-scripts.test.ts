@@ -7,7 +7,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t from 'tap';
-import { powerOffScript } from '../../harness/power-off.ts';
+import { powerOffScript } from '../../harness/boot/power-off.ts';
 import { frame } from '../../harness/probes/frame.ts';
 import { hostScripts, NONCE } from './probes/scripts.ts';
 

@@ -1,6 +1,6 @@
 import t from 'tap';
-import type { FaultCode } from '../../harness/fault-table.ts';
-import { Fault, faultRecord } from '../../harness/faults.ts';
+import type { FaultCode } from '../../harness/faults/fault-table.ts';
+import { Fault, faultRecord } from '../../harness/faults/faults.ts';
 import { exitCode, judge } from '../../harness/judge.ts';
 import type { JudgedCheck, Outcome } from '../../harness/model.ts';
 

@@ -7,7 +7,7 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { Deadline } from '../../harness/deadline.ts';
-import { Secret } from '../../harness/secrets.ts';
+import { Secret } from '../../harness/workdir/secrets.ts';
 import { openSession } from '../../harness/xcpng/session.ts';
 import { type LabProcess, startLab } from '../lab-process.ts';
 import { inLanes } from '../lanes.ts';

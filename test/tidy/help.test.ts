@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import t from 'tap';
 import { COMMANDS, type Listed } from '../../docs/generate/commands.ts';
 import { commandsPage, printedTable, readmePage } from '../../docs/generate/pages.ts';
-import { FAULTS } from '../../harness/fault-table.ts';
+import { FAULTS } from '../../harness/faults/fault-table.ts';
 import { EXIT } from '../../help/exits.ts';
 import type { Help } from '../../help/help.ts';
 import { helpText } from '../../help/text.ts';

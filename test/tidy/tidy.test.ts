@@ -40,15 +40,15 @@ t.test('boundaries', async (t) => {
   no('lab/rpc.ts', "export * from '../harness/model.ts';", /on the wire/);
   no('harness/run.ts', "import { x } from './xcpng/lab.ts';", /interfaces Lab and Guest/);
   no('harness/judge.ts', "import { readFileSync } from 'node:fs';", /judging and reporting are pure/);
-  no('harness/report.ts', "import { run } from './run.ts';", /pure/);
+  no('harness/report/report.ts', "import { run } from './run.ts';", /pure/);
   no('harness/probes/pid1.ts', "import { connect } from '../ssh.ts';", /only through the guest/);
   no('harness/xcpng/guest.ts', "import { judge } from '../judge.ts';", /knows nothing of probes/);
   no('harness/lab.ts', "import { x } from './run.ts';", /contracts/);
   no('scenarios/a.ts', "import { run } from '../harness/run.ts';", /a scenario is data/);
   no('phase9.ts', "import { run } from './harness/run.ts';", /one call of phase/);
   no('harness/run.ts', "import { x } from '../test/totals.ts';", /does not lean on its tests/);
-  fine('harness/report.ts', "import type { Run } from './run.ts';");
-  fine('harness/embedded.ts', "const lab = new URL('../lab/main.ts', import.meta.url);");
+  fine('harness/report/report.ts', "import type { Run } from './run.ts';");
+  fine('harness/prepare/embedded.ts', "const lab = new URL('../lab/main.ts', import.meta.url);");
   fine('test/harness/a.test.ts', "import '../../lab/world.ts'; import '../../harness/run.ts';");
 });
 
@@ -70,7 +70,7 @@ t.test('permissions', async (t) => {
   no('harness/run.ts', 'const at = Date.now();', /wall clock/);
   no('harness/run.ts', 'const at = new Date();', /wall clock/);
   saysNothing(t, rules.permissions, 'harness/run.ts', '// setTimeout\nconst a = { setTimeout: new Date(5) };');
-  saysNothing(t, rules.permissions, 'harness/config.ts', 'const a = process.env;');
+  saysNothing(t, rules.permissions, 'harness/options/config.ts', 'const a = process.env;');
 });
 
 t.test('sizes', async (t) => {
@@ -113,7 +113,7 @@ t.test('unused files', async (t) => {
     'harness/tested.ts: only tests import it; use it or remove it',
     'test/lost.ts: nothing imports it; use it or remove it',
   ]);
-  t.match(rules.staleRows([]).join('\n'), /harness\/config.ts: does not use process.env; remove its row/);
+  t.match(rules.staleRows([]).join('\n'), /harness\/options\/config.ts: does not use process.env; remove its row/);
 });
 
 t.test('the tree', async (t) => {

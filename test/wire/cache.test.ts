@@ -10,7 +10,7 @@ import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import t from 'tap';
 import { Deadline, until } from '../../harness/deadline.ts';
-import { Secret } from '../../harness/secrets.ts';
+import { Secret } from '../../harness/workdir/secrets.ts';
 import { openSession } from '../../harness/xcpng/session.ts';
 import { type LabProcess, startLab } from '../lab-process.ts';
 import { type Outcome, runPhase, workdirRoot } from '../phase-process.ts';

@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { Deadline } from '../../harness/deadline.ts';
-import { Secret } from '../../harness/secrets.ts';
+import { Secret } from '../../harness/workdir/secrets.ts';
 import { openSession, type Session } from '../../harness/xcpng/session.ts';
 import { startLab } from '../lab-process.ts';
 import { type Options, type Outcome, runPhase, workdirRoot } from '../phase-process.ts';

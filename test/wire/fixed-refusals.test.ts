@@ -8,7 +8,7 @@ import { mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from '
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t from 'tap';
-import type { Fault } from '../../harness/faults.ts';
+import type { Fault } from '../../harness/faults/faults.ts';
 import type { Session } from '../../harness/xcpng/session.ts';
 import { makeStandInImage } from '../../lab/stand-in-image.ts';
 import { inLanes } from '../lanes.ts';

@@ -6,7 +6,7 @@ import net, { type AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import t from 'tap';
-import { Fault } from '../../harness/faults.ts';
+import { Fault } from '../../harness/faults/faults.ts';
 import { callProbe } from '../probe-call.ts';
 import { dir, key, looked, machine, RC } from './looked-at.ts';
 

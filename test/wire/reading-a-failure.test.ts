@@ -7,6 +7,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import t from 'tap';
+import { compare } from '../../harness/commands/compare.ts';
+import { pack } from '../../harness/commands/pack.ts';
+import { rejudge } from '../../harness/commands/rejudge.ts';
+import type { Scenario } from '../../harness/model.ts';
 import {
   COMPARE_OPTIONS,
   DOCTOR_OPTIONS,
@@ -16,12 +20,8 @@ import {
   REJUDGE_OPTIONS,
   REPRO_OPTIONS,
   SWEEP_OPTIONS,
-} from '../../harness/command-options.ts';
-import { compare } from '../../harness/commands/compare.ts';
-import { pack } from '../../harness/commands/pack.ts';
-import { rejudge } from '../../harness/commands/rejudge.ts';
-import type { Scenario } from '../../harness/model.ts';
-import { OPTIONS, type Option } from '../../harness/options.ts';
+} from '../../harness/options/command-options.ts';
+import { OPTIONS, type Option } from '../../harness/options/options.ts';
 import { phase9XcpngBoot } from '../../scenarios/phase9-xcpng-boot.ts';
 import { callCommand } from '../command-call.ts';
 import { inLanes } from '../lanes.ts';

@@ -3,11 +3,11 @@ import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync,
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t from 'tap';
-import { CONSOLE_OPTIONS, REPRO_OPTIONS } from '../../harness/command-options.ts';
 import { consoleCommand } from '../../harness/commands/console.ts';
 import { repro } from '../../harness/commands/repro.ts';
-import { faultRecord } from '../../harness/faults.ts';
-import { Given } from '../../harness/given.ts';
+import { faultRecord } from '../../harness/faults/faults.ts';
+import { CONSOLE_OPTIONS, REPRO_OPTIONS } from '../../harness/options/command-options.ts';
+import { Given } from '../../harness/options/given.ts';
 import { plainProgress } from '../../harness/progress/open.ts';
 import { phase9XcpngBoot } from '../../scenarios/phase9-xcpng-boot.ts';
 import { startLab } from '../lab-process.ts';

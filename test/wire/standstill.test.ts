@@ -1,6 +1,6 @@
 /** A harness that could not listen blames nobody: the process stands still while it waits. Guests are simulated. */
 import t from 'tap';
-import { watchStandstill } from '../../harness/standstill.ts';
+import { watchStandstill } from '../../harness/process/standstill.ts';
 import { witness } from './witness.ts';
 
 const MUTE = { boot: { sshd: 'never' } };

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import t from 'tap';
 import { sweepNights } from '../../harness/commands/sweep-nights.ts';
 import { writeNightMark } from '../../harness/night/night-folder.ts';
-import { placeOf } from '../../harness/process-place.ts';
+import { placeOf } from '../../harness/process/process-place.ts';
 import { plainProgress } from '../../harness/progress/open.ts';
 import { startLab } from '../lab-process.ts';
 

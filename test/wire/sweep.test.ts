@@ -10,7 +10,7 @@ import { fileURLToPath } from 'node:url';
 import t from 'tap';
 import { Deadline } from '../../harness/deadline.ts';
 import { writeNightMark } from '../../harness/night/night-folder.ts';
-import { Secret } from '../../harness/secrets.ts';
+import { Secret } from '../../harness/workdir/secrets.ts';
 import { openSession, type Session } from '../../harness/xcpng/session.ts';
 import { startLab } from '../lab-process.ts';
 import { runPhase, workdirRoot } from '../phase-process.ts';

@@ -6,14 +6,14 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Writable } from 'node:stream';
-import { readRequest } from '../../harness/config.ts';
 import { Deadline } from '../../harness/deadline.ts';
-import { Fault, faultRecord } from '../../harness/faults.ts';
+import { Fault, faultRecord } from '../../harness/faults/faults.ts';
 import { Invocation } from '../../harness/invocation.ts';
 import type { Scenario } from '../../harness/model.ts';
+import { readRequest } from '../../harness/options/config.ts';
 import { plainProgress } from '../../harness/progress/open.ts';
 import { bailOut } from '../../harness/reporters/tap.ts';
-import { Secret } from '../../harness/secrets.ts';
+import { Secret } from '../../harness/workdir/secrets.ts';
 import { openSession, type Session } from '../../harness/xcpng/session.ts';
 import { labArguments } from '../../lab/arguments.ts';
 import { type Lab, startLab } from '../../lab/lab.ts';

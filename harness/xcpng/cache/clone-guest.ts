@@ -3,7 +3,7 @@
  * create call on. While that goes on a mark on the entry keeps others from removing it.
  */
 import { retry } from '../../deadline.ts';
-import { Fault } from '../../faults.ts';
+import { Fault } from '../../faults/faults.ts';
 import type { ImportRecord } from '../../lab.ts';
 import { claimDescription, tagsOf } from '../claims.ts';
 import { xoNowMs } from '../endpoint.ts';

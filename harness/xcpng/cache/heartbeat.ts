@@ -1,6 +1,6 @@
 /** Says on an entry in the making that its maker lives and gets on, so that nobody waits for one that is dead. */
 import { Deadline } from '../../deadline.ts';
-import { Fault } from '../../faults.ts';
+import { Fault } from '../../faults/faults.ts';
 import type { Progress } from '../../lab.ts';
 import type { Making } from '../making.ts';
 import { aliveTag } from './entry-tags.ts';

@@ -3,7 +3,7 @@
  * mark is written last, so that what a killed run leaves is never taken for one. Two that make the same one at the same
  * moment find out before anything is sent.
  */
-import { Fault } from '../../faults.ts';
+import { Fault } from '../../faults/faults.ts';
 import type { ImportRecord } from '../../lab.ts';
 import { attachDisk } from '../attach-disk.ts';
 import { type Claim, selfTag } from '../claims.ts';

@@ -2,7 +2,7 @@
  * Brings an entry of the wanted image: one that is there, one that another run is making (awaited as long as that gets
  * on), or one of our own making. Null where the cache is of no help: then the image is sent as without one.
  */
-import { Fault } from '../../faults.ts';
+import { Fault } from '../../faults/faults.ts';
 import type { ImportRecord } from '../../lab.ts';
 import { poolShown } from '../listing.ts';
 import type { Entry } from './entries.ts';

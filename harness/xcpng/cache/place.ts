@@ -1,5 +1,5 @@
 /** Where guests go when images are kept: a clone stays on the SR of its source, so that is the guests' SR. */
-import { Fault } from '../../faults.ts';
+import { Fault } from '../../faults/faults.ts';
 import type { ObjectStore } from '../objects.ts';
 import { type Placement, resolvePlacement } from '../placement.ts';
 import type { XoLabSettings } from '../settings.ts';

@@ -4,7 +4,7 @@
  * share with it (the SR's hidden base copies).
  */
 import { Deadline } from '../../deadline.ts';
-import { Fault } from '../../faults.ts';
+import { Fault } from '../../faults/faults.ts';
 import { selfTag, tagsOf } from '../claims.ts';
 import { xoNowMs } from '../endpoint.ts';
 import type { Session } from '../session.ts';

@@ -1,6 +1,6 @@
 /** Room where a guest would be made: the SR and its free space, hosts and their free memory. */
 
-import { Fault } from '../../faults.ts';
+import { Fault } from '../../faults/faults.ts';
 import { type Finding, type Look, look, ok, warning } from '../../finding.ts';
 import type { PlannedImage } from '../../model.ts';
 import type { Placement } from '../placement.ts';

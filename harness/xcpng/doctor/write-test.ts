@@ -5,7 +5,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import { Deadline } from '../../deadline.ts';
-import { Fault } from '../../faults.ts';
+import { Fault } from '../../faults/faults.ts';
 import { broken, type Finding, type Look, look, ok, unknown } from '../../finding.ts';
 import { BLOCK_BYTES } from '../../image/disk.ts';
 import { type Claim, claimDescription, makeClaim } from '../claims.ts';

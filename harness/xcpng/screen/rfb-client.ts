@@ -3,7 +3,7 @@
  * pointer. All sizes that a server names are bounded: what it says is not trusted.
  */
 import { byDeadline, Deadline } from '../../deadline.ts';
-import { Fault } from '../../faults.ts';
+import { Fault } from '../../faults/faults.ts';
 import type { ScreenFrame } from '../../lab.ts';
 import { handshake, PIXEL_BYTES, pictureSize, type RfbLine, refused } from './rfb-handshake.ts';
 

@@ -1,6 +1,6 @@
 /** The opening of an RFB connection as far as the size of the screen: versions 3.3 to 3.8, without authentication. */
 import type { Deadline } from '../../deadline.ts';
-import { Fault } from '../../faults.ts';
+import { Fault } from '../../faults/faults.ts';
 
 /** Bytes in both directions, e.g. `ConsoleSocket`. */
 export interface RfbLine {

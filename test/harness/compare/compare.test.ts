@@ -8,9 +8,9 @@ import { type Comparison, compareRuns } from '../../../harness/compare/compariso
 import { diffLines } from '../../../harness/compare/line-diff.ts';
 import { shownComparison, wrap } from '../../../harness/compare/shown.ts';
 import { consoleKey } from '../../../harness/compare/usual.ts';
-import { consoleLines } from '../../../harness/console-text.ts';
-import { Fault, faultRecord } from '../../../harness/faults.ts';
-import type { Report } from '../../../harness/report.ts';
+import { consoleLines } from '../../../harness/console/console-text.ts';
+import { Fault, faultRecord } from '../../../harness/faults/faults.ts';
+import type { Report } from '../../../harness/report/report.ts';
 import { readStoredRun } from '../../../harness/stored/stored-run.ts';
 import { callCommand } from '../../command-call.ts';
 import { evidenceLine, held, SAMPLE, storeSample } from '../stored/sample.ts';

@@ -1,7 +1,7 @@
 /** For tests: a Report as a run makes it, to be changed where a test wants something else. */
 import type { StageRecord } from '../../../harness/budgets.ts';
 import type { JudgedCheck, PlannedImage, Verdict } from '../../../harness/model.ts';
-import type { Report } from '../../../harness/report.ts';
+import type { Report } from '../../../harness/report/report.ts';
 import type { CaseResult } from '../../../harness/run.ts';
 import { SAMPLE } from '../stored/sample.ts';
 

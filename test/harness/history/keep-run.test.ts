@@ -4,7 +4,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, utimesSync, writeFile
 import { join } from 'node:path';
 import t from 'tap';
 import { keepRun, stageRun } from '../../../harness/history/keep-run.ts';
-import { Secret } from '../../../harness/secrets.ts';
+import { Secret } from '../../../harness/workdir/secrets.ts';
 import { aReport, check, PASS } from './a-report.ts';
 import { folders, PNG, read } from './folders.ts';
 

@@ -7,7 +7,7 @@ import t, { type Test } from 'tap';
 import { keepRun } from '../../../harness/history/keep-run.ts';
 import { readRuns } from '../../../harness/history/read-runs.ts';
 import { imageName, runRow } from '../../../harness/history/run-row.ts';
-import { SCHEMA } from '../../../harness/report.ts';
+import { SCHEMA } from '../../../harness/report/report.ts';
 import { aReport, check, result, stage } from './a-report.ts';
 
 function folder(t: Test): string {

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import t from 'tap';
-import { Fault } from '../../../harness/faults.ts';
+import { Fault } from '../../../harness/faults/faults.ts';
 import { planImage } from '../../../harness/image/plan.ts';
 import { Scratch } from '../../../harness/image/scratch.ts';
 import { vhdChecksum } from '../../../harness/image/vhd.ts';

@@ -4,12 +4,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Writable } from 'node:stream';
 import t from 'tap';
-import { Fault } from '../../../harness/faults.ts';
+import { Fault } from '../../../harness/faults/faults.ts';
 import { closeNight } from '../../../harness/night/close-night.ts';
 import { nightExitCode } from '../../../harness/night/night.ts';
-import { NO_OUTPUTS, type OutputFiles } from '../../../harness/output-files.ts';
+import { NO_OUTPUTS, type OutputFiles } from '../../../harness/options/output-files.ts';
 import type { Happening } from '../../../harness/progress/event.ts';
-import { type CaseSummary, nightCodeOf, type Remark } from '../../../harness/summary.ts';
+import { type CaseSummary, nightCodeOf, type Remark } from '../../../harness/report/summary.ts';
 import { FAILED, PASSED, summary } from '../reporters/summaries.ts';
 
 const dir = mkdtempSync(join(tmpdir(), 'bw-close-night-'));

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import t from 'tap';
-import { Fault, faultRecord } from '../../../harness/faults.ts';
+import { Fault, faultRecord } from '../../../harness/faults/faults.ts';
 import { judge } from '../../../harness/judge.ts';
 import { aboutAny, knownOf, parseKnownFailures, remarksOn } from '../../../harness/night/known-failures.ts';
 import { check } from '../reporters/summaries.ts';

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t from 'tap';
 import { makeNightFolder, nightId, removeOldNights, writeNightMark } from '../../../harness/night/night-folder.ts';
-import { placeOf } from '../../../harness/process-place.ts';
+import { placeOf } from '../../../harness/process/process-place.ts';
 
 const dir = mkdtempSync(join(tmpdir(), 'bw-night-folder-'));
 t.teardown(() => rmSync(dir, { recursive: true, force: true }));

@@ -1,10 +1,10 @@
 /** The loop of a night, with attempts that are scripted: lanes, retries, what ends a lab, an interrupt, exit codes. */
 import t from 'tap';
-import { Fault } from '../../../harness/faults.ts';
+import { Fault } from '../../../harness/faults/faults.ts';
 import type { Verdict } from '../../../harness/model.ts';
 import type { NightLab } from '../../../harness/night/cases.ts';
 import { nightExitCode } from '../../../harness/night/night.ts';
-import { standing } from '../../../harness/summary.ts';
+import { standing } from '../../../harness/report/summary.ts';
 import { FAIL, fault, labOf, PASS, play } from './scripted-night.ts';
 
 const codeOf = ({ verdict }: { readonly verdict: Verdict }): string =>

@@ -3,10 +3,10 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'no
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t from 'tap';
-import { NIGHT_OPTIONS } from '../../../harness/command-options.ts';
 import { nightly } from '../../../harness/commands/nightly.ts';
-import { Fault } from '../../../harness/faults.ts';
-import { Given } from '../../../harness/given.ts';
+import { Fault } from '../../../harness/faults/faults.ts';
+import { NIGHT_OPTIONS } from '../../../harness/options/command-options.ts';
+import { Given } from '../../../harness/options/given.ts';
 import type { Event } from '../../../harness/progress/event.ts';
 import { plainProgress } from '../../../harness/progress/open.ts';
 import { PHASES } from './phases.ts';

@@ -7,8 +7,8 @@ import type { Clock } from '../../../harness/deadline.ts';
 import { endNights, type Processes, whyNot } from '../../../harness/night/end-nights.ts';
 import { writeNightMark } from '../../../harness/night/night-folder.ts';
 import { nightsIn, type PastNight } from '../../../harness/night/past-nights.ts';
-import type { ProcessPlace } from '../../../harness/process-place.ts';
-import type { RegisteredProcess } from '../../../harness/run-registry.ts';
+import type { ProcessPlace } from '../../../harness/process/process-place.ts';
+import type { RegisteredProcess } from '../../../harness/process/run-registry.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'bw-past-'));
 t.teardown(() => rmSync(root, { recursive: true }));

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import t from 'tap';
-import { Fault } from '../../../harness/faults.ts';
+import { Fault } from '../../../harness/faults/faults.ts';
 import { nightLabs, onlyCases } from '../../../harness/night/cases.ts';
 import { fits } from '../../../harness/night/pattern.ts';
 import { parsePlanFile } from '../../../harness/night/plan-file.ts';

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import t from 'tap';
 import { judge } from '../../../harness/judge.ts';
 import { readAttempt } from '../../../harness/night/attempt.ts';
-import { SCHEMA } from '../../../harness/report.ts';
+import { SCHEMA } from '../../../harness/report/report.ts';
 import { check } from '../reporters/summaries.ts';
 import { PHASES } from './phases.ts';
 

@@ -1,6 +1,6 @@
 /** For tests: nights whose attempts are scripted. */
-import type { FaultCode } from '../../../harness/fault-table.ts';
-import { Fault, faultRecord } from '../../../harness/faults.ts';
+import type { FaultCode } from '../../../harness/faults/fault-table.ts';
+import { Fault, faultRecord } from '../../../harness/faults/faults.ts';
 import { judge } from '../../../harness/judge.ts';
 import type { Verdict } from '../../../harness/model.ts';
 import type { Attempted } from '../../../harness/night/attempt.ts';

@@ -7,7 +7,7 @@ import { sweep } from '../../../harness/commands/sweep.ts';
 import { Deadline } from '../../../harness/deadline.ts';
 import { writeNightMark } from '../../../harness/night/night-folder.ts';
 import { sweepWithLate } from '../../../harness/night/sweep-late.ts';
-import { placeOf } from '../../../harness/process-place.ts';
+import { placeOf } from '../../../harness/process/process-place.ts';
 import { callCommand } from '../../command-call.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'bw-sweep-nights-'));

@@ -14,7 +14,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t from 'tap';
 import { pack as packCommand } from '../../../harness/commands/pack.ts';
-import { Given } from '../../../harness/given.ts';
+import { Given } from '../../../harness/options/given.ts';
 import { pack } from '../../../harness/pack/pack.ts';
 import { learnSecrets } from '../../../harness/pack/secrets-at-hand.ts';
 import { archive } from '../../../harness/stored/archive.ts';

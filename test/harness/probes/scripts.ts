@@ -2,12 +2,12 @@
 import { neighbourTable } from '../../../harness/addresses/neighbour-table.ts';
 import type { Ran } from '../../../harness/addresses/run-here.ts';
 import { stimulation } from '../../../harness/addresses/stimulation.ts';
+import { powerOffScript } from '../../../harness/boot/power-off.ts';
 import { Deadline } from '../../../harness/deadline.ts';
-import { recordsScript } from '../../../harness/guest-records.ts';
-import { imageScript, machineScript } from '../../../harness/identity.ts';
+import { recordsScript } from '../../../harness/guest/guest-records.ts';
+import { imageScript, machineScript } from '../../../harness/guest/identity.ts';
 import { guestPathsScript } from '../../../harness/live/guest-paths.ts';
 import type { GuestPaths, ProbeGuest } from '../../../harness/model.ts';
-import { powerOffScript } from '../../../harness/power-off.ts';
 import { frame } from '../../../harness/probes/frame.ts';
 import { phase9XcpngBoot } from '../../../scenarios/phase9-xcpng-boot.ts';
 

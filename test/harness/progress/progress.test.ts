@@ -9,7 +9,7 @@ import { EventStream } from '../../../harness/progress/event-stream.ts';
 import { EVENTS_FD, isLive, openProgress } from '../../../harness/progress/open.ts';
 import type { Reporter } from '../../../harness/progress/progress.ts';
 import { readEvents } from '../../../harness/progress/relay.ts';
-import { Secret } from '../../../harness/secrets.ts';
+import { Secret } from '../../../harness/workdir/secrets.ts';
 import { byHand, of, runBegins, upload } from './by-hand.ts';
 
 function collecting(): Reporter & { readonly events: Event[] } {

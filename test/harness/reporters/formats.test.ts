@@ -3,11 +3,11 @@ import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import t from 'tap';
 import { judge } from '../../../harness/judge.ts';
+import { nightCodeOf, pointsOf, standing } from '../../../harness/report/summary.ts';
 import { junitText } from '../../../harness/reporters/junit.ts';
 import { markdownText, plain } from '../../../harness/reporters/markdown.ts';
 import { tapNight } from '../../../harness/reporters/tap.ts';
-import { Secret } from '../../../harness/secrets.ts';
-import { nightCodeOf, pointsOf, standing } from '../../../harness/summary.ts';
+import { Secret } from '../../../harness/workdir/secrets.ts';
 import * as made from './summaries.ts';
 
 const SCHEMA = fileURLToPath(new URL('fixtures/junit.xsd', import.meta.url));

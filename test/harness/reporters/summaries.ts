@@ -1,8 +1,8 @@
 /** For tests: summaries of cases that ended in every way there is, with texts that a hostile guest would send. */
-import { Fault, faultRecord } from '../../../harness/faults.ts';
+import { Fault, faultRecord } from '../../../harness/faults/faults.ts';
 import { judge } from '../../../harness/judge.ts';
 import type { JudgedCheck, Outcome } from '../../../harness/model.ts';
-import type { CaseSummary, Summary } from '../../../harness/summary.ts';
+import type { CaseSummary, Summary } from '../../../harness/report/summary.ts';
 
 /** What XML, HTML and Markdown read as markup, what TAP reads as an end, and what XML cannot hold at all. */
 export const HOSTILE =

@@ -2,7 +2,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { JudgedCheck, Verdict } from '../../../harness/model.ts';
-import type { Report } from '../../../harness/report.ts';
+import type { Report } from '../../../harness/report/report.ts';
 import { writeFiles } from '../../../harness/reporters/files.ts';
 import { phase9XcpngBoot } from '../../../scenarios/phase9-xcpng-boot.ts';
 

@@ -4,7 +4,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import t from 'tap';
 import { Deadline } from '../../../harness/deadline.ts';
-import { Secret } from '../../../harness/secrets.ts';
+import { Secret } from '../../../harness/workdir/secrets.ts';
 import { ConsoleSocket } from '../../../harness/xcpng/console-socket.ts';
 import type { Session } from '../../../harness/xcpng/session.ts';
 

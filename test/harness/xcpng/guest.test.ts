@@ -1,7 +1,7 @@
 /** What a guest says of its address when two sources disagree, and of its end; the objects are told by hand. */
 import t from 'tap';
 import { systemClock } from '../../../harness/deadline.ts';
-import { Secret } from '../../../harness/secrets.ts';
+import { Secret } from '../../../harness/workdir/secrets.ts';
 import { XoGuest } from '../../../harness/xcpng/guest.ts';
 import { NOBODY } from '../../../harness/xcpng/link.ts';
 import { ObjectStore } from '../../../harness/xcpng/objects.ts';

@@ -8,7 +8,7 @@ import { gzipSync } from 'node:zlib';
 import t, { type Test } from 'tap';
 import { planImage } from '../../../harness/image/plan.ts';
 import { Scratch } from '../../../harness/image/scratch.ts';
-import { Secret } from '../../../harness/secrets.ts';
+import { Secret } from '../../../harness/workdir/secrets.ts';
 import { plainSource } from '../../../harness/xcpng/disk-source.ts';
 import { overwrite, type UploadOptions, upload } from '../../../harness/xcpng/import.ts';
 import { ObjectStore } from '../../../harness/xcpng/objects.ts';

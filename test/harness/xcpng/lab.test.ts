@@ -1,8 +1,8 @@
 /** A guest's whole life on the wire, proven by listing, and how its ends are told apart. */
 import t from 'tap';
-import { Fault } from '../../../harness/faults.ts';
+import { Fault } from '../../../harness/faults/faults.ts';
 import type { Guest } from '../../../harness/lab.ts';
-import { Secret } from '../../../harness/secrets.ts';
+import { Secret } from '../../../harness/workdir/secrets.ts';
 import { openXoLab } from '../../../harness/xcpng/lab.ts';
 import { openSession } from '../../../harness/xcpng/session.ts';
 import { cleaned, codeOf, openLab } from './opened-lab.ts';

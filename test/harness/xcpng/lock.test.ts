@@ -1,6 +1,6 @@
 /** Two runs and one VM: never both, whatever the moment; who holds it is told; a lock of the dead expires. */
 import t from 'tap';
-import { Fault } from '../../../harness/faults.ts';
+import { Fault } from '../../../harness/faults/faults.ts';
 import { lockVm } from '../../../harness/xcpng/lock.ts';
 import { openSession, type Session } from '../../../harness/xcpng/session.ts';
 import { minutesByHand } from './minutes-by-hand.ts';

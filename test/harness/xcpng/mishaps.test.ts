@@ -1,7 +1,7 @@
 /** What becomes of a guest when the lab misbehaves on the wire: the fault that is told, and that nothing stays. */
 import t from 'tap';
 import { Disposals } from '../../../harness/disposals.ts';
-import { Fault } from '../../../harness/faults.ts';
+import { Fault } from '../../../harness/faults/faults.ts';
 import { openXoLab } from '../../../harness/xcpng/lab.ts';
 import { losingAnswers } from './listening.ts';
 import { cleaned, codeOf, openLab } from './opened-lab.ts';

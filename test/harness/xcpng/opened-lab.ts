@@ -1,6 +1,6 @@
 /** For tests: a lab that is signed in, and the proof by listing that a guest left nothing behind. */
 import type { Test } from 'tap';
-import { Fault } from '../../../harness/faults.ts';
+import { Fault } from '../../../harness/faults/faults.ts';
 import type { GuestOrder, Lab } from '../../../harness/lab.ts';
 import { openXoLab } from '../../../harness/xcpng/lab.ts';
 import { hurried, openTestLab, type TestLab, within } from './test-lab.ts';

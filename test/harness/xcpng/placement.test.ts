@@ -1,6 +1,6 @@
 /** Names of the settings become exactly one object each, or a fault that lists what there is. */
 import t from 'tap';
-import { Fault } from '../../../harness/faults.ts';
+import { Fault } from '../../../harness/faults/faults.ts';
 import { ObjectStore } from '../../../harness/xcpng/objects.ts';
 import { resolvePlacement } from '../../../harness/xcpng/placement.ts';
 import type { XoLabSettings } from '../../../harness/xcpng/settings.ts';

@@ -1,7 +1,7 @@
 /** A whole life as the user that is known to suffice, `admin` on the pool; and how little that user is told. */
 import t, { type Test } from 'tap';
 import type { Lab } from '../../../harness/lab.ts';
-import { Secret } from '../../../harness/secrets.ts';
+import { Secret } from '../../../harness/workdir/secrets.ts';
 import { openXoLab } from '../../../harness/xcpng/lab.ts';
 import { cleaned, codeOf } from './opened-lab.ts';
 import { hurried, openTestLab, POOL_ADMIN, type TestLab, within } from './test-lab.ts';

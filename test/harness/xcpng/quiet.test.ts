@@ -2,7 +2,7 @@
 import { connect, createServer, type Socket } from 'node:net';
 import t, { type Test } from 'tap';
 import { type Clock, Deadline, systemClock } from '../../../harness/deadline.ts';
-import { Secret } from '../../../harness/secrets.ts';
+import { Secret } from '../../../harness/workdir/secrets.ts';
 import { openSession, type Session, type SessionOptions } from '../../../harness/xcpng/session.ts';
 import { listen } from './listening.ts';
 import { openTestLab, recordCalls, within } from './test-lab.ts';

@@ -1,6 +1,6 @@
 /** A session that lasts: what a dropped socket, a revoked token and a server that never comes back make of it. */
 import t from 'tap';
-import { Secret } from '../../../harness/secrets.ts';
+import { Secret } from '../../../harness/workdir/secrets.ts';
 import { openSession, type Session, type SessionOptions } from '../../../harness/xcpng/session.ts';
 import { wayThrough } from './listening.ts';
 import { hastened, openTestLab, within } from './test-lab.ts';

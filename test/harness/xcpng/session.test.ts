@@ -2,8 +2,8 @@
 import { createServer as createHttpServer } from 'node:http';
 import { createServer } from 'node:net';
 import t from 'tap';
-import { Fault } from '../../../harness/faults.ts';
-import { Secret } from '../../../harness/secrets.ts';
+import { Fault } from '../../../harness/faults/faults.ts';
+import { Secret } from '../../../harness/workdir/secrets.ts';
 import { openSession, type Session, type SessionOptions } from '../../../harness/xcpng/session.ts';
 import { faultOfReply } from '../../../harness/xcpng/xo-error.ts';
 import { listen } from './listening.ts';

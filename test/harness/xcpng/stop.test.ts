@@ -1,6 +1,6 @@
 /** Ways to stop a VM that stays: the gentlest that works, and no word of success from XO that is believed. */
 import t, { type Test } from 'tap';
-import { Fault } from '../../../harness/faults.ts';
+import { Fault } from '../../../harness/faults/faults.ts';
 import { openSession, type Session } from '../../../harness/xcpng/session.ts';
 import { stopVm } from '../../../harness/xcpng/stop.ts';
 import { hastened, openTestLab, type TestLab, within } from './test-lab.ts';

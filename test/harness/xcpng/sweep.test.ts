@@ -3,7 +3,7 @@
  * like ours. The pool's own books are the referee.
  */
 import t, { type Test } from 'tap';
-import { Secret } from '../../../harness/secrets.ts';
+import { Secret } from '../../../harness/workdir/secrets.ts';
 import { claimDescription, makeClaim, selfTag } from '../../../harness/xcpng/claims.ts';
 import { openSession, type Session } from '../../../harness/xcpng/session.ts';
 import { sweep } from '../../../harness/xcpng/sweep.ts';

@@ -10,7 +10,7 @@ import { planImage } from '../../../harness/image/plan.ts';
 import { Scratch } from '../../../harness/image/scratch.ts';
 import type { GuestOrder } from '../../../harness/lab.ts';
 import type { Json, PlannedImage } from '../../../harness/model.ts';
-import { Secret } from '../../../harness/secrets.ts';
+import { Secret } from '../../../harness/workdir/secrets.ts';
 import type { XoLabSettings } from '../../../harness/xcpng/settings.ts';
 import { type Endpoint, openEndpoint } from '../../../lab/endpoint.ts';
 import { Mishaps } from '../../../lab/mishaps.ts';

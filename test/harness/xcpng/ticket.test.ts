@@ -1,7 +1,7 @@
 /** Runs share a pool: never more than allowed, first come first served, and what the dead hold ends by itself. */
 import { randomUUID } from 'node:crypto';
 import t from 'tap';
-import { Fault } from '../../../harness/faults.ts';
+import { Fault } from '../../../harness/faults/faults.ts';
 import { openSession, type Session } from '../../../harness/xcpng/session.ts';
 import { sweep } from '../../../harness/xcpng/sweep.ts';
 import { type Ticket, takeTicket } from '../../../harness/xcpng/ticket.ts';

@@ -1,7 +1,7 @@
 /** TLS to Xen Orchestra: what is believed, and that nothing is sent to whom is not. */
 import { createServer as createTlsServer } from 'node:tls';
 import t from 'tap';
-import { Secret } from '../../../harness/secrets.ts';
+import { Secret } from '../../../harness/workdir/secrets.ts';
 import { ask } from '../../../harness/xcpng/rest.ts';
 import { openSession, type Session, type SessionOptions } from '../../../harness/xcpng/session.ts';
 import { selfSigned, tlsFront } from '../../tls-front.ts';

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import t from 'tap';
-import { Fault } from '../../../harness/faults.ts';
+import { Fault } from '../../../harness/faults/faults.ts';
 import { BLOCK_BYTES, badImage } from '../../../harness/image/disk.ts';
 import { fileDisk } from '../../../harness/image/file-disk.ts';
 import { planVhd, type VhdPlan, vhdStream } from '../../../harness/xcpng/vhd.ts';

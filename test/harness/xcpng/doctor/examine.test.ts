@@ -1,7 +1,7 @@
 /** What the doctor says of a lab that is well, and of each way in which one is not; and that it changes nothing. */
 import t, { type Test } from 'tap';
 import type { Finding } from '../../../../harness/finding.ts';
-import { Secret } from '../../../../harness/secrets.ts';
+import { Secret } from '../../../../harness/workdir/secrets.ts';
 import { examineXo, type WriteWish } from '../../../../harness/xcpng/doctor/examine.ts';
 import { openSession } from '../../../../harness/xcpng/session.ts';
 import type { XoLabSettings } from '../../../../harness/xcpng/settings.ts';

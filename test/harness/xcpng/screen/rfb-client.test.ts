@@ -1,7 +1,7 @@
 /** The viewer against servers that are old, odd, hostile or gone. The line is in memory; no server is asked. */
 import t from 'tap';
 import { Deadline } from '../../../../harness/deadline.ts';
-import { Fault } from '../../../../harness/faults.ts';
+import { Fault } from '../../../../harness/faults/faults.ts';
 import { RfbClient } from '../../../../harness/xcpng/screen/rfb-client.ts';
 import type { RfbLine } from '../../../../harness/xcpng/screen/rfb-handshake.ts';
 
