@@ -151,9 +151,17 @@ export interface RetryOptions {
   readonly onRetry: (attempt: number, fault: Fault) => void;
 }
 
+/** What ends the tries. A new error: others may hold the one that was thrown, say each caller of a lost session. */
+function lastOf(error: unknown, nth: number, tries: number): Error {
+  if (!(error instanceof Fault)) return error instanceof Error ? error : new Error(String(error));
+  if (nth === 1 || !error.retriable) return error;
+  return new Fault(error.code, `${error.message} (try ${nth} of ${tries})`, { cause: error });
+}
+
 /**
  * Runs an *idempotent* call again after a retriable lab fault, within the deadline. A verdict on
- * the image is never retried, nor is a bug. What ends it after the first try says which try it was.
+ * the image is never retried, nor is a bug. A lab fault that ends it after the first try says which
+ * try it was.
  */
 export async function retry<T>(deadline: Deadline, options: RetryOptions, call: () => Promise<T>): Promise<T> {
   return pRetry(
@@ -164,8 +172,7 @@ export async function retry<T>(deadline: Deadline, options: RetryOptions, call: 
       } catch (error) {
         const heals = error instanceof Fault && error.retriable && !deadline.expired();
         if (heals && nth <= options.retries) throw error;
-        if (error instanceof Fault && nth > 1) error.message += ` (try ${nth} of ${options.retries + 1})`;
-        throw new AbortError(error instanceof Error ? error : new Error(String(error)));
+        throw new AbortError(lastOf(error, nth, options.retries + 1));
       }
     },
     {

@@ -77,3 +77,23 @@ t.test('only a retriable lab fault is tried again', async (t) => {
   t.same(await attempt(new Fault('GUEST_SILENT', 'silent'), false), { calls: 1, result: 'Fault silent' });
   t.same(await attempt(new TypeError('bug'), false), { calls: 1, result: 'TypeError bug' });
 });
+
+t.test('an error that others hold, too, is not written to', async (t) => {
+  const gone = new Fault('XO_UNREACHABLE', 'the session ended');
+  const options = { retries: 1, minTimeoutMs: 1, onRetry: () => undefined };
+  const refused = await retry(Deadline.after(5_000, never), options, () => Promise.reject(gone)).catch(
+    (e: unknown) => e,
+  );
+  t.match(refused, { code: 'XO_UNREACHABLE', message: 'the session ended (try 2 of 2)', cause: gone });
+  t.equal(gone.message, 'the session ended');
+  const stop = new AbortController();
+  const interrupt = new Fault('INTERRUPTED', 'interrupted by SIGINT');
+  let calls = 0;
+  const stopped = retry(Deadline.after(5_000, stop.signal), options, async () => {
+    if (++calls === 2) stop.abort(interrupt);
+    stop.signal.throwIfAborted();
+    throw new Fault('UPLOAD_INTERRUPTED', 'cut');
+  });
+  t.equal(await stopped.catch((e: unknown) => e), interrupt);
+  t.equal(interrupt.message, 'interrupted by SIGINT', 'an interrupt is no try');
+});
