@@ -31,6 +31,7 @@ async function ended(reason: unknown) {
     .run(call)
     .catch((thrown: unknown) => thrown);
   const written = existsSync(json) ? JSON.parse(readFileSync(json, 'utf8')).exitCode : null;
+  // Of cases, as their events say why none was begun; no test is.
   const skipped = events.map((event) => (event.event === 'case-ends' ? event.skipped : null)).filter(Boolean);
   return { code, written, skipped, names: events.map(({ event }) => event) };
 }
